@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * core.h - the core in memory: its structures, its units, and its map (prototypes by file).
+ *
+ * Units, the same words everywhere:
+ *   blk     physical block number on the volume		lblk	block number within a file
+ *   nblks   a count of blocks				nbytes	a count of bytes
+ *   pos     position part of a key			ino	inode number, block << 3 | slot
+ *   group   group number, blk / SFS_GROUP_BLOCKS	zone	zone number, group / SFS_ZONE_GROUPS
+ *
+ * Every function returns 0 or a negative errno unless it says otherwise; results named ret_x are
+ * untouched on failure.  The core never prints and takes no lock but f_zone_lock and g_lock.
+ *
+ * Changes: an operation first calls what can fail (reading, verifying, reserving, making room,
+ * taking write access) and then what cannot.  Functions below that change something either do it
+ * whole or, on error, leave the volume as true as it was; a failure after the first change ends in
+ * sfs_shutdown(), never in a half-made operation that commits.
+ *
+ * Locks, outermost first: transaction handle, tree lock of the inode (the porch's), f_zone_lock,
+ * g_lock.  At most one g_lock is held at a time.
+ */
+#ifndef SFS_CORE_H
+#define SFS_CORE_H
+
+#include "port.h"
+#include "format.h"
+
+struct sfs_group {
+	struct sfs_mutex g_lock;	/* guards the fields below and the group's four bitmaps */
+	bool g_loaded;			/* the counts are known */
+	u32 g_free;			/* clear bits of the used map, those pending commit included */
+	u32 g_inode_blks;		/* set bits of the inode map */
+	u32 g_room;			/* set bits of the room map */
+	u32 g_run;			/* no free run is longer than this, an upper bound */
+};
+
+struct sfs_zone {
+	struct sfs_group z_group[SFS_ZONE_GROUPS];
+};
+
+struct sfs_fs {
+	void *f_priv;			/* the port's: super_block or device */
+	u32 f_fsid;
+	u8 f_uuid[16];
+	u8 f_label[SFS_LABEL_MAX + 1];	/* ended by NUL */
+	u64 f_compat;
+	u64 f_ro_compat;
+	u64 f_incompat;
+	u64 f_blocks;
+	u64 f_groups;
+	u64 f_zones_max;		/* zones that fit in f_blocks */
+	u64 f_zones;			/* zones initialised; grows under f_zone_lock */
+	u64 f_journal_start;
+	u32 f_journal_blocks;
+	u8 f_journal_uuid[16];
+	u32 f_tail;
+	u64 f_root;
+	u64 f_hash_key[2];
+	u32 f_state;			/* SFS_STATE_* as last read or written */
+	u32 f_errors;
+	u32 f_mounts;
+	s64 f_mkfs_time;
+	s64 f_mount_time;
+	s64 f_check_time;
+	s64 f_error_time;
+	u64 f_error_blk;
+	u64 f_error_ino;
+	u32 f_error_count;
+	u8 f_error_why[SFS_WHY_MAX];
+
+	struct sfs_mutex f_zone_lock;	/* guards growth of f_zones and the loading of f_zone[] */
+	struct sfs_zone **f_zone;	/* f_zones_max pointers, set once each */
+	struct sfs_counter f_free;	/* clear bits of all used maps, uninitialised zones included */
+	struct sfs_counter f_claimed;	/* of these, promised by sfs_space_claim() */
+	struct sfs_counter f_inodes;	/* inodes in use */
+	u64 f_pool;			/* free blocks kept for operations that must not fail */
+	u64 f_dir_rotor;		/* where the next directory looks for a group; racy, a hint */
+};
+
+/*
+ * An inode in memory.  The port embeds it.  The porch's tree lock guards i_root, i_seq, i_blocks
+ * and i_buf; it is held shared by lookups and exclusively by changes.
+ */
+struct sfs_inode {
+	struct sfs_fs *i_fs;
+	u64 i_ino;
+	u16 i_mode;
+	u32 i_uid;
+	u32 i_gid;
+	u32 i_nlink;
+	u32 i_projid;
+	u32 i_flags;
+	u32 i_generation;
+	u32 i_rdev;
+	u64 i_size;			/* on disk; a file's size in memory is the porch's */
+	u64 i_blocks;
+	s64 i_atime;
+	s64 i_mtime;
+	s64 i_ctime;
+	s64 i_btime;
+	u64 i_change;
+	u64 i_parent;
+	struct sfs_buf *i_buf;		/* inode block, between sfs_inode_begin() and _end() */
+	u64 i_goal;			/* where the last allocation ended; a hint */
+	u8 i_root[SFS_ROOT_BYTES] __attribute__((aligned(8)));
+};
+
+static inline u64 sfs_ino_blk(u64 ino)
+{
+	return ino >> SFS_INODE_SLOT_BITS;
+}
+
+static inline unsigned int sfs_ino_slot(u64 ino)
+{
+	return ino & (SFS_INODE_SLOTS - 1);
+}
+
+static inline u64 sfs_key(unsigned int kind, u64 pos)
+{
+	return (u64)kind << SFS_KEY_KIND_SHIFT | (pos & SFS_KEY_POS_MASK);
+}
+
+static inline unsigned int sfs_key_kind(u64 key)
+{
+	return key >> SFS_KEY_KIND_SHIFT;
+}
+
+static inline u64 sfs_key_pos(u64 key)
+{
+	return key & SFS_KEY_POS_MASK;
+}
+
+/* Credits (blocks a transaction may change), upper bounds for trees of any depth. */
+#define SFS_CREDITS_INODE	1		/* sfs_inode_begin .. end */
+#define SFS_CREDITS_ALLOC	2		/* one run: used map, superblock when a zone is begun */
+#define SFS_CREDITS_TREE	(SFS_TREE_LEVELS * 4)	/* one record: path, siblings, new nodes, their maps */
+#define SFS_CREDITS_IALLOC	6		/* a new or a freed inode: inode block and four maps */
+#define SFS_CREDITS_ORPHAN	2		/* sfs_orphan_add or _remove */
+#define SFS_REVOKES_TREE	SFS_TREE_LEVELS
+
+/* ---- bits.c: bitmaps as on disk, bit n is byte n / 8, bit n % 8 ---- */
+
+bool sfs_bits_test(const u8 *bits, unsigned int bit);
+void sfs_bits_set(u8 *bits, unsigned int bit, unsigned int n);
+void sfs_bits_clear(u8 *bits, unsigned int bit, unsigned int n);
+/* First set (clear) bit in [bit, end), or end. */
+unsigned int sfs_bits_next_set(const u8 *bits, unsigned int bit, unsigned int end);
+unsigned int sfs_bits_next_clear(const u8 *bits, unsigned int bit, unsigned int end);
+unsigned int sfs_bits_count(const u8 *bits, unsigned int bit, unsigned int end);
+
+/* ---- block.c: the common head ---- */
+
+void sfs_block_init(void *data, u32 fsid, u32 magic, u64 blk, u64 owner);
+/* Sets the crc.  Called when a block freezes for its commit or is written, by nobody else. */
+void sfs_block_seal(void *data);
+/*
+ * NULL, or why not.  Pure.  @fs gives fsid and geometry; checks head, crc (unless @skip_crc) and
+ * then the structure of whatever kind h_magic says.
+ */
+const char *sfs_block_verify(const struct sfs_fs *fs, const void *data, u64 blk, bool skip_crc);
+const char *sfs_block_kind(u32 magic);		/* "btree node", "used map" ... for messages */
+
+/* ---- super.c: superblock and geometry ---- */
+
+/* What mkfs is asked for; sfs_super_make() fills the rest of @fs from it or says why not. */
+struct sfs_geometry {
+	u64 g_blocks;			/* of the device; trimmed as the format demands */
+	u32 g_journal_blocks;		/* 0: none on this device */
+	u8 g_uuid[16];
+	u8 g_journal_uuid[16];
+	u64 g_hash_key[2];
+	s64 g_time;
+	bool g_journal_dev;		/* an external journal, g_journal_uuid */
+};
+const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo);
+/* Pure: NULL or why not.  @data is block 0; @dev_blocks the size of the device, 0 if unknown. */
+const char *sfs_super_verify(const void *data, u64 dev_blocks);
+/* True when block 0 looks like ours at all (magic and ident), whatever else is wrong. */
+bool sfs_super_probe(const void *data);
+void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block */
+void sfs_super_encode(const struct sfs_fs *fs, void *data);	/* head, not crc, included */
+/* In a transaction: encodes @fs into block 0. */
+int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
+
+/* After decode: counters, zone table, pool.  _exit accepts a half-built @fs. */
+int sfs_fs_init(struct sfs_fs *fs);
+void sfs_fs_exit(struct sfs_fs *fs);
+/* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
+int sfs_fs_recount(struct sfs_fs *fs);
+
+u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
+u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
+/* True when [blk, blk + nblks) lies inside the volume and touches no superblock, strip or journal. */
+bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
+
+/* ---- alloc.c, zone.c: who owns each block ---- */
+
+#define SFS_ALLOC_CLAIMED	0x1	/* the blocks were claimed; the claim is used up */
+#define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail for lack of space */
+
+/*
+ * Promises @nblks free blocks without choosing them, -ENOSPC if there are not so many.  Takes no
+ * lock.  @flags SFS_ALLOC_POOL or 0.
+ */
+int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags);
+void sfs_space_unclaim(struct sfs_fs *fs, u64 nblks);
+/* Blocks that statfs may show as available. */
+u64 sfs_space_available(struct sfs_fs *fs);
+
+/*
+ * Takes one run of 1 to @want blocks, as near after @goal (0: anywhere) as can be had, the longest
+ * where @want cannot be met.  -ENOSPC: nothing (or only blocks whose freeing has not committed).
+ * Credits: SFS_CREDITS_ALLOC.
+ */
+int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
+		   u64 *ret_blk, u32 *ret_nblks);
+/*
+ * Frees a run.  All or nothing; damage (already free, outside) is reported.  Credits: one per
+ * group touched.
+ */
+int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);
+
+/* zone.c: the group's memory, its maps loaded at first need.  -ENOSPC past the last zone. */
+int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
+/* Formats the strip of zone f_zones and moves the watermark, in @t.  Takes f_zone_lock. */
+int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs);
+int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
+/* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
+void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
+const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk);
+
+/* ---- ialloc.c: inode slots and orphans ---- */
+
+/*
+ * A free slot, near @parent's block, in another group when @is_dir asks to spread.  The slot is
+ * live and its record zero but for i_generation until sfs_inode_end() writes it.
+ * Credits: SFS_CREDITS_IALLOC.
+ */
+int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
+		    u64 *ret_ino, u32 *ret_generation);
+/* Gives the slot back; the tree must be empty.  Between sfs_inode_begin() and here, no _end(). */
+int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
+/* 0 if @ino names a live slot of an inode block (asks the inode map: guards file handles), -ESTALE if not. */
+int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
+/*
+ * Marks (unmarks) @in as orphan: SFS_INODE_ORPHAN in i_flags and the bit of its block.  Between
+ * sfs_inode_begin() and _end().  Credits: SFS_CREDITS_ORPHAN.
+ */
+int sfs_orphan_add(struct sfs_trans *t, struct sfs_inode *in);
+int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in);
+/* The first orphan with a number >= @ino; -ENOENT when there is none.  Mount time only. */
+int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
+
+/* ---- inode.c: the record and its block ---- */
+
+const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk);
+/* NULL or why not: one live record, its root node included. */
+const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
+/* A new inode in memory: zero, empty tree, times set to @now. */
+void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now);
+/* Reads @ino.  -ESTALE when the slot is not in use. */
+int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
+void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk);
+void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk);
+/*
+ * Takes write access to the inode's block and holds it in i_buf, so that _end() cannot fail; _end()
+ * writes the record.  Every change of the inode or its tree lies between the two.  Tree lock held
+ * exclusively.  A begin is always followed by an end (or sfs_inode_free()), after an error too.
+ */
+int sfs_inode_begin(struct sfs_trans *t, struct sfs_inode *in);
+void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in);
+
+/* ---- btree.c, btree_balance.c, btree_verify.c: one ordered map per inode ---- */
+
+struct sfs_path_level {
+	struct sfs_buf *l_buf;		/* NULL: the root, inside the inode */
+	struct sfs_node_disk *l_node;
+	unsigned int l_slot;
+};
+
+/*
+ * A place in a tree.  Valid while the tree lock is held and nothing was changed since.
+ */
+struct sfs_path {
+	struct sfs_inode *p_inode;
+	unsigned int p_top;		/* level of the root; p_level[0] is the leaf */
+	struct sfs_path_level p_level[SFS_TREE_LEVELS];
+};
+
+void sfs_tree_init(struct sfs_inode *in);		/* an empty root */
+bool sfs_tree_is_empty(const struct sfs_inode *in);
+
+/* Goes to @key (_find: -ENOENT if absent), to the first key >= it, or to the last key <= it. */
+int sfs_tree_find(struct sfs_inode *in, u64 key, struct sfs_path *path);
+int sfs_tree_find_ge(struct sfs_inode *in, u64 key, struct sfs_path *path);
+int sfs_tree_find_le(struct sfs_inode *in, u64 key, struct sfs_path *path);
+/* The next (previous) record; -ENOENT at the end.  On any error the path is released. */
+int sfs_tree_next(struct sfs_path *path);
+int sfs_tree_prev(struct sfs_path *path);
+/* The finders release the path themselves when they fail.  Releasing twice is fine. */
+void sfs_path_release(struct sfs_path *path);
+u64 sfs_path_key(const struct sfs_path *path);
+const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes);
+
+/*
+ * Changes, between sfs_inode_begin() and _end().  Insert: -EEXIST, -ENOSPC.  Delete: -ENOENT.
+ * Replace: the record may change its length.  Credits: SFS_CREDITS_TREE and SFS_REVOKES_TREE each.
+ *
+ * An operation that moves a record inserts the new key before it deletes the old: a delete may merge
+ * nodes and use up room that was made.
+ *
+ * sfs_tree_room() changes no record, only splits nodes until the leaf for @key has room for @nbytes
+ * of records in @nrecs pieces and is accessible to @t.  After it, inserts and replaces up to that
+ * much cannot fail: so an operation of several steps calls it for each of its keys (with the sum of
+ * all) before its first step.  @flags as for sfs_alloc_blks().
+ */
+int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int nrecs,
+		  unsigned int nbytes, unsigned int flags);
+int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
+		    unsigned int nbytes, unsigned int flags);
+int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
+		     unsigned int nbytes, unsigned int flags);
+int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
+/*
+ * NULL or why not.  @capacity in bytes: SFS_ROOT_BYTES or SFS_NODE_BYTES.  Records are checked by
+ * kind (extent, dirent, inline) as far as one record alone can tell.
+ */
+const char *sfs_node_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
+			    unsigned int capacity);
+const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const void *rec,
+			      unsigned int nbytes);
+
+/* ---- extent.c: logical to physical ---- */
+
+struct sfs_extent {
+	u64 e_lblk;
+	u64 e_blk;		/* 0: a hole */
+	u64 e_nblks;
+	bool e_unwritten;
+};
+
+const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			      unsigned int nbytes);
+/*
+ * What covers @lblk: the extent, cut so that it begins at @lblk, or the hole up to the next extent
+ * (to SFS_LBLK_MAX + 1 when there is none).
+ */
+int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
+/* The first extent (not hole) ending after @lblk, uncut; -ENOENT if none. */
+int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
+/*
+ * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is
+ * mapped; cuts at the next extent.  Joins neighbours.  Credits: SFS_CREDITS_ALLOC + SFS_CREDITS_TREE
+ * + SFS_CREDITS_INODE.
+ */
+int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
+		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
+/* Maps blocks that the caller owns already. */
+int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_extent *ext,
+		      unsigned int flags);
+/*
+ * Marks as written what is unwritten in [@lblk, +@nblks), one record per call; @ret_done is how far
+ * it got (up to lblk + nblks): call again, in a new transaction, until it is all.  Holes are passed
+ * over.  Credits: 3 * SFS_CREDITS_TREE.
+ */
+int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
+		       u64 *ret_done);
+/*
+ * Unmaps and frees what is mapped in [@lblk, end), from the end backwards, at most one record per
+ * call.  0: more may be left, call again; 1: nothing is left.  Credits: 2 * SFS_CREDITS_TREE +
+ * SFS_CREDITS_PUNCH.
+ */
+#define SFS_CREDITS_PUNCH	(SFS_ZONE_GROUPS + 1)
+int sfs_extent_punch(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 end);
+
+/* ---- dirent.c: names ---- */
+
+const char *sfs_dirent_verify(u64 pos, const void *rec, unsigned int nbytes);
+bool sfs_name_is_valid(const char *name, unsigned int len);	/* length, no '/', no NUL, not . or .. */
+int sfs_dirent_find(struct sfs_inode *dir, const char *name, unsigned int len, u64 *ret_ino,
+		    u8 *ret_type);
+/* Changes i_size of @dir, nothing else of any inode.  -EEXIST, -ENOSPC (also: collisions used up). */
+int sfs_dirent_add(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
+		   u64 ino, u8 type);
+int sfs_dirent_remove(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
+		      unsigned int len);
+/* Points an existing name elsewhere. */
+int sfs_dirent_set(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
+		   u64 ino, u8 type);
+/* Makes sure that adding @name later in @t cannot fail; takes access to an existing one. */
+int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
+		    unsigned int len);
+bool sfs_dirent_dir_is_empty(const struct sfs_inode *dir);
+/*
+ * Calls @emit for each name from position @pos on, in key order, until it returns false or the
+ * names end.  @emit gets the entry's own position; the next call starts from that + 1.
+ */
+typedef bool (*sfs_emit_fn)(void *arg, const char *name, unsigned int len, u64 ino, u8 type,
+			    u64 pos);
+int sfs_dirent_iterate(struct sfs_inode *dir, u64 pos, sfs_emit_fn emit, void *arg);
+
+/* ---- symlink.c: targets ---- */
+
+int sfs_symlink_write(struct sfs_trans *t, struct sfs_inode *in, const char *target,
+		      unsigned int nbytes);
+/* @buf holds i_size + 1 bytes; ends in NUL. */
+int sfs_symlink_read(struct sfs_inode *in, char *buf, unsigned int nbytes);
+/* Deletes the target's records (before sfs_inode_free()). */
+int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
+
+/* ---- totext.c: every object can print itself ---- */
+
+/*
+ * A sink for printed objects: text ("key: value" lines, indented) or JSON, by who implements it.
+ * @key is NULL inside an array.
+ */
+struct sfs_text {
+	void (*open)(struct sfs_text *out, const char *key, bool array);
+	void (*close)(struct sfs_text *out);
+	void (*num)(struct sfs_text *out, const char *key, u64 value);
+	void (*hex)(struct sfs_text *out, const char *key, u64 value);
+	void (*time)(struct sfs_text *out, const char *key, s64 ns);
+	void (*str)(struct sfs_text *out, const char *key, const char *s, unsigned int nbytes);
+	void (*bytes)(struct sfs_text *out, const char *key, const u8 *p, unsigned int nbytes);
+};
+
+void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head);
+void sfs_super_totext(struct sfs_text *out, const void *data);
+void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbits);
+void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk);
+void sfs_node_totext(struct sfs_text *out, const struct sfs_node_disk *node, unsigned int capacity);
+void sfs_record_totext(struct sfs_text *out, u64 key, const void *rec, unsigned int nbytes);
+void sfs_block_totext(struct sfs_text *out, const void *data);	/* by its magic */
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * port.h - what the core asks of the world it is compiled into.
+ *
+ * Kernel and user space each answer with one header.  From the two headers come the fixed-size
+ * types and their byte order (u8 .. u64, s64, __le16 .. __le64, le32_to_cpu() and friends), bool,
+ * the mem*() functions, min()/max(), container_of(), static_assert, the errno names with
+ * EFSCORRUPTED and EFSBADCRC, struct sfs_mutex, struct sfs_counter, sfs_assert() and the
+ * functions that are cheaper inline.  The prototypes below are the rest of the contract.
+ */
+#ifndef SFS_PORT_H
+#define SFS_PORT_H
+
+#ifdef __KERNEL__
+#include "../kernel/port-kernel.h"
+#else
+#include "../lib/port-user.h"
+#endif
+
+struct sfs_fs;
+struct sfs_buf;			/* one cached metadata block */
+struct sfs_trans;		/* one transaction handle */
+
+/*
+ * Inline in the port headers:
+ *
+ *   void sfs_mutex_init(struct sfs_mutex *m);  sfs_mutex_destroy, sfs_mutex_lock, sfs_mutex_unlock
+ *   bool sfs_mutex_is_held(struct sfs_mutex *m);    for assertions only: may say true when unsure
+ *   int sfs_counter_init(struct sfs_counter *c, s64 value);    0 or -ENOMEM
+ *   void sfs_counter_destroy(c);  void sfs_counter_set(c, s64 value);
+ *   void sfs_counter_add(c, s64 n);
+ *   s64 sfs_counter_read(c);     approximate, cheap, never negative
+ *   s64 sfs_counter_sum(c);      exact
+ *   void *sfs_mem_alloc(size_t nbytes);    zeroed, NULL if there is none; sfs_mem_free(p)
+ *   u32 sfs_crc32c(u32 seed, const void *p, size_t nbytes);    Castagnoli, no final inversion
+ *   u64 sfs_siphash(const u64 key[2], const void *p, size_t nbytes);    siphash-2-4
+ *   s64 sfs_time_now(void);      nanoseconds since 1970
+ *   u32 sfs_random32(void);
+ *   unsigned int sfs_cpu(void);  a small number that differs between CPUs, 0 in user space
+ */
+
+/*
+ * Blocks.  Every block reached through these carries struct sfs_head.
+ *
+ * sfs_buf_get() reads a block, checks head and structure once when it comes from the device, and
+ * magic and owner at every call.  -EIO, -ENOMEM, -EFSBADCRC, or -EFSCORRUPTED after reporting.
+ * @owner SFS_OWNER_ANY skips the owner test.
+ */
+#define SFS_OWNER_ANY	(~0ULL)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf);
+
+/*
+ * A block just allocated in @t: zeroed, its head filled in, write access taken.  Nothing is read.
+ * The caller must sfs_buf_dirty() it.
+ */
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
+		struct sfs_buf **ret_buf);
+
+/* Drops a reference.  NULL is fine. */
+void sfs_buf_put(struct sfs_buf *buf);
+void sfs_buf_hold(struct sfs_buf *buf);
+
+void *sfs_buf_data(struct sfs_buf *buf);
+u64 sfs_buf_blk(struct sfs_buf *buf);
+
+/* Before the first change of @buf in @t.  May sleep and fail; cheap when repeated. */
+int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
+
+/*
+ * The same for a used map: from now on the committed state of its bits can be asked for, so that
+ * a block freed in a transaction that has not committed is not handed out again.
+ */
+int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
+
+/*
+ * Of the @nbits bits from @bit of the bitmap in @buf, how many, from the first on, were clear
+ * too in the state that is safe on disk.  @nbits where nothing is pending.
+ */
+unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits);
+
+/* After a change.  Fails only when the journal is gone, and has shut the filesystem down then. */
+int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
+
+/*
+ * The block is being freed in @t: never write it again, and let no replay resurrect it.  Consumes
+ * the reference.  Needs a revoke credit.
+ */
+int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
+
+/* Asks for a run of blocks ahead of time.  No promise, no error. */
+void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks);
+
+/*
+ * Outside of any transaction: writes @nblks blocks that nothing refers to yet, from @blk on, and
+ * returns when they are on stable storage.  @fill prepares each from a zeroed block, head included;
+ * sealing is done here.
+ */
+typedef void (*sfs_fill_fn)(struct sfs_fs *fs, u64 blk, void *data);
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill);
+
+/*
+ * The end of everything: @fs takes no further change and returns -EIO, since an operation failed
+ * after its first change.  Called by core where that cannot be avoided.
+ */
+void sfs_shutdown(struct sfs_fs *fs, int err, const char *why);
+
+/*
+ * The one reporter of damage: says "corrupt <what>: blk= ino=, <why>" once, records it, applies
+ * errors=, returns -EFSCORRUPTED.  @blk and @ino may be 0.
+ */
+int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * simplefs.h - the module in memory: mount, inode, and the map of src/kernel (prototypes by file).
+ *
+ * Locks, outermost first (the VFS's own in brackets):
+ *
+ *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> transaction handle
+ *     -> ii_tree_lock -> the core's f_zone_lock, g_lock
+ *
+ * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
+ * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock is
+ * taken, never under it.  Several tree locks are taken together only by sfs_lock_inodes().
+ */
+#ifndef SIMPLEFS_H
+#define SIMPLEFS_H
+
+#include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/iomap.h>
+#include <linux/rbtree.h>
+#include <linux/rwsem.h>
+#include <linux/workqueue.h>
+
+#include "../core/core.h"
+
+struct sfs_journal;			/* journal.c */
+
+struct sfs_sb_info {
+	struct sfs_fs si_fs;		/* the core's; f_priv is the super_block */
+	struct super_block *si_sb;
+	struct sfs_buf *si_super;	/* block 0, held while mounted */
+	struct sfs_journal *si_journal;	/* NULL: mounted without one */
+	unsigned long si_flags;		/* SFS_SI_* bits */
+	unsigned int si_errors;		/* SFS_ERRORS_* in force */
+	struct workqueue_struct *si_ioend_wq;	/* conversions after data I/O */
+	struct work_struct si_error_work;	/* writes the error record to the superblock */
+	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs */
+	u32 si_next_generation;
+};
+
+/* si_flags, bit numbers */
+#define SFS_SI_SHUTDOWN		0	/* no more changes, EIO */
+#define SFS_SI_NORECOVERY	1
+
+/* A run of blocks promised to a file but not yet chosen (delayed allocation). */
+struct sfs_delalloc {
+	struct rb_node d_node;		/* in ii_delalloc, by d_lblk; runs never overlap or touch */
+	u64 d_lblk;
+	u64 d_nblks;
+};
+
+struct sfs_inode_info {
+	/*
+	 * Guards ii_core's tree (i_root, i_blocks, i_buf), ii_core.i_size (the size on disk) and
+	 * ii_delalloc: shared to look up, exclusive to change.
+	 */
+	struct rw_semaphore ii_tree_lock;
+	struct sfs_inode ii_core;
+	struct rb_root ii_delalloc;	/* struct sfs_delalloc */
+	u64 ii_delalloc_nblks;		/* sum of them, as claimed from si_fs */
+	spinlock_t ii_ioend_lock;	/* guards ii_ioends */
+	struct list_head ii_ioends;	/* completed, waiting for ii_ioend_work */
+	struct work_struct ii_ioend_work;
+	u32 ii_sync_tid;		/* last transaction that changed the inode */
+	u32 ii_datasync_tid;		/* last one that fdatasync must wait for */
+	struct timespec64 ii_btime;
+	struct inode ii_vfs;
+};
+
+static inline struct sfs_sb_info *SFS_SB(struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct sfs_inode_info *SFS_I(struct inode *inode)
+{
+	return container_of(inode, struct sfs_inode_info, ii_vfs);
+}
+
+static inline struct sfs_fs *sfs_inode_fs(struct inode *inode)
+{
+	return &SFS_SB(inode->i_sb)->si_fs;
+}
+
+static inline bool sfs_is_shutdown(struct super_block *sb)
+{
+	return test_bit(SFS_SI_SHUTDOWN, &SFS_SB(sb)->si_flags);
+}
+
+/* ---- mount.c ---- */
+int sfs_sync_fs(struct super_block *sb, int wait);
+
+/* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
+int sfs_error_init(struct sfs_sb_info *si);
+
+/* ---- journal.c: the only caller of jbd2 ---- */
+int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev, bool readonly);
+int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk */
+/*
+ * Begins a transaction that may change @nblks blocks and free @nrevokes metadata blocks.  -EROFS,
+ * -EIO after a shutdown, -ENOMEM.  Nests: an inner begin joins the outer.
+ */
+int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+		    struct sfs_trans **ret_trans);
+int sfs_trans_end(struct sfs_trans *t);
+u32 sfs_trans_tid(struct sfs_trans *t);
+/* Commits what is running and waits; for -ENOSPC with frees pending.  No handle may be held. */
+int sfs_journal_force(struct super_block *sb);
+/* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
+int sfs_journal_wait(struct super_block *sb, u32 tid);
+
+/* ---- inode.c ---- */
+struct inode *sfs_iget(struct super_block *sb, u64 ino);
+struct inode *sfs_new_inode(struct super_block *sb);	/* in memory only */
+void sfs_set_inode_ops(struct inode *inode);
+/*
+ * One inode's change in @t: takes the tree lock exclusively, sfs_inode_begin(), ... and back.  _end
+ * copies owner, mode, links and times from the VFS inode into the record (the size not: that is
+ * ii_core.i_size, set by whoever knows what is on disk) and remembers the transaction for fsync.
+ */
+int sfs_inode_change(struct sfs_trans *t, struct inode *inode);
+void sfs_inode_changed(struct sfs_trans *t, struct inode *inode);
+/* Parts of the above, when the caller already holds the tree lock. */
+void sfs_inode_to_core(struct inode *inode);
+void sfs_inode_note_tid(struct sfs_trans *t, struct inode *inode, bool datasync);
+/* Up to four inodes, NULL and repeats allowed: their tree locks in one order, each begun in @t. */
+int sfs_change_inodes(struct sfs_trans *t, struct inode *const inodes[4]);
+void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[4]);
+
+/* ---- truncate.c ---- */
+/*
+ * Frees all blocks from @size on, in as many transactions as it takes, as orphan meanwhile.  The
+ * page cache has been cut and i_size set by the caller; on return the size on disk is @size.
+ */
+int sfs_truncate(struct inode *inode, u64 size);
+/* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
+int sfs_setsize(struct inode *inode, loff_t size);
+/* evict's: frees all of a file's blocks, in several transactions. */
+int sfs_free_extents(struct inode *inode);
+
+/* ---- delalloc.c: ii_tree_lock held exclusively (find: shared) ---- */
+int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks);
+/* The run that covers or follows @lblk; false if none. */
+bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nblks);
+/* Forgets [lblk, +nblks); gives the claim back when @unclaim, else the allocator has used it. */
+void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
+
+/* ---- iomap.c, writeback.c ---- */
+extern const struct iomap_ops sfs_read_iomap_ops;
+extern const struct iomap_ops sfs_buffered_iomap_ops;
+extern const struct iomap_ops sfs_dio_iomap_ops;
+extern const struct address_space_operations sfs_aops;
+void sfs_ioend_work(struct work_struct *work);
+
+/* ---- file.c, namei.c, readdir.c, symlink.c ---- */
+extern const struct inode_operations sfs_file_iops;
+extern const struct file_operations sfs_file_fops;
+int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
+extern const struct inode_operations sfs_dir_iops;
+extern const struct inode_operations sfs_special_iops;
+extern const struct file_operations sfs_dir_fops;
+extern const struct inode_operations sfs_symlink_iops;
+int sfs_setattr_common(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr);
+int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
+		unsigned int query_flags);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * port-user.h - the user-space answer to port.h.
+ *
+ * Tools are single-threaded, so mutexes only remember that they are held (and so catch a missing
+ * or double lock), and counters are plain numbers.
+ */
+#ifndef SFS_PORT_USER_H
+#define SFS_PORT_USER_H
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/types.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#ifdef __CHECKER__
+#define SFS_FORCE	__attribute__((force))
+#else
+#define SFS_FORCE
+#endif
+
+#define le16_to_cpu(x)	le16toh((SFS_FORCE u16)(__le16)(x))
+#define le32_to_cpu(x)	le32toh((SFS_FORCE u32)(__le32)(x))
+#define le64_to_cpu(x)	((u64)le64toh((SFS_FORCE u64)(__le64)(x)))
+#define cpu_to_le16(x)	((SFS_FORCE __le16)htole16(x))
+#define cpu_to_le32(x)	((SFS_FORCE __le32)htole32(x))
+#define cpu_to_le64(x)	((SFS_FORCE __le64)(u64)htole64(x))
+
+#define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
+#define max(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define max_t(type, a, b) max((type)(a), (type)(b))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+#ifndef EFSCORRUPTED
+#define EFSCORRUPTED	EUCLEAN
+#endif
+#ifndef EFSBADCRC
+#define EFSBADCRC	EBADMSG
+#endif
+
+#define sfs_assert(cond)	assert(cond)
+
+struct sfs_mutex {
+	bool held;
+};
+
+static inline void sfs_mutex_init(struct sfs_mutex *m)
+{
+	m->held = false;
+}
+
+static inline void sfs_mutex_destroy(struct sfs_mutex *m)
+{
+	assert(!m->held);
+}
+
+static inline void sfs_mutex_lock(struct sfs_mutex *m)
+{
+	assert(!m->held);
+	m->held = true;
+}
+
+static inline void sfs_mutex_unlock(struct sfs_mutex *m)
+{
+	assert(m->held);
+	m->held = false;
+}
+
+static inline bool sfs_mutex_is_held(struct sfs_mutex *m)
+{
+	return m->held;
+}
+
+struct sfs_counter {
+	s64 value;
+};
+
+static inline int sfs_counter_init(struct sfs_counter *c, s64 value)
+{
+	c->value = value;
+	return 0;
+}
+
+static inline void sfs_counter_destroy(struct sfs_counter *c)
+{
+	c->value = 0;
+}
+
+static inline void sfs_counter_set(struct sfs_counter *c, s64 value)
+{
+	c->value = value;
+}
+
+static inline void sfs_counter_add(struct sfs_counter *c, s64 n)
+{
+	c->value += n;
+}
+
+static inline s64 sfs_counter_read(struct sfs_counter *c)
+{
+	return c->value < 0 ? 0 : c->value;
+}
+
+static inline s64 sfs_counter_sum(struct sfs_counter *c)
+{
+	return c->value;
+}
+
+static inline void *sfs_mem_alloc(size_t nbytes)
+{
+	return calloc(1, nbytes);
+}
+
+static inline void sfs_mem_free(void *p)
+{
+	free(p);
+}
+
+static inline unsigned int sfs_cpu(void)
+{
+	return 0;
+}
+
+u32 sfs_crc32c(u32 seed, const void *p, size_t nbytes);			/* lib/hash.c */
+u64 sfs_siphash(const u64 key[2], const void *p, size_t nbytes);
+s64 sfs_time_now(void);							/* lib/clock.c */
+u32 sfs_random32(void);
+
+#endif
