@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Asks the kernel's headers what they offer and prints -DSFS_HAVE_<NAME> for each thing found.
+#
+# usage: probe.sh SRCTREE        (called by Kbuild; compat.h is the only reader of the answers)
+#
+# Distributions backport, so the version number does not tell. One line a question, three kinds:
+#   has     NAME HEADER            the header declares NAME (function, macro or enum constant)
+#   member  STRUCT FIELD HEADER    the struct has the field: SFS_HAVE_<STRUCT>_<FIELD>
+#   header  HEADER                 the header exists: SFS_HAVE_<HEADER>
+# Comments in the headers are not read. A few greps: about as quick as one cache lookup would be.
+set -eu
+inc=$1/include
+[ -d "$inc/linux" ] || { echo "probe.sh: no kernel headers in $1" >&2; exit 1; }
+
+found()
+{
+    printf ' -DSFS_HAVE_%s' "$(printf %s "$1" | tr 'a-z/.-' 'A-Z___')"
+}
+
+# A declaration ends in one of ( , = ; or is a macro or the last constant of an enum.
+has()
+{
+    grep -Eqs "^[^*]*(^|[^A-Za-z0-9_])$1([[:space:](,=:;]|$)" "$inc/$2" && found "$1" || :
+}
+
+member()
+{
+    sed -n "/^struct $1 {/,/^}/p" "$inc/$3" 2>/dev/null |
+        grep -Eq "^[[:space:]][^;]*[^A-Za-z0-9_]$2([])[:space:]:;[]|$)" && found "$1_$2" || :
+}
+
+header()
+{
+    [ ! -f "$inc/$1" ] || found "$1"
+}
+
+has     inode_get_atime             linux/fs.h
+has     WQ_PERCPU                   linux/workqueue.h
+has     generic_encode_ino32_fh     linux/exportfs.h
+member  export_operations permission linux/exportfs.h
+header  linux/unaligned.h
+echo

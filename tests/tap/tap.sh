@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# TAP for shell tests: source it first; failure is the default.
+#
+# A test ends with `done_testing`; one that dies before has no plan, which the runner counts as a
+# failure. Each test gets a folder of its own, $tmp, removed at exit, and starts in the project's
+# root, $top. Commands run under `run`, which keeps exit status and output for the checks after it.
+# shellcheck shell=bash
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$top" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+tap_count=0
+tap_failures=0
+status=0
+out=
+
+# ok CONDITION-STATUS NAME: one counted line
+ok()
+{
+    local verdict=ok
+    tap_count=$((tap_count + 1))
+    if [ "$1" != 0 ]; then
+        verdict='not ok'
+        tap_failures=$((tap_failures + 1))
+    fi
+    printf '%s %d - %s\n' "$verdict" "$tap_count" "$2"
+    [ "$1" = 0 ]
+}
+
+diag()
+{
+    printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+# run COMMAND...: both streams into $out, the exit into $status
+run()
+{
+    out=$("$@" 2>&1 </dev/null)
+    status=$?
+}
+
+# is GOT WANT NAME
+is()
+{
+    [ "$1" = "$2" ]
+    ok $? "$3" || diag "got: $1" "want: $2"
+}
+
+# exits STATUS NAME: about the last `run`
+exits()
+{
+    [ "$status" = "$1" ]
+    ok $? "$2" || diag "exit $status, want $1
+$out"
+}
+
+# like REGEX NAME: some line of the last `run` matches (extended regular expression)
+like()
+{
+    grep -Eq -- "$1" <<<"$out"
+    ok $? "$2" || diag "no line matches $1 in:
+$out"
+}
+
+unlike()
+{
+    ! grep -Eq -- "$1" <<<"$out"
+    ok $? "$2" || diag "a line matches $1 in:
+$out"
+}
+
+skip_all()
+{
+    echo "1..0 # SKIP $*"
+    exit 0
+}
+
+done_testing()
+{
+    echo "1..$tap_count"
+    [ "$tap_count" -gt 0 ] && [ "$tap_failures" = 0 ]
+    exit $?
+}
