@@ -42,9 +42,10 @@ unit-bins := $(unit-srcs:tests/unit/%.c=build/unit/%)
 udev-bin  := $(patsubst udev/%.c,build/bin/%,$(wildcard udev/simplefs_id.c))
 all-pkgs  := $(sort $(foreach t,$(tool-dirs),$(pkgs-$t)))
 
-# -- module: the release asked for, or the running kernel's, or the newest that has headers here
+# -- module: the release asked for, or the running kernel's, or the newest that has headers here.
+# The file include/config/kernel.release will not do: Debian's holds the upstream version.
 ifdef KDIR
-KVER ?= $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+KVER ?= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 endif
 running := $(shell uname -r)
 newest   = $(shell ls -d /lib/modules/*/build 2>/dev/null | cut -d/ -f4 | sort -V | tail -n 1)

@@ -18,10 +18,11 @@ found()
     printf ' -DSFS_HAVE_%s' "$(printf %s "$1" | tr 'a-z/.-' 'A-Z___')"
 }
 
-# A declaration ends in one of ( , = ; or is a macro or the last constant of an enum.
+# A declaration is followed by one of ( , = ; or space, or ends its line; comment lines do not count.
 has()
 {
-    grep -Eqs "^[^*]*(^|[^A-Za-z0-9_])$1([[:space:](,=:;]|$)" "$inc/$2" && found "$1" || :
+    grep -Ehs "(^|[^A-Za-z0-9_])$1([[:space:](,=:;]|$)" "$inc/$2" |
+        grep -Evq '^[[:space:]]*(/?\*|//)' && found "$1" || :
 }
 
 member()

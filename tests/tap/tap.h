@@ -2,9 +2,9 @@
 /*
  * TAP for the unit tests: a counted line for each check, a plan at the end.
  *
- * A test calls tap_ok() (or the TAP_ macros) and returns tap_done() from main. The plan comes
- * last, so a test that dies half way has no plan, and the runner counts that as a failure. In the
- * inner loops of property tests use TAP_REQUIRE: silent while true, and the end of the test when not.
+ * A test calls TAP_OK and its kin, and returns tap_done() from main. The plan comes last, so a
+ * test that dies half way has no plan, and the runner counts that as a failure. In the inner loops
+ * of property tests use TAP_REQUIRE: silent while true, and the end of the test when not.
  */
 #ifndef SFS_TAP_H
 #define SFS_TAP_H
