@@ -15,7 +15,7 @@ AR     = ar
 CFLAGS ?= -O2 -g
 WERROR ?= -Werror
 sfs-cflags = -std=gnu11 -Wall -Wextra $(WERROR) -MMD -MP -Isrc/core -Isrc/lib -D_GNU_SOURCE \
-	     -D_FILE_OFFSET_BITS=64 -DSFS_VERSION='"$(SFS_VERSION)"'
+	     -D_FILE_OFFSET_BITS=64 -DSIMPLEFS_VERSION='"$(SFS_VERSION)"'
 SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # -- tools: directory -> name of the program, pkg-config packages it links

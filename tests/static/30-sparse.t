@@ -19,7 +19,7 @@ is "$(findings)" '' 'sparse finds nothing in the module'
 
 shopt -s nullglob
 run sparse -std=gnu11 -D__CHECK_ENDIAN__ -Wno-decl -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-    -DSFS_VERSION='"0"' -Isrc/core -Isrc/lib src/core/*.c src/lib/*.c
+    -DSIMPLEFS_VERSION='"0"' -Isrc/core -Isrc/lib src/core/*.c src/lib/*.c
 is "$(findings)" '' 'sparse finds nothing in the library'
 
 # A swapped byte order must not go unseen: the same call on a file that has one.
