@@ -18,17 +18,21 @@ found()
     printf ' -DSFS_HAVE_%s' "$(printf %s "$1" | tr 'a-z/.-' 'A-Z___')"
 }
 
-# A declaration is followed by one of ( , = ; or space, or ends its line; comment lines do not count.
+# declared NAME: the text from standard input declares it. Such a name is followed by one of
+# ( ) [ , = : ; or white space, or ends its line; comment lines do not count.
+declared()
+{
+    grep -E "(^|[^A-Za-z0-9_])$1([][:space:]()[,=:;]|$)" | grep -Evq '^[[:space:]]*(/?\*|//)'
+}
+
 has()
 {
-    grep -Ehs "(^|[^A-Za-z0-9_])$1([[:space:](,=:;]|$)" "$inc/$2" |
-        grep -Evq '^[[:space:]]*(/?\*|//)' && found "$1" || :
+    [ ! -f "$inc/$2" ] || ! declared "$1" <"$inc/$2" || found "$1"
 }
 
 member()
 {
-    sed -n "/^struct $1 {/,/^}/p" "$inc/$3" 2>/dev/null |
-        grep -Eq "^[[:space:]][^;]*[^A-Za-z0-9_]$2([])[:space:]:;[]|$)" && found "$1_$2" || :
+    [ ! -f "$inc/$3" ] || ! sed -n "/^struct $1 {/,/^}/p" "$inc/$3" | declared "$2" || found "$1_$2"
 }
 
 header()
