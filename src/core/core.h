@@ -28,7 +28,7 @@
 struct sfs_group {
 	struct sfs_mutex g_lock;	/* guards the fields below and the group's four bitmaps */
 	bool g_loaded;			/* the counts are known */
-	u32 g_free;			/* clear bits of the used map, those pending commit included */
+	u32 g_free;			/* clear bits of the used map, pending frees included */
 	u32 g_inode_blks;		/* set bits of the inode map */
 	u32 g_room;			/* set bits of the room map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
@@ -70,11 +70,11 @@ struct sfs_fs {
 
 	struct sfs_mutex f_zone_lock;	/* guards growth of f_zones and the loading of f_zone[] */
 	struct sfs_zone **f_zone;	/* f_zones_max pointers, set once each */
-	struct sfs_counter f_free;	/* clear bits of all used maps, uninitialised zones included */
+	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_claimed;	/* of these, promised by sfs_space_claim() */
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
-	u64 f_dir_rotor;		/* where the next directory looks for a group; racy, a hint */
+	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
 };
 
 /*
@@ -132,9 +132,9 @@ static inline u64 sfs_key_pos(u64 key)
 
 /* Credits (blocks a transaction may change), upper bounds for trees of any depth. */
 #define SFS_CREDITS_INODE	1		/* sfs_inode_begin .. end */
-#define SFS_CREDITS_ALLOC	2		/* one run: used map, superblock when a zone is begun */
-#define SFS_CREDITS_TREE	(SFS_TREE_LEVELS * 4)	/* one record: path, siblings, new nodes, their maps */
-#define SFS_CREDITS_IALLOC	6		/* a new or a freed inode: inode block and four maps */
+#define SFS_CREDITS_ALLOC	2		/* used map, superblock for a new zone */
+#define SFS_CREDITS_TREE	(SFS_TREE_LEVELS * 4)	/* one record: nodes, maps */
+#define SFS_CREDITS_IALLOC	6		/* inode block and four maps */
 #define SFS_CREDITS_ORPHAN	2		/* sfs_orphan_add or _remove */
 #define SFS_REVOKES_TREE	SFS_TREE_LEVELS
 
@@ -190,13 +190,13 @@ int sfs_fs_recount(struct sfs_fs *fs);
 
 u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
-/* True when [blk, blk + nblks) lies inside the volume and touches no superblock, strip or journal. */
+/* True when the run lies inside the volume and touches no superblock, strip or journal. */
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 
 /* ---- alloc.c, zone.c: who owns each block ---- */
 
 #define SFS_ALLOC_CLAIMED	0x1	/* the blocks were claimed; the claim is used up */
-#define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail for lack of space */
+#define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail */
 
 /*
  * Promises @nblks free blocks without choosing them, -ENOSPC if there are not so many.  Takes no
@@ -240,7 +240,7 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
 		    u64 *ret_ino, u32 *ret_generation);
 /* Gives the slot back; the tree must be empty.  Between sfs_inode_begin() and here, no _end(). */
 int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
-/* 0 if @ino names a live slot of an inode block (asks the inode map: guards file handles), -ESTALE if not. */
+/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
 int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /*
  * Marks (unmarks) @in as orphan: SFS_INODE_ORPHAN in i_flags and the bit of its block.  Between
@@ -306,8 +306,8 @@ const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbyte
  * Changes, between sfs_inode_begin() and _end().  Insert: -EEXIST, -ENOSPC.  Delete: -ENOENT.
  * Replace: the record may change its length.  Credits: SFS_CREDITS_TREE and SFS_REVOKES_TREE each.
  *
- * An operation that moves a record inserts the new key before it deletes the old: a delete may merge
- * nodes and use up room that was made.
+ * An operation that moves a record inserts the new key before it deletes the old: a delete may
+ * merge nodes and use up room that was made.
  *
  * sfs_tree_room() changes no record, only splits nodes until the leaf for @key has room for @nbytes
  * of records in @nrecs pieces and is accessible to @t.  After it, inserts and replaces up to that
@@ -350,8 +350,8 @@ int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /*
  * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is
- * mapped; cuts at the next extent.  Joins neighbours.  Credits: SFS_CREDITS_ALLOC + SFS_CREDITS_TREE
- * + SFS_CREDITS_INODE.
+ * mapped; cuts at the next extent.  Joins neighbours.  Credits: SFS_CREDITS_ALLOC +
+ * SFS_CREDITS_TREE + SFS_CREDITS_INODE.
  */
 int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
@@ -376,10 +376,11 @@ int sfs_extent_punch(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 en
 /* ---- dirent.c: names ---- */
 
 const char *sfs_dirent_verify(u64 pos, const void *rec, unsigned int nbytes);
-bool sfs_name_is_valid(const char *name, unsigned int len);	/* length, no '/', no NUL, not . or .. */
+/* Length, no '/', no NUL, not "." or "..". */
+bool sfs_name_is_valid(const char *name, unsigned int len);
 int sfs_dirent_find(struct sfs_inode *dir, const char *name, unsigned int len, u64 *ret_ino,
 		    u8 *ret_type);
-/* Changes i_size of @dir, nothing else of any inode.  -EEXIST, -ENOSPC (also: collisions used up). */
+/* Changes i_size of @dir, nothing else of any inode.  -EEXIST, -ENOSPC (also: 256 collisions). */
 int sfs_dirent_add(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
 		   u64 ino, u8 type);
 int sfs_dirent_remove(struct sfs_trans *t, struct sfs_inode *dir, const char *name,

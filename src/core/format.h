@@ -64,7 +64,7 @@ struct sfs_head {
 static_assert(sizeof(struct sfs_head) == 32, "sfs_head");
 
 /* s_state */
-#define SFS_STATE_CLEAN		0x1	/* unmounted in order: counters are true, journal is empty */
+#define SFS_STATE_CLEAN		0x1	/* unmounted in order: counters true, journal empty */
 #define SFS_STATE_ERROR		0x2	/* damage was seen since the last full check */
 
 /* s_errors, and the values of errors= */
@@ -121,7 +121,7 @@ struct sfs_super_disk {
 	__le64 s_error_ino;
 	__le32 s_error_count;	/* since the last full check */
 	u8 s_error_why[SFS_WHY_MAX];	/* padded with NUL */
-	u8 s_zero[124];
+	u8 s_zero[128];
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_super_disk) == 508, "sfs_super_disk");
 
@@ -181,7 +181,7 @@ struct sfs_inode_disk {
 	__le32 i_projid;
 	__le32 i_flags;
 	__le32 i_generation;
-	__le32 i_rdev;		/* devices: Linux' 32-bit encoding, minor & 0xff | major << 8 | ... */
+	__le32 i_rdev;		/* devices: Linux' 32-bit encoding of major and minor */
 	__le64 i_size;		/* bytes; directories: sum of their records' lengths */
 	__le64 i_blocks;	/* blocks held: data, unwritten data and tree nodes */
 	__le64 i_atime;		/* nanoseconds since 1970, signed */
@@ -226,8 +226,8 @@ struct sfs_slot_disk {
 static_assert(sizeof(struct sfs_slot_disk) == 12, "sfs_slot_disk");
 
 /*
- * Child e_blk holds the keys from e_key up to the next entry's.  The first entry's key is the
- * lower bound that the parent gives this node; the root's is 0.
+ * Child e_blk holds the keys from e_key up to the next entry's; the first child also those below
+ * its e_key, down to the bound that the parent gives this node.
  */
 struct sfs_entry_disk {
 	__le64 e_key;
@@ -242,9 +242,9 @@ static_assert(sizeof(struct sfs_entry_disk) == 16, "sfs_entry_disk");
 #define SFS_KEY_KIND_SHIFT	60
 #define SFS_KEY_POS_MASK	((1ULL << SFS_KEY_KIND_SHIFT) - 1)
 #define SFS_KIND_XATTR		1	/* reserved: extended attributes */
-#define SFS_KIND_INLINE		2	/* symlink target, in chunks of SFS_CHUNK, position = chunk */
+#define SFS_KIND_INLINE		2	/* symlink target, position = number of the chunk */
 #define SFS_KIND_EXTENT		3	/* position = first logical block */
-#define SFS_KIND_DIRENT		4	/* position = 52 bits of the name's siphash, 8 of collisions */
+#define SFS_KIND_DIRENT		4	/* position = 52 bits of siphash(name), 8 of collisions */
 
 #define SFS_CHUNK		1024	/* every chunk but the last is full */
 #define SFS_SYMLINK_MAX		4095	/* bytes of a target */

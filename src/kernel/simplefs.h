@@ -8,8 +8,8 @@
  *     -> ii_tree_lock -> the core's f_zone_lock, g_lock
  *
  * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
- * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock is
- * taken, never under it.  Several tree locks are taken together only by sfs_lock_inodes().
+ * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock
+ * is taken, never under it.  Several tree locks are taken together only by sfs_lock_inodes().
  */
 #ifndef SIMPLEFS_H
 #define SIMPLEFS_H

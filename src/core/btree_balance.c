@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * btree_balance.c - the shape of a tree: growing, splitting, joining, shrinking.
+ *
+ * Each step below changes at most one new or freed node, its sibling and its parent, takes all of
+ * them first, and leaves a whole tree.  sfs_tree_room() takes such steps until there is room; a
+ * failure between two of them loses nothing.  Joining after a delete is a favour: what cannot be had
+ * for it is done without.
+ */
+#include "btree_node.h"
+
+/* A leaf that has this much in use, or less, looks for a sibling to join. */
+#define SFS_LEAF_SPARSE		(SFS_NODE_BYTES / 3)
+/* Joined nodes are at most this full, so that the next insert does not part them again. */
+#define SFS_JOINED_MAX		(SFS_NODE_BYTES * 3 / 4)
+
+static struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
+{
+	return (struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + sizeof(struct sfs_head));
+}
+
+static u64 sfs_tree_goal(const struct sfs_inode *in)
+{
+	return sfs_ino_blk(in->i_ino) + 1;
+}
+
+/* A fresh, empty node.  Undone by sfs_node_free_new() as long as nothing refers to it. */
+static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned int level,
+			  unsigned int flags, struct sfs_buf **ret_buf)
+{
+	struct sfs_buf *buf;
+	u64 blk;
+	u32 nblks;
+	int err;
+
+	/* A claim made for data does not pay for nodes. */
+	err = sfs_alloc_blks(t, in->i_fs, sfs_tree_goal(in), 1, flags & ~SFS_ALLOC_CLAIMED, &blk,
+			     &nblks);
+	if (err)
+		return err;
+	err = sfs_buf_new(t, in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &buf);
+	if (err) {
+		if (sfs_free_blks(t, in->i_fs, blk, 1))
+			sfs_shutdown(in->i_fs, -EIO, "cannot give back an unused node");
+		return err;
+	}
+	sfs_node_init(sfs_buf_node(buf), SFS_NODE_BYTES, level);
+	in->i_blocks++;
+	*ret_buf = buf;
+	return 0;
+}
+
+/* Frees a node's block, consuming the reference.  Nothing has changed when it fails. */
+static int sfs_node_release(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
+{
+	int err;
+
+	err = sfs_free_blks(t, in->i_fs, sfs_buf_blk(buf), 1);
+	if (err) {
+		sfs_buf_put(buf);
+		return err;
+	}
+	in->i_blocks--;
+	return sfs_buf_forget(t, in->i_fs, buf);
+}
+
+static int sfs_level_access(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
+{
+	if (sfs_path_is_root(path, level))
+		return 0;
+	return sfs_buf_access(t, path->p_inode->i_fs, path->p_level[level].l_buf);
+}
+
+static int sfs_level_dirty(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
+{
+	if (sfs_path_is_root(path, level))
+		return 0;
+	return sfs_buf_dirty(t, path->p_inode->i_fs, path->p_level[level].l_buf);
+}
+
+/* The root's content moves into a block, and the root points to that: one level more. */
+static int sfs_tree_grow(struct sfs_trans *t, struct sfs_path *path, unsigned int flags)
+{
+	struct sfs_inode *in = path->p_inode;
+	struct sfs_node_disk *root = path->p_level[path->p_top].l_node;
+	unsigned int level = root->n_level;
+	struct sfs_node_disk *node;
+	struct sfs_buf *buf;
+	int err;
+
+	if (level + 1 >= SFS_TREE_LEVELS)
+		return -ENOSPC;
+	err = sfs_node_alloc(t, in, level, flags, &buf);
+	if (err)
+		return err;
+	node = sfs_buf_node(buf);
+	sfs_node_append(node, SFS_NODE_BYTES, root, 0, sfs_node_count(root));
+	sfs_node_init(root, SFS_ROOT_BYTES, level + 1);
+	sfs_inner_put(root, 0, 0, sfs_buf_blk(buf));
+	err = sfs_buf_dirty(t, in->i_fs, buf);
+	sfs_buf_put(buf);
+	return err;
+}
+
+/*
+ * Where to part a node that wants @slot next: in the middle by bytes, but at the very end (or start)
+ * where keys come in rising (falling) order, so that the nodes left behind are full.
+ */
+static unsigned int sfs_split_point(const struct sfs_node_disk *node, unsigned int slot)
+{
+	unsigned int count = sfs_node_count(node);
+	unsigned int total;
+	unsigned int sum = 0;
+	unsigned int i;
+
+	if (slot >= count)
+		return count - 1;
+	if (node->n_level)
+		return slot == count - 1 ? count - 1 : count / 2;
+	if (!slot)
+		return 1;
+	total = sfs_node_used(node, SFS_NODE_BYTES);
+	for (i = 0; i < count - 1 && sum < total / 2; i++)
+		sum += sfs_slot_len(node, i) + sizeof(struct sfs_slot_disk);
+	return max(i, 1u);
+}
+
+/* Parts the node at @level, not the root; its parent has room for an entry. */
+static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned int level,
+			  unsigned int flags)
+{
+	struct sfs_inode *in = path->p_inode;
+	struct sfs_path_level *l = &path->p_level[level];
+	struct sfs_path_level *up = &path->p_level[level + 1];
+	struct sfs_buf *buf;
+	unsigned int at;
+	int err;
+	int err2;
+
+	err = sfs_level_access(t, path, level);
+	if (!err)
+		err = sfs_level_access(t, path, level + 1);
+	if (!err)
+		err = sfs_node_alloc(t, in, level, flags, &buf);
+	if (err)
+		return err;
+	at = sfs_split_point(l->l_node, l->l_slot);
+	sfs_node_append(sfs_buf_node(buf), SFS_NODE_BYTES, l->l_node, at,
+			sfs_node_count(l->l_node) - at);
+	sfs_node_cut(l->l_node, SFS_NODE_BYTES, at);
+	sfs_inner_put(up->l_node, up->l_slot + 1, sfs_node_first_key(sfs_buf_node(buf)),
+		      sfs_buf_blk(buf));
+	err = sfs_buf_dirty(t, in->i_fs, buf);
+	err2 = sfs_level_dirty(t, path, level);
+	err = err ? err : err2;
+	err2 = sfs_level_dirty(t, path, level + 1);
+	sfs_buf_put(buf);
+	return err ? err : err2;
+}
+
+/* One step towards room in the leaf of @path: the highest node that stands in the way. */
+static int sfs_tree_make_room(struct sfs_trans *t, struct sfs_path *path, unsigned int flags)
+{
+	unsigned int level = 0;
+
+	while (level < path->p_top &&
+	       sfs_node_free(path->p_level[level + 1].l_node,
+			     sfs_path_capacity(path, level + 1)) < sizeof(struct sfs_entry_disk))
+		level++;
+	if (level == path->p_top)
+		return sfs_tree_grow(t, path, flags);
+	return sfs_tree_split(t, path, level, flags);
+}
+
+int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int nrecs,
+		  unsigned int nbytes, unsigned int flags)
+{
+	unsigned int need = nrecs * sizeof(struct sfs_slot_disk) + nbytes;
+	struct sfs_path path;
+	int err;
+
+	sfs_assert(in->i_buf);
+	sfs_assert(need <= 2 * (SFS_RECORD_MAX + sizeof(struct sfs_slot_disk)));
+	for (;;) {
+		err = sfs_path_to(in, key, &path);
+		if (err)
+			return err;
+		if (sfs_node_free(path.p_level[0].l_node, sfs_path_capacity(&path, 0)) >= need) {
+			err = sfs_level_access(t, &path, 0);
+			sfs_path_release(&path);
+			return err;
+		}
+		err = sfs_tree_make_room(t, &path, flags);
+		sfs_path_release(&path);
+		if (err)
+			return err;
+	}
+}
+
+/* A root with one child whose content fits: takes it in. */
+static int sfs_tree_shrink(struct sfs_trans *t, struct sfs_inode *in)
+{
+	struct sfs_node_disk *root = (struct sfs_node_disk *)in->i_root;
+	struct sfs_node_disk *node;
+	struct sfs_path path;
+	struct sfs_buf *buf;
+	u8 copy[SFS_ROOT_BYTES] __attribute__((aligned(8)));
+	int err;
+
+	while (root->n_level && sfs_node_count(root) == 1) {
+		err = sfs_path_to(in, 0, &path);
+		if (err)
+			return err;
+		buf = path.p_level[path.p_top - 1].l_buf;
+		node = path.p_level[path.p_top - 1].l_node;
+		if (sfs_node_used(node, SFS_NODE_BYTES) >
+		    SFS_ROOT_BYTES - sizeof(struct sfs_node_disk)) {
+			sfs_path_release(&path);
+			return 0;
+		}
+		sfs_node_init((struct sfs_node_disk *)copy, SFS_ROOT_BYTES, node->n_level);
+		sfs_node_append((struct sfs_node_disk *)copy, SFS_ROOT_BYTES, node, 0,
+				sfs_node_count(node));
+		sfs_buf_hold(buf);
+		sfs_path_release(&path);
+		err = sfs_node_release(t, in, buf);
+		if (err)
+			return err;
+		memcpy(root, copy, SFS_ROOT_BYTES);
+	}
+	return 0;
+}
+
+/*
+ * Joins entry @right of the parent at @level + 1 into the one before it, if both fit; one of them is
+ * the path's own.  1: joined, 0: not, or an error before any change.
+ */
+static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsigned int level,
+			      unsigned int right)
+{
+	struct sfs_inode *in = path->p_inode;
+	struct sfs_path_level *l = &path->p_level[level];
+	struct sfs_path_level *up = &path->p_level[level + 1];
+	bool own_is_left = up->l_slot + 1 == right;
+	unsigned int other = own_is_left ? right : right - 1;
+	struct sfs_buf *sibling;
+	struct sfs_buf *pair[2];
+	struct sfs_node_disk *nodes[2];
+	unsigned int count;
+	int err;
+
+	err = sfs_buf_get(in->i_fs, le64_to_cpu(sfs_node_entries(up->l_node)[other].e_blk),
+			  SFS_MAGIC_NODE, in->i_ino, &sibling);
+	if (err)
+		return err;
+	pair[0] = own_is_left ? l->l_buf : sibling;
+	pair[1] = own_is_left ? sibling : l->l_buf;
+	nodes[0] = sfs_buf_node(pair[0]);
+	nodes[1] = sfs_buf_node(pair[1]);
+	err = 0;
+	if (sfs_buf_node(sibling)->n_level != level || !sfs_node_count(sfs_buf_node(sibling)) ||
+	    sfs_node_last_key(nodes[0]) >= sfs_node_first_key(nodes[1]) ||
+	    sfs_node_used(nodes[0], SFS_NODE_BYTES) + sfs_node_used(nodes[1], SFS_NODE_BYTES) >
+	    SFS_JOINED_MAX)
+		goto put_sibling;
+	err = sfs_buf_access(t, in->i_fs, pair[0]);
+	if (!err)
+		err = sfs_level_access(t, path, level + 1);
+	if (err)
+		goto put_sibling;
+
+	count = sfs_node_count(nodes[0]);
+	sfs_node_append(nodes[0], SFS_NODE_BYTES, nodes[1], 0, sfs_node_count(nodes[1]));
+	sfs_buf_hold(pair[1]);
+	err = sfs_node_release(t, in, pair[1]);
+	if (err) {
+		sfs_node_cut(nodes[0], SFS_NODE_BYTES, count);
+		goto put_sibling;
+	}
+	/* The first entry of a node may stand above its bound; inside another it must not. */
+	if (level)
+		sfs_node_entries(nodes[0])[count].e_key = sfs_node_entries(up->l_node)[right].e_key;
+	sfs_inner_remove(up->l_node, right);
+	err = sfs_buf_dirty(t, in->i_fs, pair[0]);
+	if (!err)
+		err = sfs_level_dirty(t, path, level + 1);
+	if (!err)
+		err = 1;
+put_sibling:
+	sfs_buf_put(sibling);
+	return err;
+}
+
+void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path)
+{
+	unsigned int level;
+	int joined = 1;
+
+	for (level = 0; level < path->p_top && joined == 1; level++) {
+		struct sfs_path_level *up = &path->p_level[level + 1];
+
+		if (sfs_node_used(path->p_level[level].l_node, SFS_NODE_BYTES) > SFS_LEAF_SPARSE)
+			break;
+		joined = 0;
+		if (up->l_slot + 1 < sfs_node_count(up->l_node))
+			joined = sfs_tree_join_pair(t, path, level, up->l_slot + 1);
+		if (!joined && up->l_slot)
+			joined = sfs_tree_join_pair(t, path, level, up->l_slot);
+	}
+	/* What does not come off now comes off with the next delete. */
+	if (joined >= 0)
+		sfs_tree_shrink(t, path->p_inode);
+}
+
+int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
+{
+	struct sfs_inode *in = path->p_inode;
+	unsigned int level = 1;
+	unsigned int n;
+	int err;
+
+	/* The lowest ancestor that keeps another child. */
+	while (level < path->p_top && sfs_node_count(path->p_level[level].l_node) == 1)
+		level++;
+	err = sfs_level_access(t, path, level);
+	if (err)
+		return err;
+	for (n = 0; n < level; n++) {
+		struct sfs_buf *buf = path->p_level[n].l_buf;
+
+		path->p_level[n].l_buf = NULL;
+		err = sfs_node_release(t, in, buf);
+		if (err && n)
+			sfs_shutdown(in->i_fs, err, "a tree was cut in the middle");
+		if (err)
+			return err;
+	}
+	if (sfs_node_count(path->p_level[level].l_node) == 1) {
+		sfs_tree_init(in);	/* only the root can be left with none */
+		return 0;
+	}
+	sfs_inner_remove(path->p_level[level].l_node, path->p_level[level].l_slot);
+	err = sfs_level_dirty(t, path, level);
+	if (!err)
+		sfs_tree_shrink(t, in);
+	return err;
+}
