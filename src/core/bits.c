@@ -82,7 +82,7 @@ unsigned int sfs_bits_next_clear(const u8 *bits, unsigned int bit, unsigned int 
 	return sfs_bits_scan(bits, bit, end, ~0ULL);
 }
 
-/* Set bits of a word, by halves, pairs and so on: the kernel links no popcount of the compiler's. */
+/* Set bits of a word, by halves, pairs and so on: the kernel has no popcount of libgcc's. */
 static unsigned int sfs_word_count(u64 w)
 {
 	w -= w >> 1 & 0x5555555555555555ULL;

@@ -299,7 +299,8 @@ int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const v
 	if (err)
 		return err;
 	old = sfs_slot_len(leaf->l_node, leaf->l_slot);
-	if (nbytes > old && nbytes - old > sfs_node_free(leaf->l_node, sfs_path_capacity(&path, 0))) {
+	if (nbytes > old &&
+	    nbytes - old > sfs_node_free(leaf->l_node, sfs_path_capacity(&path, 0))) {
 		sfs_path_release(&path);
 		err = sfs_tree_room(t, in, key, 0, nbytes - old, flags);
 		if (!err)

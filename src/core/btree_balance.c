@@ -4,8 +4,8 @@
  *
  * Each step below changes at most one new or freed node, its sibling and its parent, takes all of
  * them first, and leaves a whole tree.  sfs_tree_room() takes such steps until there is room; a
- * failure between two of them loses nothing.  Joining after a delete is a favour: what cannot be had
- * for it is done without.
+ * failure between two of them loses nothing.  Joining after a delete is a favour: what cannot be
+ * had for it is done without.
  */
 #include "btree_node.h"
 
@@ -103,8 +103,8 @@ static int sfs_tree_grow(struct sfs_trans *t, struct sfs_path *path, unsigned in
 }
 
 /*
- * Where to part a node that wants @slot next: in the middle by bytes, but at the very end (or start)
- * where keys come in rising (falling) order, so that the nodes left behind are full.
+ * Where to part a node that wants @slot next: in the middle by bytes, but at the very end (or
+ * start) where keys come in rising (falling) order, so that the nodes left behind are full.
  */
 static unsigned int sfs_split_point(const struct sfs_node_disk *node, unsigned int slot)
 {
@@ -232,8 +232,8 @@ static int sfs_tree_shrink(struct sfs_trans *t, struct sfs_inode *in)
 }
 
 /*
- * Joins entry @right of the parent at @level + 1 into the one before it, if both fit; one of them is
- * the path's own.  1: joined, 0: not, or an error before any change.
+ * Joins entry @right of the parent at @level + 1 into the one before it, if both fit; one of them
+ * is the path's own.  1: joined, 0: not, or an error before any change.
  */
 static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsigned int level,
 			      unsigned int right)
