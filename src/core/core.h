@@ -350,9 +350,10 @@ int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /*
  * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is
- * mapped; cuts at the next extent.  Joins neighbours.  Credits: SFS_CREDITS_ALLOC +
- * SFS_CREDITS_TREE + SFS_CREDITS_INODE.
+ * mapped; cuts at the next extent.  Joins neighbours.  SFS_ALLOC_CLAIMED speaks of the data alone:
+ * nodes come out of the pool then.  Credits: SFS_CREDITS_EXTENT and SFS_REVOKES_TREE.
  */
+#define SFS_CREDITS_EXTENT	(SFS_CREDITS_ALLOC + 2 * SFS_CREDITS_TREE + SFS_CREDITS_INODE)
 int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
 /* Maps blocks that the caller owns already. */
@@ -402,6 +403,8 @@ int sfs_dirent_iterate(struct sfs_inode *dir, u64 pos, sfs_emit_fn emit, void *a
 
 /* ---- symlink.c: targets ---- */
 
+/* Into a new inode; sets i_size.  Credits (also of _clear): SFS_CREDITS_SYMLINK. */
+#define SFS_CREDITS_SYMLINK	(4 * SFS_CREDITS_TREE)
 int sfs_symlink_write(struct sfs_trans *t, struct sfs_inode *in, const char *target,
 		      unsigned int nbytes);
 /* @buf holds i_size + 1 bytes; ends in NUL. */
@@ -413,7 +416,7 @@ int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
 
 /*
  * A sink for printed objects: text ("key: value" lines, indented) or JSON, by who implements it.
- * @key is NULL inside an array.
+ * @key is NULL inside an array.  The printers below add fields to the object that is open.
  */
 struct sfs_text {
 	void (*open)(struct sfs_text *out, const char *key, bool array);

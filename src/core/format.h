@@ -171,6 +171,16 @@ static_assert(SFS_GROUP_BLOCKS == 4032 * 8, "bits of a group");
 #define SFS_INODE_SLOT_BITS	3
 #define SFS_INODE_BYTES		508
 
+/* File types: the high four bits of i_mode, and d_type. */
+#define SFS_TYPE_SHIFT		12
+#define SFS_TYPE_FIFO		1
+#define SFS_TYPE_CHR		2
+#define SFS_TYPE_DIR		4
+#define SFS_TYPE_BLK		6
+#define SFS_TYPE_REG		8
+#define SFS_TYPE_LNK		10
+#define SFS_TYPE_SOCK		12
+
 /* One inode.  Number = block << 3 | slot. */
 struct sfs_inode_disk {
 	__le16 i_mode;
@@ -260,10 +270,13 @@ static_assert(sizeof(struct sfs_extent_disk) == 12, "sfs_extent_disk");
 #define SFS_EXTENT_UNWRITTEN	(1ULL << 63)	/* allocated, reads as zero */
 #define SFS_EXTENT_LEN_MAX	SFS_ZONE_BLOCKS
 
-/* Directory entry record; the name follows, d_len bytes, no NUL, no '/'. */
+/*
+ * Directory entry record; the name follows, d_len bytes, no NUL, no '/'.  Its position holds the
+ * high 52 bits of the name's hash.
+ */
 struct sfs_dirent_disk {
 	__le64 d_ino;
-	u8 d_type;		/* file type bits of the mode: (mode >> 12) & 15 */
+	u8 d_type;		/* SFS_TYPE_* */
 	u8 d_len;		/* 1 to SFS_NAME_MAX */
 } __attribute__((packed, aligned(2)));
 static_assert(sizeof(struct sfs_dirent_disk) == 10, "sfs_dirent_disk");

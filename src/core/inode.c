@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * inode.c - the inode's record: its two shapes, its rules, and how it reaches its block.
+ *
+ * An inode in memory is the record with its numbers decoded and its root node copied.  Between
+ * sfs_inode_begin() and sfs_inode_end() its block is held with write access, so the tree and the
+ * fields may change and the one copy back at the end cannot fail.  The caller holds the inode's
+ * tree lock exclusively over both, inside one transaction; nothing here takes a lock.
+ */
+#include "core.h"
+
+#define SFS_FILE_SIZE_MAX	0x7fffffffffffffffULL
+
+void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now)
+{
+	memset(in, 0, sizeof(*in));
+	in->i_fs = fs;
+	in->i_ino = ino;
+	in->i_mode = mode;
+	in->i_atime = now;
+	in->i_mtime = now;
+	in->i_ctime = now;
+	in->i_btime = now;
+	sfs_tree_init(in);
+}
+
+void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk)
+{
+	in->i_mode = le16_to_cpu(disk->i_mode);
+	in->i_uid = le32_to_cpu(disk->i_uid);
+	in->i_gid = le32_to_cpu(disk->i_gid);
+	in->i_nlink = le32_to_cpu(disk->i_nlink);
+	in->i_projid = le32_to_cpu(disk->i_projid);
+	in->i_flags = le32_to_cpu(disk->i_flags);
+	in->i_generation = le32_to_cpu(disk->i_generation);
+	in->i_rdev = le32_to_cpu(disk->i_rdev);
+	in->i_size = le64_to_cpu(disk->i_size);
+	in->i_blocks = le64_to_cpu(disk->i_blocks);
+	in->i_atime = (s64)le64_to_cpu(disk->i_atime);
+	in->i_mtime = (s64)le64_to_cpu(disk->i_mtime);
+	in->i_ctime = (s64)le64_to_cpu(disk->i_ctime);
+	in->i_btime = (s64)le64_to_cpu(disk->i_btime);
+	in->i_change = le64_to_cpu(disk->i_change);
+	in->i_parent = le64_to_cpu(disk->i_parent);
+	memcpy(in->i_root, disk->i_root, SFS_ROOT_BYTES);
+}
+
+void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk)
+{
+	memset(disk, 0, sizeof(*disk));
+	disk->i_mode = cpu_to_le16(in->i_mode);
+	disk->i_uid = cpu_to_le32(in->i_uid);
+	disk->i_gid = cpu_to_le32(in->i_gid);
+	disk->i_nlink = cpu_to_le32(in->i_nlink);
+	disk->i_projid = cpu_to_le32(in->i_projid);
+	disk->i_flags = cpu_to_le32(in->i_flags);
+	disk->i_generation = cpu_to_le32(in->i_generation);
+	disk->i_rdev = cpu_to_le32(in->i_rdev);
+	disk->i_size = cpu_to_le64(in->i_size);
+	disk->i_blocks = cpu_to_le64(in->i_blocks);
+	disk->i_atime = cpu_to_le64((u64)in->i_atime);
+	disk->i_mtime = cpu_to_le64((u64)in->i_mtime);
+	disk->i_ctime = cpu_to_le64((u64)in->i_ctime);
+	disk->i_btime = cpu_to_le64((u64)in->i_btime);
+	disk->i_change = cpu_to_le64(in->i_change);
+	disk->i_parent = cpu_to_le64(in->i_parent);
+	memcpy(disk->i_root, in->i_root, SFS_ROOT_BYTES);
+}
+
+/* The kind of record that makes up what an inode of @type is; 0: none. */
+static unsigned int sfs_type_kind(unsigned int type)
+{
+	switch (type) {
+	case SFS_TYPE_REG:
+		return SFS_KIND_EXTENT;
+	case SFS_TYPE_DIR:
+		return SFS_KIND_DIRENT;
+	case SFS_TYPE_LNK:
+		return SFS_KIND_INLINE;
+	default:
+		return 0;
+	}
+}
+
+/* The keys of a root node that is sound in itself.  @ret_nbytes: what its records of @kind take. */
+static const char *sfs_root_verify(const struct sfs_node_disk *node, unsigned int kind,
+				   u64 *ret_nbytes)
+{
+	const struct sfs_slot_disk *slot = (const void *)(node + 1);
+	const struct sfs_entry_disk *entry = (const void *)(node + 1);
+	unsigned int n = le16_to_cpu(node->n_count);
+	u64 nbytes = 0;
+	unsigned int i, have;
+
+	/* The first entry of an inner root is no key but the lower bound of all keys. */
+	for (i = node->n_level ? 1 : 0; i < n; i++) {
+		have = sfs_key_kind(le64_to_cpu(node->n_level ? entry[i].e_key : slot[i].s_key));
+		if (have != kind && have != SFS_KIND_XATTR)
+			return "record does not fit the file type";
+		if (have == kind && !node->n_level)
+			nbytes += le16_to_cpu(slot[i].s_len);
+	}
+	*ret_nbytes = nbytes;
+	return NULL;
+}
+
+/* What i_size and i_parent may be, by type. */
+static const char *sfs_size_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk,
+				   unsigned int type)
+{
+	u64 size = le64_to_cpu(disk->i_size);
+	u64 parent = le64_to_cpu(disk->i_parent);
+
+	if (type != SFS_TYPE_DIR && parent)
+		return "parent of something not a directory";
+	if (type == SFS_TYPE_DIR && !sfs_blk_is_valid(fs, sfs_ino_blk(parent), 1))
+		return "parent outside the volume";
+	switch (type) {
+	case SFS_TYPE_DIR:
+	case SFS_TYPE_REG:
+		return size > SFS_FILE_SIZE_MAX ? "size too large" : NULL;
+	case SFS_TYPE_LNK:
+		return !size || size > SFS_SYMLINK_MAX ? "bad length of symlink" : NULL;
+	default:
+		return size ? "size of a special file" : NULL;
+	}
+}
+
+static const char *sfs_fields_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk,
+				     unsigned int type)
+{
+	unsigned int i;
+
+	switch (type) {
+	case SFS_TYPE_CHR:
+	case SFS_TYPE_BLK:
+		break;
+	case SFS_TYPE_FIFO:
+	case SFS_TYPE_DIR:
+	case SFS_TYPE_REG:
+	case SFS_TYPE_LNK:
+	case SFS_TYPE_SOCK:
+		if (disk->i_rdev)
+			return "device number of something not a device";
+		break;
+	default:
+		return "unknown file type";
+	}
+	if (le32_to_cpu(disk->i_flags) & ~SFS_INODE_FLAGS_KNOWN)
+		return "unknown flags";
+	if (le64_to_cpu(disk->i_blocks) > fs->f_blocks)
+		return "more blocks than the volume has";
+	if (disk->i_zero16)
+		return "reserved field not zero";
+	for (i = 0; i < sizeof(disk->i_zero); i++)
+		if (disk->i_zero[i])
+			return "reserved field not zero";
+	return NULL;
+}
+
+const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino)
+{
+	const struct sfs_node_disk *root = (const void *)disk->i_root;
+	unsigned int type = le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT;
+	const char *why;
+	u64 nbytes;
+
+	if (!sfs_blk_is_valid(fs, sfs_ino_blk(ino), 1))
+		return "inode outside the volume";
+	why = sfs_fields_verify(fs, disk, type);
+	if (!why)
+		why = sfs_size_verify(fs, disk, type);
+	if (!why)
+		why = sfs_node_verify(fs, root, SFS_ROOT_BYTES);
+	if (!why)
+		why = sfs_root_verify(root, sfs_type_kind(type), &nbytes);
+	if (why)
+		return why;
+	/*
+	 * A root that is a leaf holds all there is, so the size can be told exactly; but an orphan
+	 * may be half taken apart.
+	 */
+	if (!root->n_level && (type == SFS_TYPE_DIR || type == SFS_TYPE_LNK) &&
+	    !(le32_to_cpu(disk->i_flags) & SFS_INODE_ORPHAN) &&
+	    le64_to_cpu(disk->i_size) != nbytes)
+		return "size differs from what the records hold";
+	return NULL;
+}
+
+const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk)
+{
+	const struct sfs_inodes_disk *inodes = data;
+	const char *why;
+	unsigned int i;
+
+	if (le64_to_cpu(inodes->n_head.h_owner) != blk / SFS_GROUP_BLOCKS)
+		return "inode block of another group";
+	/* What a dead slot holds is left over from its last inode: nobody reads it. */
+	for (i = 0; i < SFS_INODE_SLOTS; i++) {
+		if (!(inodes->n_head.h_live & (1u << i)))
+			continue;
+		why = sfs_inode_verify(fs, &inodes->n_slot[i], blk << SFS_INODE_SLOT_BITS | i);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* The inode block of @ino, and the record in it if the slot is live (else -ESTALE). */
+static int sfs_slot_get(struct sfs_fs *fs, u64 ino, struct sfs_buf **ret_buf,
+			struct sfs_inode_disk **ret_disk)
+{
+	u64 blk = sfs_ino_blk(ino);
+	struct sfs_inodes_disk *inodes;
+	struct sfs_buf *buf;
+	int err;
+
+	if (!sfs_blk_is_valid(fs, blk, 1))
+		return sfs_corrupt(fs, 0, ino, "inode number", "outside the volume");
+	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	if (err)
+		return err;
+	inodes = sfs_buf_data(buf);
+	if (!(inodes->n_head.h_live & (1u << sfs_ino_slot(ino)))) {
+		sfs_buf_put(buf);
+		return -ESTALE;
+	}
+	*ret_buf = buf;
+	*ret_disk = &inodes->n_slot[sfs_ino_slot(ino)];
+	return 0;
+}
+
+int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in)
+{
+	struct sfs_inode_disk *disk;
+	struct sfs_buf *buf;
+	int err;
+
+	err = sfs_slot_get(fs, ino, &buf, &disk);
+	if (err)
+		return err;
+	ret_in->i_fs = fs;
+	ret_in->i_ino = ino;
+	ret_in->i_buf = NULL;
+	ret_in->i_goal = 0;
+	sfs_inode_decode(ret_in, disk);
+	sfs_buf_put(buf);
+	return 0;
+}
+
+int sfs_inode_begin(struct sfs_trans *t, struct sfs_inode *in)
+{
+	struct sfs_inode_disk *disk;
+	struct sfs_buf *buf;
+	int err;
+
+	sfs_assert(!in->i_buf);
+	err = sfs_slot_get(in->i_fs, in->i_ino, &buf, &disk);
+	if (err)
+		return err;
+	err = sfs_buf_access(t, in->i_fs, buf);
+	if (err) {
+		sfs_buf_put(buf);
+		return err;
+	}
+	in->i_buf = buf;
+	return 0;
+}
+
+void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in)
+{
+	struct sfs_inodes_disk *inodes = sfs_buf_data(in->i_buf);
+
+	sfs_inode_encode(in, &inodes->n_slot[sfs_ino_slot(in->i_ino)]);
+	/* Fails only with the journal gone: the filesystem is shut down then and has said so. */
+	(void)sfs_buf_dirty(t, in->i_fs, in->i_buf);
+	sfs_buf_put(in->i_buf);
+	in->i_buf = NULL;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * totext.c - every object on disk can print itself.
+ *
+ * A printer adds its object's fields to whatever object the caller has opened in the sink; parts
+ * are opened as objects of their own.  Keys are the fields' names of format.h without their prefix
+ * and never change their meaning, since scripts read them.  What is printed may be damaged - that
+ * is when one looks - so nothing here trusts a count or an offset, and nothing is verified.  Pure:
+ * no locks, no transactions, no output of its own.
+ */
+#include "core.h"
+
+/* A field padded with NUL. */
+static void sfs_text_padded(struct sfs_text *out, const char *key, const u8 *s,
+			    unsigned int nbytes)
+{
+	const u8 *end = memchr(s, 0, nbytes);
+
+	out->str(out, key, (const char *)s, end ? (unsigned int)(end - s) : nbytes);
+}
+
+static void sfs_text_word(struct sfs_text *out, const char *key, const char *word)
+{
+	unsigned int nbytes = 0;
+
+	while (word[nbytes])
+		nbytes++;
+	out->str(out, key, word, nbytes);
+}
+
+void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
+{
+	out->open(out, "head", false);
+	out->hex(out, "magic", le32_to_cpu(head->h_magic));
+	sfs_text_word(out, "kind", sfs_block_kind(le32_to_cpu(head->h_magic)));
+	out->hex(out, "crc", le32_to_cpu(head->h_crc));
+	out->num(out, "blk", le64_to_cpu(head->h_blk));
+	out->num(out, "owner", le64_to_cpu(head->h_owner));
+	out->hex(out, "fsid", le32_to_cpu(head->h_fsid));
+	out->hex(out, "live", head->h_live);
+	out->close(out);
+}
+
+static void sfs_super_layout_totext(struct sfs_text *out, const struct sfs_super_disk *s)
+{
+	out->bytes(out, "ident", s->s_ident, sizeof(s->s_ident));
+	out->bytes(out, "uuid", s->s_uuid, sizeof(s->s_uuid));
+	sfs_text_padded(out, "label", s->s_label, sizeof(s->s_label));
+	out->hex(out, "compat", le64_to_cpu(s->s_compat));
+	out->hex(out, "ro_compat", le64_to_cpu(s->s_ro_compat));
+	out->hex(out, "incompat", le64_to_cpu(s->s_incompat));
+	out->num(out, "block_bits", le32_to_cpu(s->s_block_bits));
+	out->num(out, "version", le32_to_cpu(s->s_version));
+	out->num(out, "blocks", le64_to_cpu(s->s_blocks));
+	out->num(out, "zones", le64_to_cpu(s->s_zones));
+	out->num(out, "journal_start", le64_to_cpu(s->s_journal_start));
+	out->num(out, "journal_blocks", le32_to_cpu(s->s_journal_blocks));
+	out->num(out, "tail", le32_to_cpu(s->s_tail));
+	out->hex(out, "state", le32_to_cpu(s->s_state));
+	out->num(out, "errors", le32_to_cpu(s->s_errors));
+	out->bytes(out, "journal_uuid", s->s_journal_uuid, sizeof(s->s_journal_uuid));
+	out->open(out, "hash_key", true);
+	out->hex(out, NULL, le64_to_cpu(s->s_hash_key[0]));
+	out->hex(out, NULL, le64_to_cpu(s->s_hash_key[1]));
+	out->close(out);
+}
+
+void sfs_super_totext(struct sfs_text *out, const void *data)
+{
+	const struct sfs_super_disk *s = data;
+
+	sfs_super_layout_totext(out, s);
+	out->num(out, "root", le64_to_cpu(s->s_root));
+	out->num(out, "free", le64_to_cpu(s->s_free));
+	out->num(out, "inodes", le64_to_cpu(s->s_inodes));
+	out->hex(out, "fsid", le32_to_cpu(s->s_fsid));
+	out->num(out, "mounts", le32_to_cpu(s->s_mounts));
+	out->time(out, "mkfs_time", (s64)le64_to_cpu(s->s_mkfs_time));
+	out->time(out, "mount_time", (s64)le64_to_cpu(s->s_mount_time));
+	out->time(out, "write_time", (s64)le64_to_cpu(s->s_write_time));
+	out->time(out, "check_time", (s64)le64_to_cpu(s->s_check_time));
+	out->time(out, "error_time", (s64)le64_to_cpu(s->s_error_time));
+	out->num(out, "error_blk", le64_to_cpu(s->s_error_blk));
+	out->num(out, "error_ino", le64_to_cpu(s->s_error_ino));
+	out->num(out, "error_count", le32_to_cpu(s->s_error_count));
+	sfs_text_padded(out, "error_why", s->s_error_why, sizeof(s->s_error_why));
+}
+
+void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbits)
+{
+	const struct sfs_bitmap_disk *map = data;
+	unsigned int bit, end;
+
+	nbits = min(nbits, (unsigned int)SFS_GROUP_BLOCKS);
+	out->num(out, "count", le32_to_cpu(map->b_count));
+	out->num(out, "journal_blocks", le32_to_cpu(map->b_journal_blocks));
+	out->num(out, "blocks", le64_to_cpu(map->b_blocks));
+	out->num(out, "journal_start", le64_to_cpu(map->b_journal_start));
+	out->num(out, "root", le64_to_cpu(map->b_root));
+	out->num(out, "bits_set", sfs_bits_count(map->b_bits, 0, nbits));
+	out->open(out, "runs", true);
+	for (bit = sfs_bits_next_set(map->b_bits, 0, nbits); bit < nbits;
+	     bit = sfs_bits_next_set(map->b_bits, end, nbits)) {
+		end = sfs_bits_next_clear(map->b_bits, bit, nbits);
+		out->open(out, NULL, false);
+		out->num(out, "bit", bit);
+		out->num(out, "nbits", end - bit);
+		out->close(out);
+	}
+	out->close(out);
+}
+
+static const char *sfs_type_word(unsigned int type)
+{
+	static const char * const words[16] = {
+		[SFS_TYPE_FIFO] = "fifo",
+		[SFS_TYPE_CHR] = "char device",
+		[SFS_TYPE_DIR] = "directory",
+		[SFS_TYPE_BLK] = "block device",
+		[SFS_TYPE_REG] = "file",
+		[SFS_TYPE_LNK] = "symlink",
+		[SFS_TYPE_SOCK] = "socket",
+	};
+
+	return type < 16 && words[type] ? words[type] : "unknown";
+}
+
+void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk)
+{
+	out->num(out, "ino", ino);
+	sfs_text_word(out, "type", sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT));
+	out->hex(out, "mode", le16_to_cpu(disk->i_mode));
+	out->num(out, "uid", le32_to_cpu(disk->i_uid));
+	out->num(out, "gid", le32_to_cpu(disk->i_gid));
+	out->num(out, "nlink", le32_to_cpu(disk->i_nlink));
+	out->num(out, "projid", le32_to_cpu(disk->i_projid));
+	out->hex(out, "flags", le32_to_cpu(disk->i_flags));
+	out->hex(out, "generation", le32_to_cpu(disk->i_generation));
+	out->hex(out, "rdev", le32_to_cpu(disk->i_rdev));
+	out->num(out, "size", le64_to_cpu(disk->i_size));
+	out->num(out, "blocks", le64_to_cpu(disk->i_blocks));
+	out->time(out, "atime", (s64)le64_to_cpu(disk->i_atime));
+	out->time(out, "mtime", (s64)le64_to_cpu(disk->i_mtime));
+	out->time(out, "ctime", (s64)le64_to_cpu(disk->i_ctime));
+	out->time(out, "btime", (s64)le64_to_cpu(disk->i_btime));
+	out->num(out, "change", le64_to_cpu(disk->i_change));
+	out->num(out, "parent", le64_to_cpu(disk->i_parent));
+	out->open(out, "root", false);
+	sfs_node_totext(out, (const struct sfs_node_disk *)disk->i_root, SFS_ROOT_BYTES);
+	out->close(out);
+}
+
+static void sfs_dirent_totext(struct sfs_text *out, const struct sfs_dirent_disk *disk,
+			      unsigned int nbytes)
+{
+	unsigned int len = min((unsigned int)disk->d_len, nbytes - (unsigned int)sizeof(*disk));
+
+	out->num(out, "ino", le64_to_cpu(disk->d_ino));
+	sfs_text_word(out, "type", sfs_type_word(disk->d_type));
+	out->num(out, "len", disk->d_len);
+	out->str(out, "name", (const char *)(disk + 1), len);
+}
+
+static void sfs_extent_totext(struct sfs_text *out, const struct sfs_extent_disk *disk)
+{
+	u64 start = le64_to_cpu(disk->e_start);
+
+	out->num(out, "start", start & ~SFS_EXTENT_UNWRITTEN);
+	out->num(out, "len", le32_to_cpu(disk->e_len));
+	out->num(out, "unwritten", !!(start & SFS_EXTENT_UNWRITTEN));
+}
+
+static const char *sfs_kind_word(unsigned int kind)
+{
+	switch (kind) {
+	case SFS_KIND_XATTR:
+		return "xattr";
+	case SFS_KIND_INLINE:
+		return "inline";
+	case SFS_KIND_EXTENT:
+		return "extent";
+	case SFS_KIND_DIRENT:
+		return "dirent";
+	default:
+		return "unknown";
+	}
+}
+
+void sfs_record_totext(struct sfs_text *out, u64 key, const void *rec, unsigned int nbytes)
+{
+	unsigned int kind = sfs_key_kind(key);
+
+	sfs_text_word(out, "kind", sfs_kind_word(kind));
+	if (kind == SFS_KIND_EXTENT)
+		out->num(out, "pos", sfs_key_pos(key));
+	else
+		out->hex(out, "pos", sfs_key_pos(key));
+	if (kind == SFS_KIND_EXTENT && nbytes == sizeof(struct sfs_extent_disk))
+		sfs_extent_totext(out, rec);
+	else if (kind == SFS_KIND_DIRENT && nbytes > sizeof(struct sfs_dirent_disk))
+		sfs_dirent_totext(out, rec, nbytes);
+	else if (kind == SFS_KIND_INLINE)
+		out->str(out, "data", rec, nbytes);
+	else
+		out->bytes(out, "data", rec, nbytes);
+}
+
+/* A slot's record, or just where the slot says it is when that is nowhere. */
+static void sfs_slot_totext(struct sfs_text *out, const struct sfs_node_disk *node,
+			    const struct sfs_slot_disk *slot, unsigned int capacity)
+{
+	unsigned int off = le16_to_cpu(slot->s_off);
+	unsigned int nbytes = le16_to_cpu(slot->s_len);
+
+	out->open(out, NULL, false);
+	if (off > capacity || nbytes > capacity - off) {
+		out->hex(out, "key", le64_to_cpu(slot->s_key));
+		out->num(out, "off", off);
+		out->num(out, "len", nbytes);
+	} else {
+		sfs_record_totext(out, le64_to_cpu(slot->s_key), (const u8 *)node + off, nbytes);
+	}
+	out->close(out);
+}
+
+void sfs_node_totext(struct sfs_text *out, const struct sfs_node_disk *node, unsigned int capacity)
+{
+	const struct sfs_slot_disk *slot = (const void *)(node + 1);
+	const struct sfs_entry_disk *entry = (const void *)(node + 1);
+	unsigned int count = le16_to_cpu(node->n_count);
+	unsigned int each = node->n_level ? sizeof(*entry) : sizeof(*slot);
+	unsigned int i;
+
+	out->num(out, "count", count);
+	out->num(out, "heap", le16_to_cpu(node->n_heap));
+	out->num(out, "dead", le16_to_cpu(node->n_dead));
+	out->num(out, "level", node->n_level);
+	count = min(count, (capacity - (unsigned int)sizeof(*node)) / each);
+	out->open(out, node->n_level ? "entries" : "records", true);
+	for (i = 0; i < count; i++) {
+		if (!node->n_level) {
+			sfs_slot_totext(out, node, &slot[i], capacity);
+			continue;
+		}
+		out->open(out, NULL, false);
+		out->hex(out, "key", le64_to_cpu(entry[i].e_key));
+		out->num(out, "blk", le64_to_cpu(entry[i].e_blk));
+		out->close(out);
+	}
+	out->close(out);
+}
+
+static void sfs_inodes_totext(struct sfs_text *out, const struct sfs_inodes_disk *inodes)
+{
+	u64 first = le64_to_cpu(inodes->n_head.h_blk) << SFS_INODE_SLOT_BITS;
+	unsigned int i;
+
+	out->open(out, "inodes", true);
+	for (i = 0; i < SFS_INODE_SLOTS; i++) {
+		if (!(inodes->n_head.h_live & (1u << i)))
+			continue;
+		out->open(out, NULL, false);
+		sfs_inode_totext(out, first | i, &inodes->n_slot[i]);
+		out->close(out);
+	}
+	out->close(out);
+}
+
+static void sfs_journal_dev_totext(struct sfs_text *out, const struct sfs_journal_dev_disk *dev)
+{
+	out->bytes(out, "ident", dev->j_ident, sizeof(dev->j_ident));
+	out->bytes(out, "uuid", dev->j_uuid, sizeof(dev->j_uuid));
+	out->bytes(out, "fs_uuid", dev->j_fs_uuid, sizeof(dev->j_fs_uuid));
+	out->num(out, "blocks", le64_to_cpu(dev->j_blocks));
+}
+
+void sfs_block_totext(struct sfs_text *out, const void *data)
+{
+	const struct sfs_head *head = data;
+
+	sfs_head_totext(out, head);
+	switch (le32_to_cpu(head->h_magic)) {
+	case SFS_MAGIC_SUPER:
+		sfs_super_totext(out, data);
+		break;
+	case SFS_MAGIC_USED:
+	case SFS_MAGIC_INODE_MAP:
+	case SFS_MAGIC_ROOM:
+	case SFS_MAGIC_ORPHAN:
+		sfs_bitmap_totext(out, data, SFS_GROUP_BLOCKS);
+		break;
+	case SFS_MAGIC_INODES:
+		sfs_inodes_totext(out, data);
+		break;
+	case SFS_MAGIC_NODE:
+		sfs_node_totext(out, (const struct sfs_node_disk *)(head + 1), SFS_NODE_BYTES);
+		break;
+	case SFS_MAGIC_JOURNAL_DEV:
+		sfs_journal_dev_totext(out, data);
+		break;
+	}
+}
