@@ -56,6 +56,7 @@ mod-dir  = build/module/$(KVER)
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 .PHONY: all tools lib module unit unit-bins check check-all lint sparse cppcheck demo \
 	install install-tools install-dkms clean need
 
