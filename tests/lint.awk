@@ -60,15 +60,18 @@ function function_end(line,   n)
 # What may be said in one file only. `c` is a line of code.
 function rooms(line, c)
 {
-	if (c ~ /LINUX_VERSION_CODE|KERNEL_VERSION *\(/ && path != "src/kernel/compat.h")
+	if (c ~ /LINUX_VERSION_CODE|KERNEL_VERSION *\(|(^|[^A-Za-z0-9_])SFS_SINCE *\(/ &&
+	    path != "src/kernel/compat.h")
 		fail(line, "kernel version test outside src/kernel/compat.h")
+	if (c ~ /(^|[^A-Za-z0-9_])SFS_HAVE_/ && path != "src/kernel/compat.h")
+		warn(line, "feature test outside src/kernel/compat.h")
 	if (c ~ /__KERNEL__/ && path != "src/core/port.h")
 		fail(line, "__KERNEL__ outside src/core/port.h")
 	if (c ~ /(^|[^A-Za-z0-9_])jbd2_/ && path != "src/kernel/journal.c")
 		fail(line, "jbd2_ outside src/kernel/journal.c")
 	if (c ~ /(^|[^A-Za-z0-9_])(struct buffer_head|sb_bread|sb_getblk|__bread|__getblk|brelse|mark_buffer_dirty)([^A-Za-z0-9_]|$)|<linux\/buffer_head.h>/ &&
-	    path != "src/kernel/buf.c" && path != "src/kernel/journal.c")
-		fail(line, "buffer heads outside src/kernel/buf.c and journal.c")
+	    path !~ /^src\/kernel\/(buf\.[ch]|journal\.c)$/)
+		fail(line, "buffer heads outside src/kernel/buf.[ch] and journal.c")
 	if (c ~ /(^|[^A-Za-z0-9_])panic *\(/ && path != "src/kernel/error.c")
 		fail(line, "panic() outside the errors= policy in src/kernel/error.c")
 	if (c ~ /(^|[^A-Za-z0-9_])BUG(_ON)? *\(/)
