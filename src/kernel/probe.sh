@@ -41,6 +41,7 @@ header()
 }
 
 has     inode_get_atime             linux/fs.h
+has     inode_get_ctime             linux/fs.h
 has     WQ_PERCPU                   linux/workqueue.h
 has     generic_encode_ino32_fh     linux/exportfs.h
 member  export_operations permission linux/exportfs.h

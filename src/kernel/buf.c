@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * buf.c - metadata blocks: sfs_buf over buffer heads.
+ *
+ * A struct sfs_buf is a buffer head that only this file and journal.c look into.  A block is
+ * verified once, when it has come from the device; a private bit remembers.  The check runs under
+ * the buffer lock, so that nobody who passed it earlier is changing the block meanwhile.
+ */
+#include "simplefs.h"
+
+#include <linux/buffer_head.h>
+#include <linux/jbd2.h>
+
+#include "buf.h"
+
+enum {
+	BH_SfsVerified = BH_JBDPrivateStart,
+};
+BUFFER_FNS(SfsVerified, sfs_verified)
+
+static struct super_block *sfs_fs_sb(struct sfs_fs *fs)
+{
+	return fs->f_priv;
+}
+
+void *sfs_buf_data(struct sfs_buf *buf)
+{
+	return sfs_bh(buf)->b_data;
+}
+
+u64 sfs_buf_blk(struct sfs_buf *buf)
+{
+	return sfs_bh(buf)->b_blocknr;
+}
+
+void sfs_buf_put(struct sfs_buf *buf)
+{
+	brelse(sfs_bh(buf));
+}
+
+void sfs_buf_hold(struct sfs_buf *buf)
+{
+	get_bh(sfs_bh(buf));
+}
+
+/* The bit is set under the buffer lock and says that all checks have passed. */
+static const char *sfs_buf_verify(struct sfs_fs *fs, struct buffer_head *bh)
+{
+	const char *why = NULL;
+
+	lock_buffer(bh);
+	if (!buffer_sfs_verified(bh)) {
+		why = sfs_block_verify(fs, bh->b_data, bh->b_blocknr, false);
+		if (!why)
+			set_buffer_sfs_verified(bh);
+	}
+	unlock_buffer(bh);
+	return why;
+}
+
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+{
+	struct buffer_head *bh;
+	const struct sfs_head *head;
+	const char *why = NULL;
+
+	bh = sb_bread(sfs_fs_sb(fs), blk);
+	if (!bh)
+		return -EIO;
+	if (!buffer_sfs_verified(bh))
+		why = sfs_buf_verify(fs, bh);
+	head = (const struct sfs_head *)bh->b_data;
+	if (!why && le32_to_cpu(head->h_magic) != magic)
+		why = "another kind of block is here";
+	if (!why && owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner)
+		why = "block belongs to another owner";
+	if (why) {
+		brelse(bh);
+		return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+	}
+	*ret_buf = (struct sfs_buf *)bh;
+	return 0;
+}
+
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
+		struct sfs_buf **ret_buf)
+{
+	struct buffer_head *bh;
+	int err;
+
+	bh = sb_getblk(sfs_fs_sb(fs), blk);
+	if (!bh)
+		return -ENOMEM;
+	lock_buffer(bh);
+	err = sfs_journal_create_access(t, (struct sfs_buf *)bh);
+	if (!err) {
+		memset(bh->b_data, 0, bh->b_size);
+		sfs_block_init(bh->b_data, fs->f_fsid, magic, blk, owner);
+		set_buffer_uptodate(bh);
+		set_buffer_sfs_verified(bh);
+	}
+	unlock_buffer(bh);
+	if (err) {
+		brelse(bh);
+		return err;
+	}
+	*ret_buf = (struct sfs_buf *)bh;
+	return 0;
+}
+
+/* The block is on its way out of the metadata: what comes back under its number is to be checked. */
+void sfs_buf_unverify(struct sfs_buf *buf)
+{
+	clear_buffer_sfs_verified(sfs_bh(buf));
+}
+
+/* Without a journal: sealed at once, written whenever the kernel likes. */
+void sfs_buf_dirty_plain(struct sfs_buf *buf)
+{
+	struct buffer_head *bh = sfs_bh(buf);
+
+	/* Two writers of one block: the later seal must not be of the earlier content. */
+	lock_buffer(bh);
+	sfs_block_seal(bh->b_data);
+	unlock_buffer(bh);
+	mark_buffer_dirty(bh);
+}
+
+void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
+{
+	for (; nblks; nblks--, blk++)
+		sb_breadahead(sfs_fs_sb(fs), blk);
+}
+
+int sfs_buf_read_raw(struct super_block *sb, u64 blk, struct sfs_buf **ret_buf)
+{
+	struct buffer_head *bh = sb_bread(sb, blk);
+
+	if (!bh)
+		return -EIO;
+	*ret_buf = (struct sfs_buf *)bh;
+	return 0;
+}
+
+void sfs_buf_trust(struct sfs_buf *buf)
+{
+	set_buffer_sfs_verified(sfs_bh(buf));
+}
+
+int sfs_buf_write_now(struct sfs_buf *buf)
+{
+	struct buffer_head *bh = sfs_bh(buf);
+	int err;
+
+	lock_buffer(bh);
+	sfs_block_seal(bh->b_data);
+	unlock_buffer(bh);
+	mark_buffer_dirty(bh);
+	err = __sync_dirty_buffer(bh, REQ_SYNC | REQ_PREFLUSH | REQ_FUA);
+	if (!err && buffer_write_io_error(bh))
+		err = -EIO;
+	return err;
+}
+
+/* Starts writing one block of a run; sfs_buf_format() waits for it. */
+static int sfs_buf_format_one(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill)
+{
+	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
+
+	if (!bh)
+		return -ENOMEM;
+	lock_buffer(bh);
+	memset(bh->b_data, 0, bh->b_size);
+	fill(fs, blk, bh->b_data);
+	sfs_block_seal(bh->b_data);
+	set_buffer_uptodate(bh);
+	set_buffer_sfs_verified(bh);
+	unlock_buffer(bh);
+	mark_buffer_dirty(bh);
+	write_dirty_buffer(bh, REQ_SYNC);
+	brelse(bh);
+	return 0;
+}
+
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+{
+	struct super_block *sb = sfs_fs_sb(fs);
+	struct blk_plug plug;
+	unsigned int n;
+	int err = 0;
+
+	blk_start_plug(&plug);
+	for (n = 0; n < nblks && !err; n++)
+		err = sfs_buf_format_one(fs, blk + n, fill);
+	blk_finish_plug(&plug);
+	while (n--) {
+		struct buffer_head *bh = sb_find_get_block(sb, blk + n);
+
+		if (!bh)
+			continue;
+		wait_on_buffer(bh);
+		if (buffer_write_io_error(bh) || !buffer_uptodate(bh))
+			err = err ? err : -EIO;
+		brelse(bh);
+	}
+	return err ? err : blkdev_issue_flush(sb->s_bdev);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * compat.h - what kernels from 6.1 on call differently; the only place with version tests.
+ *
+ * The code is written to the newest kernel's names; this header defines them for older ones, one
+ * block an interface.  Kbuild includes it before everything else and gives the answers of probe.sh
+ * (SFS_HAVE_*), because distributions backport.  Dropping a kernel is deleting blocks here.
+ */
+#ifndef SFS_COMPAT_H
+#define SFS_COMPAT_H
+
+#include <linux/version.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/iomap.h>
+#include <linux/iversion.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+
+#define SFS_SINCE(a, b)		(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
+
+/* 6.3: operations take a mount's idmap where they took its user namespace. */
+#if SFS_SINCE(6, 3)
+#define SFS_IDMAP_T		struct mnt_idmap
+#define SFS_IDMAP_NOP		(&nop_mnt_idmap)
+#else
+#define SFS_IDMAP_T		struct user_namespace
+#define SFS_IDMAP_NOP		(&init_user_ns)
+#endif
+
+/* 6.6: generic_fillattr() is told which fields are wanted. */
+#if SFS_SINCE(6, 6)
+#define sfs_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, mask, inode, stat)
+#else
+#define sfs_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, inode, stat)
+#endif
+
+/* 6.15: ->mkdir returns a dentry.  7.3: ->create is not told "exclusive". */
+#if SFS_SINCE(6, 15)
+#define SFS_MKDIR_T		struct dentry *
+#define SFS_MKDIR_RESULT(err)	ERR_PTR(err)
+#else
+#define SFS_MKDIR_T		int
+#define SFS_MKDIR_RESULT(err)	(err)
+#endif
+#if SFS_SINCE(7, 3)
+#define SFS_CREATE_EXCL
+#else
+#define SFS_CREATE_EXCL		, bool excl
+#endif
+
+/* 6.7: times of an inode by accessors only; 6.1 has them for the change time alone, if at all. */
+#ifndef SFS_HAVE_INODE_GET_ATIME
+static inline struct timespec64 inode_get_atime(const struct inode *inode)
+{
+	return inode->i_atime;
+}
+
+static inline struct timespec64 inode_get_mtime(const struct inode *inode)
+{
+	return inode->i_mtime;
+}
+
+static inline void inode_set_atime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_atime = ts;
+}
+
+static inline void inode_set_mtime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_mtime = ts;
+}
+#endif
+#ifndef SFS_HAVE_INODE_GET_CTIME
+static inline struct timespec64 inode_get_ctime(const struct inode *inode)
+{
+	return inode->i_ctime;
+}
+
+static inline void inode_set_ctime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_ctime = ts;
+}
+#endif
+
+/* 6.19: i_state is a structure. */
+static inline bool sfs_inode_is_new(struct inode *inode)
+{
+#if SFS_SINCE(6, 19)
+	return inode_state_read_once(inode) & I_NEW;
+#else
+	return inode->i_state & I_NEW;
+#endif
+}
+
+/* 6.9: the UUID of a superblock is set by a function. */
+#if !SFS_SINCE(6, 9)
+static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsigned int nbytes)
+{
+	memcpy(sb->s_uuid.b, uuid, nbytes);
+}
+#endif
+
+/* 6.5: splicing from the page cache has a new name; 6.10: open flags became fop_flags. */
+#if SFS_SINCE(6, 5)
+#define SFS_SPLICE_READ		filemap_splice_read
+#else
+#define SFS_SPLICE_READ		generic_file_splice_read
+#endif
+#if SFS_SINCE(6, 10)
+#define SFS_FMODE_OPEN		FMODE_CAN_ODIRECT
+#define SFS_FOP_FLAGS		.fop_flags = FOP_BUFFER_RASYNC,
+#else
+#define SFS_FMODE_OPEN		(FMODE_CAN_ODIRECT | FMODE_BUF_RASYNC)
+#define SFS_FOP_FLAGS
+#endif
+
+/* 6.8: ->error_remove_page became ->error_remove_folio. */
+#if SFS_SINCE(6, 8)
+#define SFS_ERROR_REMOVE_FOLIO	.error_remove_folio = generic_error_remove_folio,
+#else
+#define SFS_ERROR_REMOVE_FOLIO	.error_remove_page = generic_error_remove_page,
+#endif
+
+/* 6.6: iomap tracks dirty blocks inside a folio. */
+#if SFS_SINCE(6, 6)
+#define SFS_DIRTY_FOLIO		iomap_dirty_folio
+#else
+#define SFS_DIRTY_FOLIO		filemap_dirty_folio
+#endif
+
+/* 6.19: iomap reads through a context. */
+static inline int sfs_iomap_read_folio(struct folio *folio, const struct iomap_ops *ops)
+{
+#if SFS_SINCE(6, 19)
+	iomap_bio_read_folio(folio, ops);
+	return 0;
+#else
+	return iomap_read_folio(folio, ops);
+#endif
+}
+
+static inline void sfs_iomap_readahead(struct readahead_control *rac, const struct iomap_ops *ops)
+{
+#if SFS_SINCE(6, 19)
+	iomap_bio_readahead(rac, ops);
+#else
+	iomap_readahead(rac, ops);
+#endif
+}
+
+/*
+ * How iomap asks, in the middle of a write, whether its mapping is still true: 6.1 page_ops, then
+ * folio_ops, since 6.17 an argument.
+ */
+#if SFS_SINCE(6, 17)
+extern const struct iomap_write_ops sfs_iomap_write_ops;
+#define SFS_DEFINE_IOMAP_VALID(fn) \
+	const struct iomap_write_ops sfs_iomap_write_ops = { .iomap_valid = fn }
+#define sfs_iomap_set_valid(iomap, cookie)	((iomap)->validity_cookie = (cookie))
+#elif SFS_SINCE(6, 6)
+extern const struct iomap_folio_ops sfs_iomap_folio_ops;
+#define SFS_DEFINE_IOMAP_VALID(fn) \
+	const struct iomap_folio_ops sfs_iomap_folio_ops = { .iomap_valid = fn }
+#define sfs_iomap_set_valid(iomap, cookie) \
+	((iomap)->folio_ops = &sfs_iomap_folio_ops, (iomap)->validity_cookie = (cookie))
+#else
+extern const struct iomap_page_ops sfs_iomap_page_ops;
+#define SFS_DEFINE_IOMAP_VALID(fn) \
+	const struct iomap_page_ops sfs_iomap_page_ops = { .iomap_valid = fn }
+#define sfs_iomap_set_valid(iomap, cookie) \
+	((iomap)->page_ops = &sfs_iomap_page_ops, (iomap)->validity_cookie = (cookie))
+#endif
+
+/* 6.12, 6.15, 6.17: iomap's entry points for writers grew arguments. */
+#if SFS_SINCE(6, 17)
+#define sfs_buffered_write(iocb, from, ops) \
+	iomap_file_buffered_write(iocb, from, ops, &sfs_iomap_write_ops, NULL)
+#define sfs_zero_range(inode, pos, nbytes, ops) \
+	iomap_zero_range(inode, pos, nbytes, NULL, ops, &sfs_iomap_write_ops, NULL)
+#define sfs_truncate_page(inode, pos, ops) \
+	iomap_truncate_page(inode, pos, NULL, ops, &sfs_iomap_write_ops, NULL)
+#else
+#if SFS_SINCE(6, 12)
+#define sfs_buffered_write(iocb, from, ops)	iomap_file_buffered_write(iocb, from, ops, NULL)
+#else
+#define sfs_buffered_write(iocb, from, ops)	iomap_file_buffered_write(iocb, from, ops)
+#endif
+#if SFS_SINCE(6, 15)
+#define sfs_zero_range(inode, pos, nbytes, ops) \
+	iomap_zero_range(inode, pos, nbytes, NULL, ops, NULL)
+#define sfs_truncate_page(inode, pos, ops)	iomap_truncate_page(inode, pos, NULL, ops, NULL)
+#else
+#define sfs_zero_range(inode, pos, nbytes, ops)	iomap_zero_range(inode, pos, nbytes, NULL, ops)
+#define sfs_truncate_page(inode, pos, ops)	iomap_truncate_page(inode, pos, NULL, ops)
+#endif
+#endif
+#if SFS_SINCE(6, 15)
+#define sfs_page_mkwrite(vmf, ops)		iomap_page_mkwrite(vmf, ops, NULL)
+#else
+#define sfs_page_mkwrite(vmf, ops)		iomap_page_mkwrite(vmf, ops)
+#endif
+
+/*
+ * 6.12: giving back what a short write did not use; before, the callback had another type and the
+ * kernel found the start itself.  SFS_DEFINE_PUNCH(name, fn) makes the callback from fn(inode, pos,
+ * nbytes).
+ */
+#if SFS_SINCE(6, 12)
+#define SFS_DEFINE_PUNCH(name, fn)							\
+static void name(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap)	\
+{											\
+	fn(inode, pos, nbytes);								\
+}
+#define sfs_write_delalloc_release(inode, pos, nbytes, written, flags, iomap, punch)	\
+({											\
+	loff_t start_ = iomap_last_written_block(inode, pos, written);			\
+	loff_t end_ = round_up(pos + nbytes, i_blocksize(inode));			\
+	if (start_ < end_) {								\
+		if (!((flags) & (IOMAP_FAULT)))						\
+			filemap_invalidate_lock((inode)->i_mapping);			\
+		iomap_write_delalloc_release(inode, start_, end_, flags, iomap, punch);	\
+		if (!((flags) & (IOMAP_FAULT)))						\
+			filemap_invalidate_unlock((inode)->i_mapping);			\
+	}										\
+	0;										\
+})
+#else
+#define SFS_DEFINE_PUNCH(name, fn)							\
+static int name(struct inode *inode, loff_t pos, loff_t nbytes)				\
+{											\
+	fn(inode, pos, nbytes);								\
+	return 0;									\
+}
+#define sfs_write_delalloc_release(inode, pos, nbytes, written, flags, iomap, punch)	\
+	iomap_file_buffered_write_punch_delalloc(inode, iomap, pos, nbytes, written, punch)
+#endif
+
+/* 6.9: the bio is embedded in the ioend.  6.15: its kind is a flag. */
+static inline struct bio *sfs_ioend_bio(struct iomap_ioend *ioend)
+{
+#if SFS_SINCE(6, 9)
+	return &ioend->io_bio;
+#else
+	return ioend->io_bio;
+#endif
+}
+
+static inline struct iomap_ioend *sfs_ioend_from_bio(struct bio *bio)
+{
+#if SFS_SINCE(6, 9)
+	return iomap_ioend_from_bio(bio);
+#else
+	return bio->bi_private;
+#endif
+}
+
+static inline bool sfs_ioend_is_unwritten(struct iomap_ioend *ioend)
+{
+#if SFS_SINCE(6, 15)
+	return ioend->io_flags & IOMAP_IOEND_UNWRITTEN;
+#else
+	return ioend->io_type == IOMAP_UNWRITTEN;
+#endif
+}
+
+/* 6.17: writeback asks for a range, before it asked for a mapping (6.9: with its length). */
+#if SFS_SINCE(6, 17)
+#define SFS_HAVE_WRITEBACK_RANGE
+#elif SFS_SINCE(6, 9)
+#define SFS_MAP_BLOCKS(name) \
+	name(struct iomap_writepage_ctx *wpc, struct inode *inode, loff_t offset, unsigned int len)
+#else
+#define SFS_MAP_BLOCKS(name) \
+	name(struct iomap_writepage_ctx *wpc, struct inode *inode, loff_t offset)
+#endif
+
+/* 6.9: block devices are opened as files; 7.3: and registered with the superblock. */
+struct sfs_bdev {
+	struct block_device *bdev;
+#if SFS_SINCE(6, 9)
+	struct file *file;
+#endif
+};
+
+#if SFS_SINCE(6, 9)
+#define SFS_BDEV_MODE	(BLK_OPEN_READ | BLK_OPEN_WRITE | BLK_OPEN_RESTRICT_WRITES)
+
+static inline int sfs_bdev_set(struct sfs_bdev *b, struct file *file)
+{
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	b->bdev = file_bdev(file);
+	return 0;
+}
+
+static inline int sfs_bdev_open(struct sfs_bdev *b, struct super_block *sb, const char *path,
+				dev_t dev)
+{
+#if SFS_SINCE(7, 3)
+	return sfs_bdev_set(b, path ? fs_bdev_file_open_by_path(path, SFS_BDEV_MODE, sb, sb) :
+				      fs_bdev_file_open_by_dev(dev, SFS_BDEV_MODE, sb, sb));
+#else
+	return sfs_bdev_set(b, path ? bdev_file_open_by_path(path, SFS_BDEV_MODE, sb,
+							     &fs_holder_ops) :
+				      bdev_file_open_by_dev(dev, SFS_BDEV_MODE, sb,
+							    &fs_holder_ops));
+#endif
+}
+
+static inline void sfs_bdev_close(struct sfs_bdev *b, struct super_block *sb)
+{
+#if SFS_SINCE(7, 3)
+	fs_bdev_file_release(b->file, sb);
+#else
+	bdev_fput(b->file);
+#endif
+}
+
+static inline int sfs_bdev_set_blocksize(struct sfs_bdev *b, int nbytes)
+{
+#if SFS_SINCE(6, 11)
+	return set_blocksize(b->file, nbytes);
+#else
+	return set_blocksize(b->bdev, nbytes);
+#endif
+}
+#else
+#define SFS_BDEV_MODE	(FMODE_READ | FMODE_WRITE | FMODE_EXCL)
+
+static inline int sfs_bdev_open(struct sfs_bdev *b, struct super_block *sb, const char *path,
+				dev_t dev)
+{
+	struct block_device *bdev;
+
+	bdev = path ? blkdev_get_by_path(path, SFS_BDEV_MODE, sb) :
+		      blkdev_get_by_dev(dev, SFS_BDEV_MODE, sb);
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	return 0;
+}
+
+static inline void sfs_bdev_close(struct sfs_bdev *b, struct super_block *sb)
+{
+	blkdev_put(b->bdev, SFS_BDEV_MODE);
+}
+
+static inline int sfs_bdev_set_blocksize(struct sfs_bdev *b, int nbytes)
+{
+	return set_blocksize(b->bdev, nbytes);
+}
+#endif
+
+#endif

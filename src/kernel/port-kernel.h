@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * port-kernel.h - the kernel's answer to port.h.
+ *
+ * Sleeping locks, per-CPU counters, and memory that respects the NOFS scope a transaction is in.
+ */
+#ifndef SFS_PORT_KERNEL_H
+#define SFS_PORT_KERNEL_H
+
+#include <linux/build_bug.h>
+#include <linux/crc32c.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/percpu_counter.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#ifndef EFSCORRUPTED
+#define EFSCORRUPTED	EUCLEAN
+#endif
+#ifndef EFSBADCRC
+#define EFSBADCRC	EBADMSG
+#endif
+
+/* A broken invariant in memory is told, once, and never a reason to stop the machine. */
+#define sfs_assert(cond)	WARN_ON_ONCE(!(cond))
+
+struct sfs_mutex {
+	struct mutex mutex;
+};
+
+/* A macro, so that lockdep gets a class for each place that makes one. */
+#define sfs_mutex_init(m)	mutex_init(&(m)->mutex)
+
+static inline void sfs_mutex_destroy(struct sfs_mutex *m)
+{
+	mutex_destroy(&m->mutex);
+}
+
+static inline void sfs_mutex_lock(struct sfs_mutex *m)
+{
+	mutex_lock(&m->mutex);
+}
+
+static inline void sfs_mutex_unlock(struct sfs_mutex *m)
+{
+	mutex_unlock(&m->mutex);
+}
+
+static inline bool sfs_mutex_is_held(struct sfs_mutex *m)
+{
+	return mutex_is_locked(&m->mutex);
+}
+
+struct sfs_counter {
+	struct percpu_counter counter;
+};
+
+static inline int sfs_counter_init(struct sfs_counter *c, s64 value)
+{
+	return percpu_counter_init(&c->counter, value, GFP_KERNEL);
+}
+
+static inline void sfs_counter_destroy(struct sfs_counter *c)
+{
+	percpu_counter_destroy(&c->counter);
+}
+
+static inline void sfs_counter_set(struct sfs_counter *c, s64 value)
+{
+	percpu_counter_set(&c->counter, value);
+}
+
+static inline void sfs_counter_add(struct sfs_counter *c, s64 n)
+{
+	percpu_counter_add(&c->counter, n);
+}
+
+static inline s64 sfs_counter_read(struct sfs_counter *c)
+{
+	return percpu_counter_read_positive(&c->counter);
+}
+
+static inline s64 sfs_counter_sum(struct sfs_counter *c)
+{
+	return percpu_counter_sum(&c->counter);
+}
+
+static inline void *sfs_mem_alloc(size_t nbytes)
+{
+	return kvzalloc(nbytes, GFP_KERNEL);
+}
+
+static inline void sfs_mem_free(void *p)
+{
+	kvfree(p);
+}
+
+static inline u32 sfs_crc32c(u32 seed, const void *p, size_t nbytes)
+{
+	return crc32c(seed, p, nbytes);
+}
+
+static inline u64 sfs_siphash(const u64 key[2], const void *p, size_t nbytes)
+{
+	siphash_key_t k = { .key = { key[0], key[1] } };
+
+	return siphash(p, nbytes, &k);
+}
+
+static inline s64 sfs_time_now(void)
+{
+	return ktime_get_real_ns();
+}
+
+static inline u32 sfs_random32(void)
+{
+	return get_random_u32();
+}
+
+static inline unsigned int sfs_cpu(void)
+{
+	return raw_smp_processor_id();
+}
+
+#endif
