@@ -145,12 +145,15 @@ bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nb
 /* Forgets [lblk, +nblks); gives the claim back when @unclaim, else the allocator has used it. */
 void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
 
-/* ---- iomap.c, writeback.c ---- */
+/* ---- iomap.c, writeback.c, fallocate.c ---- */
+long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
 extern const struct iomap_ops sfs_read_iomap_ops;
 extern const struct iomap_ops sfs_buffered_iomap_ops;
 extern const struct iomap_ops sfs_dio_iomap_ops;
 extern const struct address_space_operations sfs_aops;
 void sfs_ioend_work(struct work_struct *work);
+/* Data I/O to [@pos, +@nbytes) has succeeded: its blocks become written, the size on disk follows. */
+int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes);
 
 /* ---- file.c, namei.c, readdir.c, symlink.c ---- */
 extern const struct inode_operations sfs_file_iops;
@@ -160,7 +163,7 @@ extern const struct inode_operations sfs_dir_iops;
 extern const struct inode_operations sfs_special_iops;
 extern const struct file_operations sfs_dir_fops;
 extern const struct inode_operations sfs_symlink_iops;
-int sfs_setattr_common(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr);
+int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr);
 int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
 		unsigned int query_flags);
 

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * file.c - a regular file's system calls: read, write, fsync, fallocate, mmap, seek.
+ *
+ * Buffered I/O is iomap's, over promises (delalloc.c).  Direct I/O holds the inode lock shared where
+ * it overwrites whole blocks inside the file, exclusively otherwise, and completes through
+ * sfs_convert_written().  Every writer holds the inode lock while it looks at i_size.
+ */
+#include "simplefs.h"
+
+#include <linux/falloc.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/uio.h>
+
+static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	int err;
+
+	if (error || nbytes <= 0)
+		return error;
+	/* The memory size first: a conversion never raises the size on disk past it. */
+	if (iocb->ki_pos + nbytes > i_size_read(inode))
+		i_size_write(inode, iocb->ki_pos + nbytes);
+	if (!(flags & IOMAP_DIO_UNWRITTEN) &&
+	    iocb->ki_pos + nbytes <= READ_ONCE(SFS_I(inode)->ii_core.i_size))
+		return 0;
+	err = sfs_convert_written(inode, iocb->ki_pos, nbytes);
+	return err;
+}
+
+static const struct iomap_dio_ops sfs_dio_write_ops = {
+	.end_io = sfs_dio_done,
+};
+
+static int sfs_lock_inode(struct inode *inode, struct kiocb *iocb, bool shared)
+{
+	if (iocb->ki_flags & IOCB_NOWAIT) {
+		if (shared ? !inode_trylock_shared(inode) : !inode_trylock(inode))
+			return -EAGAIN;
+	} else if (shared) {
+		inode_lock_shared(inode);
+	} else {
+		inode_lock(inode);
+	}
+	return 0;
+}
+
+static void sfs_unlock_inode(struct inode *inode, bool shared)
+{
+	if (shared)
+		inode_unlock_shared(inode);
+	else
+		inode_unlock(inode);
+}
+
+static ssize_t sfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	if (!iov_iter_count(to))
+		return 0;
+	if (!(iocb->ki_flags & IOCB_DIRECT))
+		return generic_file_read_iter(iocb, to);
+
+	ret = sfs_lock_inode(inode, iocb, true);
+	if (ret)
+		return ret;
+	ret = iomap_dio_rw(iocb, to, &sfs_read_iomap_ops, NULL, 0, NULL, 0);
+	sfs_unlock_inode(inode, true);
+	file_accessed(iocb->ki_filp);
+	return ret;
+}
+
+/*
+ * Between the old end of the file and the write lies nothing yet: let it read as zeros.  Inode lock
+ * held exclusively.
+ */
+static int sfs_zero_gap(struct inode *inode, loff_t pos)
+{
+	loff_t old = i_size_read(inode);
+	int err = 0;
+
+	if (pos <= old)
+		return 0;
+	/* See sfs_setsize(): a dirty folio over an unwritten block would not be zeroed. */
+	if (old & (SFS_BLOCK_SIZE - 1))
+		err = filemap_write_and_wait_range(inode->i_mapping, old, old);
+	if (err)
+		return err;
+	return sfs_zero_range(inode, old, pos - old, &sfs_buffered_iomap_ops);
+}
+
+/* The checks of every write, after which the range is final.  Inode lock held. */
+static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t count;
+	int err;
+
+	count = generic_write_checks(iocb, from);
+	if (count <= 0)
+		return count;
+	if ((iocb->ki_flags & IOCB_NOWAIT) && iocb->ki_pos > i_size_read(inode))
+		return -EAGAIN;
+	err = sfs_zero_gap(inode, iocb->ki_pos);
+	if (err)
+		return err;
+	err = kiocb_modified(iocb);
+	return err ? err : count;
+}
+
+/*
+ * Frees that have not committed and promises that turned out too large hide space: flush and try
+ * again once.
+ */
+static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	bool retried = false;
+	ssize_t ret;
+
+again:
+	ret = sfs_buffered_write(iocb, from, &sfs_buffered_iomap_ops);
+	if (ret == -ENOSPC && !retried && !(iocb->ki_flags & IOCB_NOWAIT)) {
+		retried = true;
+		if (!sfs_journal_force(inode->i_sb))
+			goto again;
+	}
+	return ret;
+}
+
+static ssize_t sfs_write_buffered(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
+	ret = sfs_lock_inode(inode, iocb, false);
+	if (ret)
+		return ret;
+	ret = sfs_write_checks(iocb, from);
+	if (ret > 0)
+		ret = sfs_write_buffered_locked(iocb, from);
+	inode_unlock(inode);
+	if (ret > 0)
+		ret = generic_write_sync(iocb, ret);
+	return ret;
+}
+
+/* What remains of a direct write that met promised blocks goes through the page cache. */
+static ssize_t sfs_write_dio_rest(struct kiocb *iocb, struct iov_iter *from, ssize_t done)
+{
+	struct address_space *mapping = iocb->ki_filp->f_mapping;
+	loff_t pos = iocb->ki_pos;
+	ssize_t ret;
+	int err;
+
+	iocb->ki_flags &= ~IOCB_DIRECT;
+	ret = sfs_write_buffered_locked(iocb, from);
+	if (ret <= 0)
+		return done ? done : ret;
+	err = filemap_write_and_wait_range(mapping, pos, pos + ret - 1);
+	if (err)
+		return err;
+	invalidate_mapping_pages(mapping, pos >> PAGE_SHIFT, (pos + ret - 1) >> PAGE_SHIFT);
+	return done + ret;
+}
+
+static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	unsigned int dio_flags = 0;
+	bool shared;
+	ssize_t ret;
+
+	/* Whole blocks inside the file do not disturb each other; all else is alone. */
+	shared = !((iocb->ki_pos | iov_iter_count(from)) & (SFS_BLOCK_SIZE - 1)) &&
+		 !(iocb->ki_flags & IOCB_APPEND) &&
+		 iocb->ki_pos + iov_iter_count(from) <= i_size_read(inode);
+	ret = sfs_lock_inode(inode, iocb, shared);
+	if (ret)
+		return ret;
+	if (shared && iocb->ki_pos + iov_iter_count(from) > i_size_read(inode)) {
+		sfs_unlock_inode(inode, true);
+		shared = false;
+		ret = sfs_lock_inode(inode, iocb, false);
+		if (ret)
+			return ret;
+	}
+	ret = sfs_write_checks(iocb, from);
+	if (ret <= 0)
+		goto unlock;
+	if (!shared) {
+		inode_dio_wait(inode);
+		dio_flags = IOMAP_DIO_FORCE_WAIT;
+	}
+	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
+	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from) && !shared))
+		ret = sfs_write_dio_rest(iocb, from, max_t(ssize_t, ret, 0));
+unlock:
+	sfs_unlock_inode(inode, shared);
+	if (ret > 0)
+		ret = generic_write_sync(iocb, ret);
+	return ret;
+}
+
+static ssize_t sfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	if (iocb->ki_flags & IOCB_DIRECT)
+		return sfs_write_dio(iocb, from);
+	return sfs_write_buffered(iocb, from);
+}
+
+int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct inode *inode = file_inode(file);
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+	int err2;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	err = file_write_and_wait_range(file, start, end);
+	if (err)
+		return err;
+	if (!sb_rdonly(inode->i_sb))
+		err = sfs_journal_wait(inode->i_sb, READ_ONCE(datasync ? ii->ii_datasync_tid :
+							      ii->ii_sync_tid));
+	err2 = file_check_and_advance_wb_err(file);
+	return err ? err : err2;
+}
+
+static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret;
+
+	sb_start_pagefault(inode->i_sb);
+	file_update_time(vmf->vma->vm_file);
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	sb_end_pagefault(inode->i_sb);
+	return ret;
+}
+
+static const struct vm_operations_struct sfs_vm_ops = {
+	.fault = filemap_fault,
+	.map_pages = filemap_map_pages,
+	.page_mkwrite = sfs_vm_mkwrite,
+};
+
+static int sfs_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (sfs_is_shutdown(file_inode(file)->i_sb))
+		return -EIO;
+	file_accessed(file);
+	vma->vm_ops = &sfs_vm_ops;
+	return 0;
+}
+
+static loff_t sfs_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct inode *inode = file_inode(file);
+
+	switch (whence) {
+	case SEEK_HOLE:
+	case SEEK_DATA:
+		inode_lock_shared(inode);
+		if (whence == SEEK_HOLE)
+			offset = iomap_seek_hole(inode, offset, &sfs_read_iomap_ops);
+		else
+			offset = iomap_seek_data(inode, offset, &sfs_read_iomap_ops);
+		inode_unlock_shared(inode);
+		if (offset < 0)
+			return offset;
+		return vfs_setpos(file, offset, inode->i_sb->s_maxbytes);
+	default:
+		return generic_file_llseek(file, offset, whence);
+	}
+}
+
+static int sfs_fiemap(struct inode *inode, struct fiemap_extent_info *fieinfo, u64 start, u64 len)
+{
+	int err;
+
+	inode_lock_shared(inode);
+	err = iomap_fiemap(inode, fieinfo, start, len, &sfs_read_iomap_ops);
+	inode_unlock_shared(inode);
+	return err;
+}
+
+static int sfs_open(struct inode *inode, struct file *file)
+{
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	file->f_mode |= SFS_FMODE_OPEN;
+	return generic_file_open(inode, file);
+}
+
+const struct file_operations sfs_file_fops = {
+	.open = sfs_open,
+	.llseek = sfs_llseek,
+	.read_iter = sfs_read_iter,
+	.write_iter = sfs_write_iter,
+	.mmap = sfs_mmap,
+	.fsync = sfs_fsync,
+	.fallocate = sfs_fallocate,
+	.splice_read = SFS_SPLICE_READ,
+	.splice_write = iter_file_splice_write,
+	.setlease = generic_setlease,
+};
+
+const struct inode_operations sfs_file_iops = {
+	.setattr = sfs_setattr,
+	.getattr = sfs_getattr,
+	.fiemap = sfs_fiemap,
+};

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iomap.c - answers iomap's question "where is this range of the file?", once for each intent.
+ *
+ * Reading looks.  A buffered write promises (delalloc.c), it never allocates.  A direct write
+ * allocates unwritten blocks at once, in a transaction of its own; they become written when the I/O
+ * has completed (writeback.c), so a crash in between shows zeros, never old data.
+ *
+ * The answer may be stale when it is used; what makes that safe is that only unlinking blocks from
+ * a file can hurt, and that happens under the inode lock and the mapping's invalidate lock, after
+ * direct I/O has drained.
+ */
+#include "simplefs.h"
+
+#include <linux/pagemap.h>
+
+static u64 sfs_pos_lblk(loff_t pos)
+{
+	return pos >> SFS_BLOCK_BITS;
+}
+
+/* Blocks from @lblk on that a range of bytes touches. */
+static u64 sfs_range_nblks(loff_t pos, loff_t nbytes)
+{
+	return ((pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS) - sfs_pos_lblk(pos);
+}
+
+static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u64 nblks, u64 blk,
+			   u16 type)
+{
+	u64 max_nblks = (u64)MAX_LFS_FILESIZE / SFS_BLOCK_SIZE + 1 - lblk;
+
+	iomap->bdev = inode->i_sb->s_bdev;
+	iomap->offset = (loff_t)lblk << SFS_BLOCK_BITS;
+	iomap->length = min(nblks, max_nblks) << SFS_BLOCK_BITS;
+	iomap->addr = blk ? blk << SFS_BLOCK_BITS : IOMAP_NULL_ADDR;
+	iomap->type = type;
+	iomap->flags = 0;
+}
+
+static void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap,
+				  const struct sfs_extent *ext)
+{
+	u16 type = IOMAP_HOLE;
+
+	if (ext->e_blk)
+		type = ext->e_unwritten ? IOMAP_UNWRITTEN : IOMAP_MAPPED;
+	sfs_iomap_fill(inode, iomap, ext->e_lblk, ext->e_nblks, ext->e_blk, type);
+}
+
+/*
+ * The state of the file at @lblk: a promised run inside a hole counts, and cuts the hole.
+ * ii_tree_lock held.
+ */
+static int sfs_iomap_lookup(struct inode *inode, u64 lblk, struct iomap *iomap)
+{
+	struct sfs_extent ext;
+	u64 d_lblk;
+	u64 d_nblks;
+	int err;
+
+	err = sfs_extent_find(&SFS_I(inode)->ii_core, lblk, &ext);
+	if (err)
+		return err;
+	if (!ext.e_blk && sfs_delalloc_find(inode, lblk, &d_lblk, &d_nblks)) {
+		if (d_lblk <= lblk) {
+			sfs_iomap_fill(inode, iomap, lblk, d_lblk + d_nblks - lblk, 0,
+				       IOMAP_DELALLOC);
+			return 0;
+		}
+		ext.e_nblks = min(ext.e_nblks, d_lblk - lblk);
+	}
+	sfs_iomap_from_extent(inode, iomap, &ext);
+	return 0;
+}
+
+static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
+				struct iomap *iomap, struct iomap *srcmap)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	down_read(&ii->ii_tree_lock);
+	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	up_read(&ii->ii_tree_lock);
+	return err;
+}
+
+const struct iomap_ops sfs_read_iomap_ops = {
+	.iomap_begin = sfs_read_iomap_begin,
+};
+
+/* Promises blocks for the hole in @iomap, no more of it than the write covers. */
+static int sfs_iomap_promise(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap)
+{
+	u64 lblk = sfs_pos_lblk(pos);
+	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
+	int err;
+
+	err = sfs_delalloc_reserve(inode, lblk, nblks);
+	if (err == -ENOSPC && nblks > 1) {
+		/* The last blocks go one at a time: a short write beats none. */
+		nblks = 1;
+		err = sfs_delalloc_reserve(inode, lblk, nblks);
+	}
+	if (err)
+		return err;
+	sfs_iomap_fill(inode, iomap, lblk, nblks, 0, IOMAP_DELALLOC);
+	iomap->flags |= IOMAP_F_NEW;
+	return 0;
+}
+
+static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes,
+				    unsigned int flags, struct iomap *iomap, struct iomap *srcmap)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	down_write(&ii->ii_tree_lock);
+	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	/* Zeroing a hole is done already. */
+	if (!err && iomap->type == IOMAP_HOLE && !(flags & IOMAP_ZERO))
+		err = sfs_iomap_promise(inode, pos, nbytes, iomap);
+	up_write(&ii->ii_tree_lock);
+	return err;
+}
+
+/* iomap finds promised blocks that no dirty folio covers: they are given back. */
+static void sfs_delalloc_release(struct inode *inode, loff_t pos, loff_t nbytes)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	down_write(&ii->ii_tree_lock);
+	sfs_delalloc_remove(inode, sfs_pos_lblk(pos), sfs_range_nblks(pos, nbytes), true);
+	up_write(&ii->ii_tree_lock);
+}
+
+static int sfs_buffered_iomap_end(struct inode *inode, loff_t pos, loff_t nbytes, ssize_t written,
+				  unsigned int flags, struct iomap *iomap)
+{
+	if (iomap->type != IOMAP_DELALLOC || !(iomap->flags & IOMAP_F_NEW))
+		return 0;
+	return sfs_write_delalloc_release(inode, pos, nbytes, written, flags, iomap,
+					  sfs_delalloc_release);
+}
+
+const struct iomap_ops sfs_buffered_iomap_ops = {
+	.iomap_begin = sfs_buffered_iomap_begin,
+	.iomap_end = sfs_buffered_iomap_end,
+};
+
+/* Allocates for the hole at @lblk, in a transaction.  The tree lock is taken here. */
+static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap *iomap)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_extent ext;
+	struct sfs_trans *t;
+	int err;
+	int err2;
+
+	err = sfs_trans_begin(inode->i_sb,
+			      SFS_CREDITS_ALLOC + SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+			      SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_inode_change(t, inode);
+	if (err)
+		goto end_trans;
+	/* Somebody may have been quicker: then what they made is the answer. */
+	err = sfs_iomap_lookup(inode, lblk, iomap);
+	if (!err && iomap->type == IOMAP_HOLE) {
+		nblks = min_t(u64, nblks, iomap->length >> SFS_BLOCK_BITS);
+		err = sfs_extent_alloc(t, &ii->ii_core, lblk, nblks, true, 0, &ext);
+		if (!err) {
+			sfs_iomap_from_extent(inode, iomap, &ext);
+			iomap->flags |= IOMAP_F_NEW;
+		}
+	}
+	sfs_inode_changed(t, inode);
+end_trans:
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
+static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
+			       struct iomap *iomap, struct iomap *srcmap)
+{
+	u64 lblk = sfs_pos_lblk(pos);
+	bool retried = false;
+	int err;
+
+again:
+	err = sfs_read_iomap_begin(inode, pos, nbytes, flags, iomap, srcmap);
+	if (err || !(flags & IOMAP_WRITE))
+		return err;
+	if (iomap->type == IOMAP_MAPPED || iomap->type == IOMAP_UNWRITTEN)
+		return 0;
+	/* Promised blocks mean dirty folios that could not be invalidated: use the page cache. */
+	if (iomap->type == IOMAP_DELALLOC)
+		return -ENOTBLK;
+	if (flags & IOMAP_NOWAIT)
+		return -EAGAIN;
+	err = sfs_dio_alloc(inode, lblk, sfs_range_nblks(pos, nbytes), iomap);
+	if (err == -ENOSPC && !retried) {
+		retried = true;
+		err = sfs_journal_force(inode->i_sb);
+		if (!err)
+			goto again;
+	}
+	if (!err && iomap->type == IOMAP_DELALLOC)
+		return -ENOTBLK;
+	return err;
+}
+
+const struct iomap_ops sfs_dio_iomap_ops = {
+	.iomap_begin = sfs_dio_iomap_begin,
+};

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * writeback.c - dirty folios on their way to the device, and what happens when they have arrived.
+ *
+ * Down: writeback asks for the mapping of a dirty range.  A promised run is allocated here, whole,
+ * as one unwritten extent if the volume can give it.  Up: when the I/O has completed, a workqueue
+ * turns unwritten into written and raises the size on disk, in one transaction a record.  Until
+ * that commits, a crash shows a shorter file or zeros.
+ *
+ * Folios are locked on the way down, so nothing here waits for another folio.
+ */
+#include "simplefs.h"
+
+#include <linux/list_sort.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/writeback.h>
+
+static void sfs_iomap_from_blk(struct inode *inode, struct iomap *iomap,
+			       const struct sfs_extent *ext)
+{
+	iomap->bdev = inode->i_sb->s_bdev;
+	iomap->offset = (loff_t)ext->e_lblk << SFS_BLOCK_BITS;
+	iomap->length = (loff_t)ext->e_nblks << SFS_BLOCK_BITS;
+	iomap->addr = ext->e_blk << SFS_BLOCK_BITS;
+	iomap->type = ext->e_unwritten ? IOMAP_UNWRITTEN : IOMAP_MAPPED;
+	iomap->flags = 0;
+	if (!ext->e_blk) {
+		iomap->type = IOMAP_HOLE;
+		iomap->addr = IOMAP_NULL_ADDR;
+	}
+}
+
+/*
+ * Allocates the promised run that holds @lblk and gives back the extent made, cut to begin at
+ * @lblk.  More than one round is needed when the run's front went elsewhere.
+ */
+static int sfs_writeback_alloc(struct inode *inode, u64 lblk, struct sfs_extent *ret_ext)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_extent ext;
+	struct sfs_trans *t;
+	u64 run;
+	u64 nblks;
+	int err;
+	int err2;
+
+	err = sfs_trans_begin(inode->i_sb,
+			      SFS_CREDITS_ALLOC + SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+			      SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_inode_change(t, inode);
+	if (err)
+		goto end_trans;
+	if (sfs_delalloc_find(inode, lblk, &run, &nblks) && run <= lblk) {
+		err = sfs_extent_alloc(t, &ii->ii_core, run, nblks, true,
+				       SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL, &ext);
+		if (!err)
+			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
+	}
+	if (!err)
+		err = sfs_extent_find(&ii->ii_core, lblk, ret_ext);
+	sfs_inode_changed(t, inode);
+end_trans:
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
+/*
+ * Where the dirty byte at @pos is to be written.  Version-neutral heart of both generations of
+ * writeback hooks.
+ */
+static int sfs_map_writeback(struct inode *inode, loff_t pos, struct iomap *iomap)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 lblk = pos >> SFS_BLOCK_BITS;
+	struct sfs_extent ext;
+	bool retried = false;
+	u64 run;
+	u64 nblks;
+	bool promised;
+	int err;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+again:
+	down_read(&ii->ii_tree_lock);
+	err = sfs_extent_find(&ii->ii_core, lblk, &ext);
+	promised = !err && !ext.e_blk && sfs_delalloc_find(inode, lblk, &run, &nblks) &&
+		   run <= lblk;
+	up_read(&ii->ii_tree_lock);
+	if (err)
+		return err;
+	if (promised) {
+		err = sfs_writeback_alloc(inode, lblk, &ext);
+		if (err == -ENOSPC && !retried) {
+			/* The space is there, but its freeing has not committed yet. */
+			retried = true;
+			err = sfs_journal_force(inode->i_sb);
+			if (!err)
+				goto again;
+		}
+		if (err)
+			return err;
+		if (!ext.e_blk)
+			goto again;
+	}
+	sfs_iomap_from_blk(inode, iomap, &ext);
+	return 0;
+}
+
+/* A folio that cannot be written: what was promised for it goes back, its data is lost (EIO). */
+static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 lblk = pos >> SFS_BLOCK_BITS;
+	u64 end = (pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+
+	down_write(&ii->ii_tree_lock);
+	sfs_delalloc_remove(inode, lblk, end - lblk, true);
+	up_write(&ii->ii_tree_lock);
+}
+
+/* Marks one stretch of [lblk, end) written and raises the size on disk to @size at most. */
+static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u64 *ret_done)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_trans *t;
+	int err;
+	int err2;
+
+	err = sfs_trans_begin(inode->i_sb, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+			      3 * SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_inode_change(t, inode);
+	if (err)
+		goto end_trans;
+	err = sfs_extent_convert(t, &ii->ii_core, lblk, end - lblk, ret_done);
+	if (!err && *ret_done >= end) {
+		size = min_t(u64, size, i_size_read(inode));
+		if (size > ii->ii_core.i_size)
+			ii->ii_core.i_size = size;
+	}
+	sfs_inode_note_tid(t, inode, true);
+	sfs_inode_changed(t, inode);
+end_trans:
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
+/* After data I/O to [@pos, +@nbytes) succeeded.  May sleep; no folio lock is held. */
+int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes)
+{
+	u64 lblk = pos >> SFS_BLOCK_BITS;
+	u64 end = (pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+	unsigned int nofs = memalloc_nofs_save();
+	int err = 0;
+
+	while (!err && lblk < end)
+		err = sfs_convert_step(inode, lblk, end, pos + nbytes, &lblk);
+	memalloc_nofs_restore(nofs);
+	return err;
+}
+
+static void sfs_finish_ioend(struct iomap_ioend *ioend)
+{
+	struct inode *inode = ioend->io_inode;
+	int err = blk_status_to_errno(sfs_ioend_bio(ioend)->bi_status);
+
+	if (!err && sfs_is_shutdown(inode->i_sb))
+		err = -EIO;
+	if (!err)
+		err = sfs_convert_written(inode, ioend->io_offset, ioend->io_size);
+	iomap_finish_ioends(ioend, err);
+}
+
+void sfs_ioend_work(struct work_struct *work)
+{
+	struct sfs_inode_info *ii = container_of(work, struct sfs_inode_info, ii_ioend_work);
+	struct iomap_ioend *ioend;
+	unsigned long flags;
+	LIST_HEAD(done);
+
+	spin_lock_irqsave(&ii->ii_ioend_lock, flags);
+	list_replace_init(&ii->ii_ioends, &done);
+	spin_unlock_irqrestore(&ii->ii_ioend_lock, flags);
+
+	iomap_sort_ioends(&done);
+	while ((ioend = list_first_entry_or_null(&done, struct iomap_ioend, io_list))) {
+		list_del_init(&ioend->io_list);
+		iomap_ioend_try_merge(ioend, &done);
+		sfs_finish_ioend(ioend);
+		cond_resched();
+	}
+}
+
+/* In interrupt context: the work needs transactions, so hand it over. */
+static void sfs_ioend_done(struct bio *bio)
+{
+	struct iomap_ioend *ioend = sfs_ioend_from_bio(bio);
+	struct sfs_inode_info *ii = SFS_I(ioend->io_inode);
+	unsigned long flags;
+
+	spin_lock_irqsave(&ii->ii_ioend_lock, flags);
+	if (list_empty(&ii->ii_ioends))
+		queue_work(SFS_SB(ioend->io_inode->i_sb)->si_ioend_wq, &ii->ii_ioend_work);
+	list_add_tail(&ioend->io_list, &ii->ii_ioends);
+	spin_unlock_irqrestore(&ii->ii_ioend_lock, flags);
+}
+
+/* Only I/O that changes the map or the size on disk needs our completion. */
+static bool sfs_ioend_needs_work(struct iomap_ioend *ioend)
+{
+	return sfs_ioend_is_unwritten(ioend) ||
+	       ioend->io_offset + ioend->io_size > READ_ONCE(SFS_I(ioend->io_inode)->ii_core.i_size);
+}
+
+#ifdef SFS_HAVE_WRITEBACK_RANGE
+static ssize_t sfs_writeback_range(struct iomap_writepage_ctx *wpc, struct folio *folio, u64 pos,
+				   unsigned int nbytes, u64 end_pos)
+{
+	ssize_t done;
+
+	if (pos < wpc->iomap.offset || pos >= wpc->iomap.offset + wpc->iomap.length) {
+		int err = sfs_map_writeback(wpc->inode, pos, &wpc->iomap);
+
+		if (err) {
+			sfs_discard_range(wpc->inode, pos, folio_pos(folio) + folio_size(folio) - pos);
+			return err;
+		}
+	}
+	done = iomap_add_to_ioend(wpc, folio, pos, end_pos, nbytes);
+	if (done < 0)
+		sfs_discard_range(wpc->inode, pos, folio_pos(folio) + folio_size(folio) - pos);
+	return done;
+}
+
+static int sfs_writeback_submit(struct iomap_writepage_ctx *wpc, int error)
+{
+	struct iomap_ioend *ioend = wpc->wb_ctx;
+
+	if (sfs_ioend_needs_work(ioend))
+		sfs_ioend_bio(ioend)->bi_end_io = sfs_ioend_done;
+	return iomap_ioend_writeback_submit(wpc, error);
+}
+
+static const struct iomap_writeback_ops sfs_writeback_ops = {
+	.writeback_range = sfs_writeback_range,
+	.writeback_submit = sfs_writeback_submit,
+};
+
+static int sfs_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	struct iomap_writepage_ctx wpc = {
+		.inode = mapping->host,
+		.wbc = wbc,
+		.ops = &sfs_writeback_ops,
+	};
+
+	return iomap_writepages(&wpc);
+}
+#else
+static int SFS_MAP_BLOCKS(sfs_map_blocks)
+{
+	if (offset >= wpc->iomap.offset && offset < wpc->iomap.offset + wpc->iomap.length)
+		return 0;
+	return sfs_map_writeback(inode, offset, &wpc->iomap);
+}
+
+static int sfs_prepare_ioend(struct iomap_ioend *ioend, int status)
+{
+	if (!status && sfs_ioend_needs_work(ioend))
+		sfs_ioend_bio(ioend)->bi_end_io = sfs_ioend_done;
+	return status;
+}
+
+static void sfs_discard_folio(struct folio *folio, loff_t pos)
+{
+	sfs_discard_range(folio->mapping->host, pos, folio_pos(folio) + folio_size(folio) - pos);
+}
+
+static const struct iomap_writeback_ops sfs_writeback_ops = {
+	.map_blocks = sfs_map_blocks,
+	.prepare_ioend = sfs_prepare_ioend,
+	.discard_folio = sfs_discard_folio,
+};
+
+static int sfs_writepages(struct address_space *mapping, struct writeback_control *wbc)
+{
+	struct iomap_writepage_ctx wpc = { };
+
+	return iomap_writepages(mapping, wbc, &wpc, &sfs_writeback_ops);
+}
+#endif
+
+static int sfs_read_folio(struct file *file, struct folio *folio)
+{
+	return sfs_iomap_read_folio(folio, &sfs_read_iomap_ops);
+}
+
+static void sfs_readahead(struct readahead_control *rac)
+{
+	sfs_iomap_readahead(rac, &sfs_read_iomap_ops);
+}
+
+static sector_t sfs_bmap(struct address_space *mapping, sector_t block)
+{
+	return iomap_bmap(mapping, block, &sfs_read_iomap_ops);
+}
+
+static int sfs_swap_activate(struct swap_info_struct *sis, struct file *file, sector_t *span)
+{
+	return iomap_swapfile_activate(sis, file, span, &sfs_read_iomap_ops);
+}
+
+const struct address_space_operations sfs_aops = {
+	.read_folio = sfs_read_folio,
+	.readahead = sfs_readahead,
+	.writepages = sfs_writepages,
+	.dirty_folio = SFS_DIRTY_FOLIO,
+	.release_folio = iomap_release_folio,
+	.invalidate_folio = iomap_invalidate_folio,
+	.is_partially_uptodate = iomap_is_partially_uptodate,
+	.migrate_folio = filemap_migrate_folio,
+	SFS_ERROR_REMOVE_FOLIO
+	.direct_IO = noop_direct_IO,
+	.bmap = sfs_bmap,
+	.swap_activate = sfs_swap_activate,
+};
