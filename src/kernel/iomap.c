@@ -36,7 +36,19 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
 	iomap->addr = blk ? blk << SFS_BLOCK_BITS : IOMAP_NULL_ADDR;
 	iomap->type = type;
 	iomap->flags = 0;
+	sfs_iomap_set_valid(iomap, READ_ONCE(SFS_I(inode)->ii_seq));
 }
+
+/*
+ * Asked with the folio locked: has the file changed since the answer was given?  A block that was
+ * promised or unwritten then may be written, and its folio reclaimed, by now.
+ */
+static bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
+{
+	return iomap->validity_cookie == READ_ONCE(SFS_I(inode)->ii_seq);
+}
+
+SFS_DEFINE_IOMAP_VALID(sfs_iomap_is_valid);
 
 static void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap,
 				  const struct sfs_extent *ext)
@@ -130,7 +142,7 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 }
 
 /* iomap finds promised blocks that no dirty folio covers: they are given back. */
-static void sfs_delalloc_release(struct inode *inode, loff_t pos, loff_t nbytes)
+static void sfs_delalloc_release_range(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 
@@ -139,9 +151,12 @@ static void sfs_delalloc_release(struct inode *inode, loff_t pos, loff_t nbytes)
 	up_write(&ii->ii_tree_lock);
 }
 
+SFS_DEFINE_PUNCH(sfs_delalloc_release, sfs_delalloc_release_range)
+
 static int sfs_buffered_iomap_end(struct inode *inode, loff_t pos, loff_t nbytes, ssize_t written,
 				  unsigned int flags, struct iomap *iomap)
 {
+	/* Only what this write promised: an older promise has its dirty folio. */
 	if (iomap->type != IOMAP_DELALLOC || !(iomap->flags & IOMAP_F_NEW))
 		return 0;
 	return sfs_write_delalloc_release(inode, pos, nbytes, written, flags, iomap,

@@ -9,7 +9,7 @@
  *
  * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
  * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock
- * is taken, never under it.  Several tree locks are taken together only by sfs_lock_inodes().
+ * is taken, never under it.  Several tree locks are taken together only by sfs_change_inodes().
  */
 #ifndef SIMPLEFS_H
 #define SIMPLEFS_H
@@ -35,12 +35,11 @@ struct sfs_sb_info {
 	struct workqueue_struct *si_ioend_wq;	/* conversions after data I/O */
 	struct work_struct si_error_work;	/* writes the error record to the superblock */
 	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs */
-	u32 si_next_generation;
 };
 
 /* si_flags, bit numbers */
 #define SFS_SI_SHUTDOWN		0	/* no more changes, EIO */
-#define SFS_SI_NORECOVERY	1
+#define SFS_SI_NORECOVERY	1	/* mounted read-only without looking at the journal */
 
 /* A run of blocks promised to a file but not yet chosen (delayed allocation). */
 struct sfs_delalloc {
@@ -63,7 +62,7 @@ struct sfs_inode_info {
 	struct work_struct ii_ioend_work;
 	u32 ii_sync_tid;		/* last transaction that changed the inode */
 	u32 ii_datasync_tid;		/* last one that fdatasync must wait for */
-	struct timespec64 ii_btime;
+	u64 ii_seq;			/* rises with every change: is an iomap still true? */
 	struct inode ii_vfs;
 };
 
@@ -87,15 +86,14 @@ static inline bool sfs_is_shutdown(struct super_block *sb)
 	return test_bit(SFS_SI_SHUTDOWN, &SFS_SB(sb)->si_flags);
 }
 
-/* ---- mount.c ---- */
-int sfs_sync_fs(struct super_block *sb, int wait);
-
 /* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
-int sfs_error_init(struct sfs_sb_info *si);
+void sfs_error_init(struct sfs_sb_info *si);
 
 /* ---- journal.c: the only caller of jbd2 ---- */
-int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev, bool readonly);
+/* Opens, checks and replays; @path or @dev name an external journal's device. */
+int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev);
 int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk */
+void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
 /*
  * Begins a transaction that may change @nblks blocks and free @nrevokes metadata blocks.  -EROFS,
  * -EIO after a shutdown, -ENOMEM.  Nests: an inner begin joins the outer.
@@ -103,15 +101,19 @@ int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk
 int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
 		    struct sfs_trans **ret_trans);
 int sfs_trans_end(struct sfs_trans *t);
-u32 sfs_trans_tid(struct sfs_trans *t);
+void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk */
+u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
 /* Commits what is running and waits; for -ENOSPC with frees pending.  No handle may be held. */
 int sfs_journal_force(struct super_block *sb);
 /* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
 int sfs_journal_wait(struct super_block *sb, u32 tid);
+int sfs_journal_sync(struct super_block *sb, int wait);
+/* Everything into place, the log empty; the VFS keeps writers out. */
+int sfs_journal_freeze(struct super_block *sb);
+void sfs_journal_abort(struct super_block *sb, int err);
 
 /* ---- inode.c ---- */
 struct inode *sfs_iget(struct super_block *sb, u64 ino);
-struct inode *sfs_new_inode(struct super_block *sb);	/* in memory only */
 void sfs_set_inode_ops(struct inode *inode);
 /*
  * One inode's change in @t: takes the tree lock exclusively, sfs_inode_begin(), ... and back.  _end
@@ -124,8 +126,12 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode);
 void sfs_inode_to_core(struct inode *inode);
 void sfs_inode_note_tid(struct sfs_trans *t, struct inode *inode, bool datasync);
 /* Up to four inodes, NULL and repeats allowed: their tree locks in one order, each begun in @t. */
-int sfs_change_inodes(struct sfs_trans *t, struct inode *const inodes[4]);
-void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[4]);
+#define SFS_CHANGE_MAX	4
+int sfs_change_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHANGE_MAX]);
+void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHANGE_MAX]);
+void sfs_dirty_inode(struct inode *inode, int flags);
+int sfs_write_inode(struct inode *inode, struct writeback_control *wbc);
+void sfs_evict_inode(struct inode *inode);
 
 /* ---- truncate.c ---- */
 /*

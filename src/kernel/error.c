@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * error.c - what happens when something is wrong: one reporter, one policy.
+ *
+ * Damage is told once in a line that says what, where and why, noted for the superblock, and then
+ * errors= decides.  The note is written by a work item, since damage is found under any lock.
+ * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is aborted,
+ * so nothing half-made commits.
+ */
+#include "simplefs.h"
+
+#include <linux/ratelimit.h>
+
+static struct sfs_sb_info *sfs_fs_si(struct sfs_fs *fs)
+{
+	return container_of(fs, struct sfs_sb_info, si_fs);
+}
+
+static void sfs_error_note(struct sfs_sb_info *si, u64 blk, u64 ino, const char *why)
+{
+	struct sfs_fs *fs = &si->si_fs;
+	unsigned long flags;
+
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	fs->f_state |= SFS_STATE_ERROR;
+	fs->f_error_time = sfs_time_now();
+	fs->f_error_blk = blk;
+	fs->f_error_ino = ino;
+	fs->f_error_count++;
+	strscpy_pad((char *)fs->f_error_why, why, sizeof(fs->f_error_why));
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
+}
+
+static void sfs_error_work(struct work_struct *work)
+{
+	struct sfs_sb_info *si = container_of(work, struct sfs_sb_info, si_error_work);
+	struct sfs_trans *t;
+	int err;
+
+	err = sfs_trans_begin(si->si_sb, 1, 0, &t);
+	if (err)
+		return;		/* read-only or shut down: the log line is all there is */
+	err = sfs_super_write(t, &si->si_fs);
+	if (sfs_trans_end(t) || err)
+		pr_err_ratelimited("simplefs (%s): cannot record the error\n", si->si_sb->s_id);
+}
+
+void sfs_error_init(struct sfs_sb_info *si)
+{
+	spin_lock_init(&si->si_error_lock);
+	INIT_WORK(&si->si_error_work, sfs_error_work);
+}
+
+int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)
+{
+	struct sfs_sb_info *si = sfs_fs_si(fs);
+	struct super_block *sb = si->si_sb;
+
+	pr_err_ratelimited("simplefs (%s): corrupt %s: blk=%llu ino=%llu, %s\n", sb->s_id, what,
+			   blk, ino, why);
+	sfs_error_note(si, blk, ino, why);
+	switch (si->si_errors) {
+	case SFS_ERRORS_PANIC:
+		panic("simplefs (%s): panic on error, as mounted\n", sb->s_id);
+	case SFS_ERRORS_RO:
+		/* Not SB_RDONLY, which only the VFS may set under its locks: no change gets through. */
+		if (!sb_rdonly(sb))
+			sfs_shutdown(fs, -EFSCORRUPTED, "errors=remount-ro");
+		break;
+	default:
+		if (sb->s_flags & SB_ACTIVE)
+			queue_work(si->si_ioend_wq, &si->si_error_work);
+	}
+	return -EFSCORRUPTED;
+}
+
+void sfs_shutdown(struct sfs_fs *fs, int err, const char *why)
+{
+	struct sfs_sb_info *si = sfs_fs_si(fs);
+
+	if (test_and_set_bit(SFS_SI_SHUTDOWN, &si->si_flags))
+		return;
+	pr_crit("simplefs (%s): shut down: %s (error %d); unmount and mount again\n",
+		si->si_sb->s_id, why, err);
+	sfs_journal_abort(si->si_sb, err);
+}

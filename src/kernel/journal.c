@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * journal.c - transactions: the only caller of jbd2.
+ *
+ * A struct sfs_trans is a jbd2 handle.  The recipe for a block: access, change, dirty; a freed one:
+ * forget.  Nobody computes a checksum on the way: one trigger seals every block when jbd2 freezes it
+ * for the commit, and since each block carries all that a seal needs in its head, that trigger needs
+ * to know nothing else.
+ *
+ * A volume without a journal gets a plain handle, which is no pointer but the saved allocation scope
+ * with the lowest bit set; blocks are then sealed as they get dirty (buf.c).
+ */
+#include "simplefs.h"
+
+#include <linux/blkdev.h>
+#include <linux/buffer_head.h>
+#include <linux/jbd2.h>
+#include <linux/sched/mm.h>
+
+#include "buf.h"
+
+struct sfs_journal {
+	journal_t *j_log;
+	struct sfs_bdev j_dev;		/* external journal: the device; else zero */
+};
+
+#define SFS_PLAIN_TRANS		1UL
+
+static bool sfs_trans_is_plain(struct sfs_trans *t)
+{
+	return (unsigned long)t & SFS_PLAIN_TRANS;
+}
+
+static handle_t *sfs_handle(struct sfs_trans *t)
+{
+	return (handle_t *)t;
+}
+
+static journal_t *sfs_log(struct super_block *sb)
+{
+	struct sfs_journal *journal = SFS_SB(sb)->si_journal;
+
+	return journal ? journal->j_log : NULL;
+}
+
+/* jbd2 holds a spinlock here. */
+static void sfs_journal_frozen(struct jbd2_buffer_trigger_type *type, struct buffer_head *bh,
+			       void *data, size_t nbytes)
+{
+	sfs_block_seal(data);
+}
+
+static struct jbd2_buffer_trigger_type sfs_journal_trigger = {
+	.t_frozen = sfs_journal_frozen,
+};
+
+/* ---- handles ---- */
+
+int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+		    struct sfs_trans **ret_trans)
+{
+	journal_t *log = sfs_log(sb);
+	handle_t *handle;
+
+	if (sfs_is_shutdown(sb))
+		return -EIO;
+	if (sb_rdonly(sb))
+		return -EROFS;
+	if (!log) {
+		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
+		return 0;
+	}
+	handle = jbd2__journal_start(log, nblks, 0, nrevokes, GFP_NOFS, 0, 0);
+	if (IS_ERR(handle)) {
+		if (is_journal_aborted(log))
+			sfs_shutdown(&SFS_SB(sb)->si_fs, PTR_ERR(handle), "journal aborted");
+		return PTR_ERR(handle);
+	}
+	*ret_trans = (struct sfs_trans *)handle;
+	return 0;
+}
+
+int sfs_trans_end(struct sfs_trans *t)
+{
+	if (sfs_trans_is_plain(t)) {
+		memalloc_nofs_restore((unsigned long)t & ~SFS_PLAIN_TRANS);
+		return 0;
+	}
+	return jbd2_journal_stop(sfs_handle(t));
+}
+
+void sfs_trans_sync(struct sfs_trans *t)
+{
+	if (!sfs_trans_is_plain(t))
+		sfs_handle(t)->h_sync = 1;
+}
+
+/* 0 means "none", so the one transaction in 2^32 that has this number waits for its neighbour. */
+u32 sfs_trans_tid(struct sfs_trans *t)
+{
+	u32 tid;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	tid = sfs_handle(t)->h_transaction->t_tid;
+	return tid ? tid : 1;
+}
+
+/* ---- blocks ---- */
+
+static int sfs_journal_check(struct sfs_fs *fs, int err, const char *what)
+{
+	if (err)
+		sfs_shutdown(fs, err, what);
+	return err;
+}
+
+int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_write_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
+int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_undo_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
+int sfs_journal_create_access(struct sfs_trans *t, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_create_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
+unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+{
+	const struct sfs_bitmap_disk *map;
+	struct journal_head *jh;
+	unsigned int clear = nbits;
+
+	/* Undo access in the caller's transaction keeps the journal head. */
+	if (!buffer_jbd(sfs_bh(buf)))
+		return nbits;
+	jh = bh2jh(sfs_bh(buf));
+	spin_lock(&jh->b_state_lock);
+	map = (const struct sfs_bitmap_disk *)jh->b_committed_data;
+	if (map)
+		clear = sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit;
+	spin_unlock(&jh->b_state_lock);
+	return clear;
+}
+
+int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	if (sfs_trans_is_plain(t)) {
+		sfs_buf_dirty_plain(buf);
+		return 0;
+	}
+	return sfs_journal_check(fs, jbd2_journal_dirty_metadata(sfs_handle(t), sfs_bh(buf)),
+				 "a changed block could not be journalled");
+}
+
+int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	sfs_buf_unverify(buf);
+	if (sfs_trans_is_plain(t)) {
+		bforget(sfs_bh(buf));
+		return 0;
+	}
+	return sfs_journal_check(fs, jbd2_journal_revoke(sfs_handle(t), sfs_buf_blk(buf),
+							 sfs_bh(buf)),
+				 "a freed block could not be revoked");
+}
+
+/* ---- waiting ---- */
+
+int sfs_journal_force(struct super_block *sb)
+{
+	journal_t *log = sfs_log(sb);
+
+	return log ? jbd2_journal_force_commit(log) : 0;
+}
+
+int sfs_journal_wait(struct super_block *sb, u32 tid)
+{
+	journal_t *log = sfs_log(sb);
+	bool flush = true;
+	int err;
+
+	if (!log) {
+		err = sync_blockdev(sb->s_bdev);
+		return err ? err : blkdev_issue_flush(sb->s_bdev);
+	}
+	if (tid) {
+		flush = !jbd2_trans_will_send_data_barrier(log, tid);
+		err = jbd2_complete_transaction(log, tid);
+		if (err)
+			return err;
+	}
+	return flush ? blkdev_issue_flush(sb->s_bdev) : 0;
+}
+
+int sfs_journal_sync(struct super_block *sb, int wait)
+{
+	journal_t *log = sfs_log(sb);
+	tid_t tid;
+
+	if (!log)
+		return wait ? sync_blockdev(sb->s_bdev) : 0;
+	if (jbd2_journal_start_commit(log, &tid) && wait)
+		return jbd2_log_wait_commit(log, tid);
+	return 0;
+}
+
+int sfs_journal_freeze(struct super_block *sb)
+{
+	journal_t *log = sfs_log(sb);
+	int err;
+
+	if (!log)
+		return sync_blockdev(sb->s_bdev);
+	jbd2_journal_lock_updates(log);
+	err = jbd2_journal_flush(log, 0);
+	jbd2_journal_unlock_updates(log);
+	return err;
+}
+
+void sfs_journal_abort(struct super_block *sb, int err)
+{
+	journal_t *log = sfs_log(sb);
+
+	if (log && !is_journal_aborted(log))
+		jbd2_journal_abort(log, err);
+}
+
+/* ---- opening and closing ---- */
+
+static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *data)
+{
+	const struct sfs_journal_dev_disk *jd = data;
+	const char *why;
+
+	if (le32_to_cpu(jd->j_head.h_magic) != SFS_MAGIC_JOURNAL_DEV)
+		return "no simplefs journal there";
+	why = sfs_block_verify(fs, data, 0, false);
+	if (why)
+		return why;
+	if (memcmp(jd->j_ident, SFS_JOURNAL_IDENT, sizeof(jd->j_ident)))
+		return "no journal label";
+	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
+		return "it belongs to another volume";
+	return NULL;
+}
+
+/* Opens and checks the external device; @ret_nblks is the length of the log on it. */
+static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *journal,
+				const char *path, dev_t dev, u64 *ret_nblks)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	const struct sfs_journal_dev_disk *jd;
+	struct buffer_head *bh;
+	const char *why;
+	u64 dev_nblks;
+	int err;
+
+	if (!path && !dev) {
+		pr_err("simplefs (%s): the journal is on another device: say journal_path=\n",
+		       sb->s_id);
+		return -EINVAL;
+	}
+	err = sfs_bdev_open(&journal->j_dev, sb, path, dev);
+	if (err) {
+		pr_err("simplefs (%s): cannot open the journal device: error %d\n", sb->s_id, err);
+		journal->j_dev.bdev = NULL;
+		return err;
+	}
+	err = sfs_bdev_set_blocksize(&journal->j_dev, SFS_BLOCK_SIZE);
+	if (err)
+		return err;
+	bh = __bread(journal->j_dev.bdev, 0, SFS_BLOCK_SIZE);
+	if (!bh)
+		return -EIO;
+	jd = (const struct sfs_journal_dev_disk *)bh->b_data;
+	why = sfs_journal_dev_verify(fs, jd);
+	dev_nblks = bdev_nr_bytes(journal->j_dev.bdev) >> SFS_BLOCK_BITS;
+	if (!why && (le64_to_cpu(jd->j_blocks) > dev_nblks ||
+		     le64_to_cpu(jd->j_blocks) < SFS_JOURNAL_MIN))
+		why = "its size is wrong";
+	if (why)
+		pr_err("simplefs (%s): journal device: %s\n", sb->s_id, why);
+	else
+		*ret_nblks = min_t(u64, le64_to_cpu(jd->j_blocks) - SFS_JOURNAL_DEV_LOG, INT_MAX);
+	brelse(bh);
+	return why ? -EINVAL : 0;
+}
+
+static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *journal,
+				   u64 log_nblks)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	journal_t *log;
+
+	if (journal->j_dev.bdev)
+		log = jbd2_journal_init_dev(journal->j_dev.bdev, sb->s_bdev, SFS_JOURNAL_DEV_LOG,
+					    log_nblks, SFS_BLOCK_SIZE);
+	else
+		log = jbd2_journal_init_dev(sb->s_bdev, sb->s_bdev, fs->f_journal_start,
+					    fs->f_journal_blocks, SFS_BLOCK_SIZE);
+	/* NULL up to 6.5, an error since. */
+	if (!log)
+		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(log))
+		return log;
+	log->j_private = sb;
+	write_lock(&log->j_state_lock);
+	log->j_flags |= JBD2_BARRIER;
+#ifdef JBD2_CYCLE_RECORD
+	log->j_flags |= JBD2_CYCLE_RECORD;
+#endif
+	write_unlock(&log->j_state_lock);
+	return log;
+}
+
+/* Replays what a crash left.  A log of a cleanly unmounted volume has nothing to say. */
+static int sfs_journal_load(struct super_block *sb, journal_t *log)
+{
+	bool clean = SFS_SB(sb)->si_fs.f_state & SFS_STATE_CLEAN;
+	int err = 0;
+
+	if (clean)
+		err = jbd2_journal_wipe(log, true);
+	if (!err)
+		err = jbd2_journal_load(log);
+	if (err) {
+		pr_err("simplefs (%s): the journal cannot be loaded: error %d\n", sb->s_id, err);
+		return err;
+	}
+	if (!jbd2_journal_set_features(log, 0, 0, JBD2_FEATURE_INCOMPAT_REVOKE |
+				       JBD2_FEATURE_INCOMPAT_64BIT |
+				       JBD2_FEATURE_INCOMPAT_CSUM_V3)) {
+		pr_err("simplefs (%s): the journal lacks a feature\n", sb->s_id);
+		return -EINVAL;
+	}
+	err = jbd2_journal_errno(log);
+	if (err) {
+		pr_warn("simplefs (%s): the journal was aborted earlier: error %d\n", sb->s_id, err);
+		jbd2_journal_clear_err(log);
+		jbd2_journal_ack_err(log);
+	}
+	return 0;
+}
+
+int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	struct sfs_journal *journal;
+	u64 log_nblks = 0;
+	journal_t *log;
+	int err = 0;
+
+	if (!(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
+		return 0;
+	journal = kzalloc(sizeof(*journal), GFP_KERNEL);
+	if (!journal)
+		return -ENOMEM;
+	if (si->si_fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV)
+		err = sfs_journal_open_dev(sb, journal, path, dev, &log_nblks);
+	if (err)
+		goto close_dev;
+	log = sfs_journal_init(sb, journal, log_nblks);
+	if (IS_ERR(log)) {
+		err = PTR_ERR(log);
+		pr_err("simplefs (%s): no valid journal: error %d\n", sb->s_id, err);
+		goto close_dev;
+	}
+	err = sfs_journal_load(sb, log);
+	if (err) {
+		jbd2_journal_destroy(log);
+		goto close_dev;
+	}
+	journal->j_log = log;
+	si->si_journal = journal;
+	return 0;
+
+close_dev:
+	if (journal->j_dev.bdev)
+		sfs_bdev_close(&journal->j_dev, sb);
+	kfree(journal);
+	return err;
+}
+
+int sfs_journal_close(struct super_block *sb)
+{
+	struct sfs_journal *journal = SFS_SB(sb)->si_journal;
+	int err;
+
+	if (!journal)
+		return sync_blockdev(sb->s_bdev);
+	if (!journal->j_log)
+		return 0;
+	err = jbd2_journal_destroy(journal->j_log);
+	journal->j_log = NULL;
+	return err;
+}
+
+/* After kill_block_super(): the device goes last, as its own removal may want the superblock. */
+void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si)
+{
+	struct sfs_journal *journal = si->si_journal;
+
+	if (!journal)
+		return;
+	if (journal->j_dev.bdev)
+		sfs_bdev_close(&journal->j_dev, sb);
+	kfree(journal);
+	si->si_journal = NULL;
+}
