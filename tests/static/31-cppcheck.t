@@ -13,7 +13,7 @@ flags=(-Isrc/core -Isrc/lib -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 '-DSIMPLEFS_VER
 
 # The analyzer's and the bug finder's checks; the rest is taste, and the house has its own.
 taste='easily-swappable-parameters narrowing-conversions reserved-identifier macro-parentheses
-assignment-in-if-condition implicit-widening-of-multiplication-result'
+assignment-in-if-condition suspicious-string-compare implicit-widening-of-multiplication-result'
 checks='-*,clang-analyzer-*,bugprone-*'
 checks+=',-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
 for name in $taste; do
