@@ -31,11 +31,19 @@ struct sfs_group {
 	u32 g_free;			/* clear bits of the used map, pending frees included */
 	u32 g_inode_blks;		/* set bits of the inode map */
 	u32 g_room;			/* set bits of the room map */
+	u32 g_slots;			/* free slots of the group's inode blocks */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
 };
 
 struct sfs_zone {
 	struct sfs_group z_group[SFS_ZONE_GROUPS];
+};
+
+/* 1 EiB has 2^28 zones: one table of pointers would be 2 GiB, so there are tables of them. */
+#define SFS_TABLE_ZONES		512
+
+struct sfs_zone_table {
+	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
 };
 
 struct sfs_fs {
@@ -68,8 +76,12 @@ struct sfs_fs {
 	u32 f_error_count;
 	u8 f_error_why[SFS_WHY_MAX];
 
-	struct sfs_mutex f_zone_lock;	/* guards growth of f_zones and the loading of f_zone[] */
-	struct sfs_zone **f_zone;	/* f_zones_max pointers, set once each */
+	u64 f_disk_free;		/* s_free and s_inodes as last read, or as made */
+	u64 f_disk_inodes;
+
+	/* Guards growth of f_zones, the filling of f_zone[] and the encoding of block 0. */
+	struct sfs_mutex f_zone_lock;
+	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_claimed;	/* of these, promised by sfs_space_claim() */
 	struct sfs_counter f_inodes;	/* inodes in use */
@@ -137,6 +149,7 @@ static inline u64 sfs_key_pos(u64 key)
 #define SFS_CREDITS_IALLOC	6		/* inode block and four maps */
 #define SFS_CREDITS_ORPHAN	2		/* sfs_orphan_add or _remove */
 #define SFS_REVOKES_TREE	SFS_TREE_LEVELS
+#define SFS_REVOKES_IALLOC	1		/* sfs_inode_free */
 
 /* ---- bits.c: bitmaps as on disk, bit n is byte n / 8, bit n % 8 ---- */
 
@@ -158,6 +171,10 @@ void sfs_block_seal(void *data);
  * then the structure of whatever kind h_magic says.
  */
 const char *sfs_block_verify(const struct sfs_fs *fs, const void *data, u64 blk, bool skip_crc);
+/* The head alone, of any kind of block. */
+const char *sfs_head_verify(const void *data, u32 fsid, u64 blk, bool skip_crc);
+/* What the verifiers return, this very pointer, when it is the crc: ports answer -EFSBADCRC. */
+extern const char sfs_why_crc[];
 const char *sfs_block_kind(u32 magic);		/* "btree node", "used map" ... for messages */
 
 /* ---- super.c: superblock and geometry ---- */
@@ -172,17 +189,27 @@ struct sfs_geometry {
 	s64 g_time;
 	bool g_journal_dev;		/* an external journal, g_journal_uuid */
 };
+/*
+ * @fs is zero but for f_priv.  f_root is set too: on a fresh volume the first sfs_inode_alloc(),
+ * with parent 0, gives exactly that inode.
+ */
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo);
 /* Pure: NULL or why not.  @data is block 0; @dev_blocks the size of the device, 0 if unknown. */
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
+/* The same without head and crc. */
+const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_blocks);
 /* True when block 0 looks like ours at all (magic and ident), whatever else is wrong. */
 bool sfs_super_probe(const void *data);
 void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block */
-void sfs_super_encode(const struct sfs_fs *fs, void *data);	/* head, not crc, included */
-/* In a transaction: encodes @fs into block 0. */
+/* After sfs_fs_init(): head, not crc, included. */
+void sfs_super_encode(struct sfs_fs *fs, void *data);
+/* In a transaction: encodes @fs into block 0.  Takes f_zone_lock. */
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
 
-/* After decode: counters, zone table, pool.  _exit accepts a half-built @fs. */
+/*
+ * After decode or make: counters, zone table, pool.  Without SFS_STATE_CLEAN the counters are wrong
+ * until sfs_fs_recount().  _exit accepts an @fs that _init failed on or never saw (but zero).
+ */
 int sfs_fs_init(struct sfs_fs *fs);
 void sfs_fs_exit(struct sfs_fs *fs);
 /* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
@@ -190,6 +217,10 @@ int sfs_fs_recount(struct sfs_fs *fs);
 
 u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
+/* First block of a zone that is neither superblock, strip nor journal: may be allocated. */
+u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone);
+/* Free blocks of @zone and all behind it, while nobody has touched them. */
+u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone);
 /* True when the run lies inside the volume and touches no superblock, strip or journal. */
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 
@@ -220,7 +251,28 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
  */
 int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);
 
-/* zone.c: the group's memory, its maps loaded at first need.  -ENOSPC past the last zone. */
+/*
+ * A search for blocks in one group, and what it does to the group's books.  For alloc.c and
+ * ialloc.c only: g_lock is held, @used has undo access in the transaction and is dirtied after.
+ */
+struct sfs_search {
+	u32 s_goal;			/* bit to continue at, if but for one block; or NO_GOAL */
+	u32 s_want;
+	u32 s_need;			/* anywhere else, shorter runs than this do not count */
+	bool s_thorough;		/* look between blocks whose freeing has not committed */
+};
+#define SFS_NO_GOAL		(~0u)
+/* Length of the run found, at most s_want; 0 if there is none. */
+u32 sfs_used_find(struct sfs_group *group, struct sfs_buf *used, u32 nbits,
+		  const struct sfs_search *search, u32 *ret_bit);
+void sfs_used_take(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *used, u32 bit,
+		   u32 n);
+void sfs_used_give(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *used, u32 bit,
+		   u32 n);
+
+/* zone.c: groups whose maps exist; more as zones are initialised, never fewer. */
+u64 sfs_groups_ready(const struct sfs_fs *fs);
+/* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 /* Formats the strip of zone f_zones and moves the watermark, in @t.  Takes f_zone_lock. */
 int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs);
@@ -238,7 +290,11 @@ const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk
  */
 int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
 		    u64 *ret_ino, u32 *ret_generation);
-/* Gives the slot back; the tree must be empty.  Between sfs_inode_begin() and here, no _end(). */
+/*
+ * Gives the slot back, as orphan or not; the tree must be empty.  Takes the place of _end(): when
+ * i_buf is still there after an error, nothing has changed and _end() is due.  Credits:
+ * SFS_CREDITS_IALLOC and SFS_REVOKES_IALLOC.
+ */
 int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
 /* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
 int sfs_inode_exists(struct sfs_fs *fs, u64 ino);

@@ -146,9 +146,11 @@ static_assert(sizeof(struct sfs_journal_dev_disk) == 80, "sfs_journal_dev_disk")
 #define SFS_MAP_ORPHAN		3	/* an inode block holding an inode with SFS_INODE_ORPHAN */
 
 /*
- * One bitmap block.  b_count: the clear bits of the used map (blocks that exist only), the set
- * bits of the other three.  The geometry stands in used maps only, zero in the others: a lost
- * superblock can be rebuilt from any of them.
+ * One bitmap block.  b_count: of the used map its clear bits (those of blocks that exist), of the
+ * inode and orphan maps the set bits, of the room map the free slots of the group's inode blocks,
+ * so that a strip alone tells the inodes in use: 8 * inode b_count - room b_count.  Bits of blocks
+ * past the end of the volume are set in the used map, clear in the others.  The geometry stands in
+ * used maps only, zero in the others: a lost superblock can be rebuilt from any of them.
  */
 struct sfs_bitmap_disk {
 	struct sfs_head b_head;
@@ -181,7 +183,10 @@ static_assert(SFS_GROUP_BLOCKS == 4032 * 8, "bits of a group");
 #define SFS_TYPE_LNK		10
 #define SFS_TYPE_SOCK		12
 
-/* One inode.  Number = block << 3 | slot. */
+/*
+ * One inode.  Number = block << 3 | slot.  What a slot that is not live holds is left over, but its
+ * i_generation counts: the slot's next inode gets another.
+ */
 struct sfs_inode_disk {
 	__le16 i_mode;
 	__le16 i_zero16;

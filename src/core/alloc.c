@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * alloc.c - who owns each block: promises, runs taken and runs given back.
+ *
+ * A run is looked for right at the goal, then as the first that is long enough behind it in its
+ * group, then in the groups after it, which are skipped by their counts in memory.  Large requests
+ * are content with SFS_RUN_DECENT blocks.  A new zone is begun only when no group in use has a run
+ * that good: a single block never begins one while any is free, a big file does not crumble into
+ * the holes of an aged volume while there is fresh ground.  Only then are shorter runs taken.
+ *
+ * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
+ * lock, reading and access first.  Blocks whose freeing has not committed stay untouched: used maps
+ * are opened with sfs_buf_access_undo() and runs cut by sfs_buf_committed_clear().
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+#define SFS_RUN_DECENT		1024		/* 4 MiB */
+#define SFS_CPU_STRIDE		4		/* groups between the starts of two CPUs */
+#define SFS_PENDING_STEP	64		/* how coarsely pending blocks are passed over */
+
+/*
+ * Free blocks beyond which approximate counters are good enough.  Linux' per-CPU counters are off
+ * by at most batch * CPUs, batch being 2 * CPUs: two counters, so this is right up to 360 CPUs.
+ */
+#define SFS_COUNTER_SLACK	(1 << 19)
+
+/* ---- promises ---- */
+
+/* Blocks that can still be promised; negative when promises went too far. */
+static s64 sfs_space_left(struct sfs_fs *fs, unsigned int flags, bool exact)
+{
+	s64 pool = flags & SFS_ALLOC_POOL ? 0 : fs->f_pool;
+
+	if (exact)
+		return sfs_counter_sum(&fs->f_free) - sfs_counter_sum(&fs->f_claimed) - pool;
+	return sfs_counter_read(&fs->f_free) - sfs_counter_read(&fs->f_claimed) - pool;
+}
+
+/*
+ * Promise first, look after: of two that race for the last blocks both may fail, never both win.
+ */
+int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags)
+{
+	if (nblks > fs->f_blocks)
+		return -ENOSPC;
+	sfs_counter_add(&fs->f_claimed, nblks);
+	if (sfs_space_left(fs, flags, false) >= SFS_COUNTER_SLACK ||
+	    sfs_space_left(fs, flags, true) >= 0)
+		return 0;
+	sfs_counter_add(&fs->f_claimed, -(s64)nblks);
+	return -ENOSPC;
+}
+
+void sfs_space_unclaim(struct sfs_fs *fs, u64 nblks)
+{
+	sfs_counter_add(&fs->f_claimed, -(s64)nblks);
+}
+
+u64 sfs_space_available(struct sfs_fs *fs)
+{
+	return max_t(s64, 0, sfs_space_left(fs, 0, true));
+}
+
+/* Claims up to @want, at least one. */
+static int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *ret_nblks)
+{
+	s64 left;
+
+	while (sfs_space_claim(fs, want, flags)) {
+		left = sfs_space_left(fs, flags, true);
+		if (left <= 0 || want == 1)
+			return -ENOSPC;
+		/* Another may have been faster since; then ask for less still. */
+		want = left < want ? left : want / 2;
+	}
+	*ret_nblks = want;
+	return 0;
+}
+
+/* ---- one group ---- */
+
+struct sfs_best {
+	u32 b_bit;
+	u32 b_n;
+};
+
+/* The first piece of the clear run [bit, end) that is long enough, or else its longest. */
+static void sfs_run_usable(struct sfs_buf *used, u32 bit, u32 end, const struct sfs_search *s,
+			   struct sfs_best *best)
+{
+	u32 n;
+
+	while (bit < end && end - bit > best->b_n && best->b_n < s->s_want) {
+		n = sfs_buf_committed_clear(used, bit, min(end - bit, s->s_want));
+		if (n > best->b_n) {
+			best->b_bit = bit;
+			best->b_n = n;
+		}
+		bit += n;
+		bit = s->s_thorough ? bit + 1 : (bit | (SFS_PENDING_STEP - 1)) + 1;
+	}
+}
+
+/* Clear runs that begin in [from, to).  Raises @longest to the longest that was looked at. */
+static void sfs_used_sweep(struct sfs_buf *used, u32 from, u32 to, u32 nbits,
+			   const struct sfs_search *s, struct sfs_best *best, u32 *longest)
+{
+	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	u32 bit = sfs_bits_next_clear(bits, from, nbits);
+	u32 end;
+
+	while (bit < to && best->b_n < s->s_want) {
+		end = sfs_bits_next_set(bits, bit, nbits);
+		*longest = max(*longest, end - bit);
+		sfs_run_usable(used, bit, end, s, best);
+		bit = sfs_bits_next_clear(bits, end, nbits);
+	}
+}
+
+u32 sfs_used_find(struct sfs_group *g, struct sfs_buf *used, u32 nbits, const struct sfs_search *s,
+		  u32 *ret_bit)
+{
+	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	struct sfs_best best = { 0 };
+	u32 goal = s->s_goal < nbits ? s->s_goal : 0;
+	u32 longest = 0;
+	u32 n;
+
+	sfs_assert(sfs_mutex_is_held(&g->g_lock));
+	if (s->s_goal < nbits && !sfs_bits_test(bits, goal)) {
+		n = sfs_bits_next_set(bits, goal, min_t(u64, nbits, (u64)goal + s->s_want)) - goal;
+		n = sfs_buf_committed_clear(used, goal, n);
+		if (n) {
+			*ret_bit = goal;
+			return n;
+		}
+	}
+	sfs_used_sweep(used, goal, nbits, nbits, s, &best, &longest);
+	sfs_used_sweep(used, 0, goal, nbits, s, &best, &longest);
+	if (best.b_n < s->s_want)
+		g->g_run = longest;		/* every run was seen */
+	if (best.b_n < s->s_need)
+		return 0;
+	*ret_bit = best.b_bit;
+	return best.b_n;
+}
+
+void sfs_used_take(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
+{
+	struct sfs_bitmap_disk *map = sfs_buf_data(used);
+
+	sfs_assert(sfs_mutex_is_held(&g->g_lock));
+	sfs_assert(n && n <= g->g_free);
+	sfs_bits_set(map->b_bits, bit, n);
+	g->g_free -= n;
+	g->g_run = min(g->g_run, g->g_free);
+	map->b_count = cpu_to_le32(g->g_free);
+	sfs_counter_add(&fs->f_free, -(s64)n);
+}
+
+/* Where the clear run that ends before @bit begins. */
+static u32 sfs_run_begin(const u8 *bits, u32 bit)
+{
+	while (bit >= 8 && bit % 8 == 0 && !bits[bit / 8 - 1])
+		bit -= 8;
+	while (bit && !sfs_bits_test(bits, bit - 1)) {
+		bit--;
+		while (bit >= 8 && bit % 8 == 0 && !bits[bit / 8 - 1])
+			bit -= 8;
+	}
+	return bit;
+}
+
+void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
+{
+	struct sfs_bitmap_disk *map = sfs_buf_data(used);
+	u32 end;
+
+	sfs_assert(sfs_mutex_is_held(&g->g_lock));
+	sfs_bits_clear(map->b_bits, bit, n);
+	end = sfs_bits_next_set(map->b_bits, bit + n, SFS_GROUP_BLOCKS);
+	g->g_free += n;
+	g->g_run = max(g->g_run, end - sfs_run_begin(map->b_bits, bit));
+	map->b_count = cpu_to_le32(g->g_free);
+	sfs_counter_add(&fs->f_free, n);
+}
+
+/* Takes a run of @group.  -ENOSPC: none that @s would have. */
+static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
+			  const struct sfs_search *s, u64 *ret_blk, u32 *ret_nblks)
+{
+	struct sfs_group *g;
+	struct sfs_buf *used;
+	u32 need, bit, n;
+	int err;
+
+	err = sfs_group_get(fs, group, &g);
+	if (err)
+		return err;
+	/* A look without the lock: the worst that comes of it is another choice. */
+	need = s->s_goal == SFS_NO_GOAL ? s->s_need : 1;
+	if (__atomic_load_n(&g->g_run, __ATOMIC_RELAXED) < need)
+		return -ENOSPC;
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	if (err)
+		goto unlock;
+	err = sfs_buf_access_undo(t, fs, used);
+	if (err)
+		goto put_used;
+	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
+	if (!n) {
+		err = -ENOSPC;
+		goto put_used;
+	}
+	sfs_used_take(fs, g, used, bit, n);
+	err = sfs_buf_dirty(t, fs, used);
+	if (err)
+		goto put_used;
+	*ret_blk = group * SFS_GROUP_BLOCKS + bit;
+	*ret_nblks = n;
+put_used:
+	sfs_buf_put(used);
+unlock:
+	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
+/* ---- all groups ---- */
+
+/* Every group in use once, from @start on; the goal counts in the first. */
+static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, struct sfs_search s,
+			   u64 *ret_blk, u32 *ret_nblks)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 group = start < ngroups ? start : 0;
+	u64 i;
+	int err;
+
+	for (i = 0; i < ngroups; i++) {
+		err = sfs_group_take(t, fs, group, &s, ret_blk, ret_nblks);
+		if (err != -ENOSPC)
+			return err;
+		s.s_goal = SFS_NO_GOAL;
+		group = group + 1 < ngroups ? group + 1 : 0;
+	}
+	return -ENOSPC;
+}
+
+static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u64 *ret_blk,
+			u32 *ret_nblks)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 start = goal ? goal / SFS_GROUP_BLOCKS : sfs_cpu() * SFS_CPU_STRIDE % ngroups;
+	struct sfs_search s = {
+		.s_goal = goal ? goal % SFS_GROUP_BLOCKS : SFS_NO_GOAL,
+		.s_want = want,
+		.s_need = min_t(u32, want, SFS_RUN_DECENT),
+	};
+	int err;
+
+	err = sfs_groups_take(t, fs, start, s, ret_blk, ret_nblks);
+	if (err != -ENOSPC)
+		return err;
+	s.s_goal = SFS_NO_GOAL;
+	/* Another may have begun a zone meanwhile: then that one will do. */
+	if (sfs_groups_ready(fs) == ngroups) {
+		err = sfs_zone_grow(t, fs);
+		if (err && err != -ENOSPC)
+			return err;
+	}
+	if (sfs_groups_ready(fs) > ngroups)
+		start = ngroups;
+	do {
+		s.s_thorough = s.s_need == 1;
+		err = sfs_groups_take(t, fs, start, s, ret_blk, ret_nblks);
+		s.s_need = max(s.s_need / 4, 1u);
+	} while (err == -ENOSPC && !s.s_thorough);
+	return err;
+}
+
+int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
+		   u64 *ret_blk, u32 *ret_nblks)
+{
+	u32 claim = 0;
+	u32 n = 0;
+	int err;
+
+	if (!want)
+		return -EINVAL;
+	if (!(flags & SFS_ALLOC_CLAIMED)) {
+		err = sfs_space_claim_some(fs, want, flags, &want);
+		if (err)
+			return err;
+		claim = want;
+	}
+	err = sfs_run_take(t, fs, goal, want, ret_blk, &n);
+	if (err) {
+		sfs_space_unclaim(fs, claim);
+		return err;
+	}
+	sfs_space_unclaim(fs, claim ? claim : n);
+	*ret_nblks = n;
+	return 0;
+}
+
+/* ---- giving back ---- */
+
+/* The part of a run that lies in one group. */
+struct sfs_piece {
+	u64 p_group;
+	u32 p_bit;
+	u32 p_n;
+};
+
+static void sfs_piece_at(u64 blk, u32 nblks, struct sfs_piece *piece)
+{
+	piece->p_group = blk / SFS_GROUP_BLOCKS;
+	piece->p_bit = blk % SFS_GROUP_BLOCKS;
+	piece->p_n = min_t(u32, nblks, SFS_GROUP_BLOCKS - piece->p_bit);
+}
+
+static bool sfs_piece_is_used(const struct sfs_piece *piece, struct sfs_buf *used)
+{
+	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	u32 end = piece->p_bit + piece->p_n;
+
+	return sfs_bits_next_clear(bits, piece->p_bit, end) == end;
+}
+
+/* Used map with undo access, the piece's bits all set. */
+static int sfs_piece_open(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
+			  struct sfs_buf **ret_used)
+{
+	struct sfs_group *g;
+	struct sfs_buf *used;
+	int err;
+
+	err = sfs_group_get(fs, piece->p_group, &g);
+	if (err == -ENOSPC)
+		return sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS, 0, "extent",
+				   "freed in a zone that was never begun");
+	if (err)
+		return err;
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_map_get(fs, piece->p_group, SFS_MAP_USED, &used);
+	if (err)
+		goto unlock;
+	err = sfs_buf_access_undo(t, fs, used);
+	if (!err && !sfs_piece_is_used(piece, used))
+		err = sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0,
+				  "used map", "a block is freed that is free");
+	if (err)
+		sfs_buf_put(used);
+	else
+		*ret_used = used;
+unlock:
+	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
+static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
+			  struct sfs_buf *used)
+{
+	struct sfs_group *g;
+	int err;
+
+	err = sfs_group_get(fs, piece->p_group, &g);
+	if (err)
+		return err;
+	sfs_mutex_lock(&g->g_lock);
+	if (sfs_piece_is_used(piece, used)) {
+		sfs_used_give(fs, g, used, piece->p_bit, piece->p_n);
+		err = sfs_buf_dirty(t, fs, used);
+	} else {
+		/* Two owners gave it back at once; the other pieces may be gone already. */
+		err = sfs_corrupt(fs, sfs_buf_blk(used), 0, "used map",
+				  "a block freed twice at once");
+		sfs_shutdown(fs, err, "blocks freed in part");
+	}
+	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
+int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
+{
+	struct sfs_buf *used[SFS_ZONE_GROUPS];	/* a valid run stays in its zone */
+	struct sfs_piece piece;
+	unsigned int n, i;
+	u32 done;
+	int err = 0;
+
+	if (!sfs_blk_is_valid(fs, blk, nblks))
+		return sfs_corrupt(fs, blk, 0, "extent", "freed where no data can be");
+	for (n = 0, done = 0; done < nblks; n++, done += piece.p_n) {
+		sfs_piece_at(blk + done, nblks - done, &piece);
+		err = sfs_piece_open(t, fs, &piece, &used[n]);
+		if (err)
+			goto put_used;
+	}
+	for (i = 0, done = 0; done < nblks && !err; i++, done += piece.p_n) {
+		sfs_piece_at(blk + done, nblks - done, &piece);
+		err = sfs_piece_free(t, fs, &piece, used[i]);
+	}
+put_used:
+	while (n)
+		sfs_buf_put(used[--n]);
+	return err;
+}

@@ -1,0 +1,594 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ialloc.c - inode slots: which inode block, which slot of it, and which hold orphans.
+ *
+ * There are no inode tables.  An inode goes into a block of its group that has room (room map),
+ * else a free block becomes an inode block; the block whose last inode goes is given back.  Files
+ * lie in their directory's group; directories move to the next group every few of them, so that
+ * siblings stay together and a busy tree does not fill one group.  The orphan map marks the blocks
+ * that a mount must look into.
+ *
+ * g_lock guards the maps, h_live of the group's inode blocks, and SFS_INODE_ORPHAN in the records
+ * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look.
+ * What can fail (reading, access) comes before the first change.
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+#define SFS_DIRS_A_GROUP	64		/* directories before the rotor moves on */
+#define SFS_DIR_ROOM		(SFS_GROUP_BLOCKS / 8)	/* fuller groups get no new directories */
+#define SFS_LIVE_ALL		0xff
+#define SFS_SLOTS_LEFT		(SFS_INODE_SLOTS - 1)	/* of a block with one inode */
+
+#define SFS_IN_MAP(map)		(1u << (map))
+
+/* A group under its g_lock, with some of its maps open for change in a transaction. */
+struct sfs_open {
+	struct sfs_fs *o_fs;
+	u64 o_nr;
+	struct sfs_group *o_group;
+	struct sfs_buf *o_map[SFS_MAPS];	/* NULL: not opened */
+};
+
+static struct sfs_bitmap_disk *sfs_open_map(const struct sfs_open *o, unsigned int map)
+{
+	return sfs_buf_data(o->o_map[map]);
+}
+
+static int sfs_open_lock(struct sfs_open *o, struct sfs_fs *fs, u64 nr)
+{
+	int err;
+
+	memset(o, 0, sizeof(*o));
+	o->o_fs = fs;
+	o->o_nr = nr;
+	err = sfs_group_get(fs, nr, &o->o_group);
+	if (!err)
+		sfs_mutex_lock(&o->o_group->g_lock);
+	return err;
+}
+
+/* Opens the maps of @mask that are not open yet.  What is open stays so when this fails. */
+static int sfs_open_maps(struct sfs_open *o, struct sfs_trans *t, unsigned int mask)
+{
+	struct sfs_buf *buf;
+	unsigned int map;
+	int err;
+
+	for (map = 0; map < SFS_MAPS; map++) {
+		if (!(mask & SFS_IN_MAP(map)) || o->o_map[map])
+			continue;
+		err = sfs_map_get(o->o_fs, o->o_nr, map, &buf);
+		if (err)
+			return err;
+		if (map == SFS_MAP_USED)
+			err = sfs_buf_access_undo(t, o->o_fs, buf);
+		else
+			err = sfs_buf_access(t, o->o_fs, buf);
+		if (err) {
+			sfs_buf_put(buf);
+			return err;
+		}
+		o->o_map[map] = buf;
+	}
+	return 0;
+}
+
+static int sfs_open_dirty(struct sfs_open *o, struct sfs_trans *t)
+{
+	unsigned int map;
+	int err = 0;
+
+	for (map = 0; map < SFS_MAPS && !err; map++)
+		if (o->o_map[map])
+			err = sfs_buf_dirty(t, o->o_fs, o->o_map[map]);
+	return err;
+}
+
+static void sfs_open_unlock(struct sfs_open *o)
+{
+	unsigned int map;
+
+	for (map = 0; map < SFS_MAPS; map++)
+		sfs_buf_put(o->o_map[map]);
+	sfs_mutex_unlock(&o->o_group->g_lock);
+}
+
+static void sfs_open_set(struct sfs_open *o, unsigned int map, u32 bit, bool set)
+{
+	u8 *bits = sfs_open_map(o, map)->b_bits;
+
+	if (set)
+		sfs_bits_set(bits, bit, 1);
+	else
+		sfs_bits_clear(bits, bit, 1);
+}
+
+/* Writes the counts of the group into its open maps; the orphan map's is its own. */
+static void sfs_open_counts(struct sfs_open *o)
+{
+	if (o->o_map[SFS_MAP_INODE])
+		sfs_open_map(o, SFS_MAP_INODE)->b_count = cpu_to_le32(o->o_group->g_inode_blks);
+	if (o->o_map[SFS_MAP_ROOM])
+		sfs_open_map(o, SFS_MAP_ROOM)->b_count = cpu_to_le32(o->o_group->g_slots);
+}
+
+static bool sfs_open_test(const struct sfs_open *o, unsigned int map, u32 bit)
+{
+	return sfs_bits_test(sfs_open_map(o, map)->b_bits, bit);
+}
+
+static int sfs_open_corrupt(const struct sfs_open *o, u32 bit, const char *what, const char *why)
+{
+	return sfs_corrupt(o->o_fs, o->o_nr * SFS_GROUP_BLOCKS + bit, 0, what, why);
+}
+
+/* ---- a new inode ---- */
+
+/* Makes @slot live; its record keeps the generation, counted up. */
+static u32 sfs_slot_begin(struct sfs_inodes_disk *inodes, unsigned int slot)
+{
+	struct sfs_inode_disk *disk = &inodes->n_slot[slot];
+	u32 generation = le32_to_cpu(disk->i_generation) + 1;
+
+	inodes->n_head.h_live |= 1u << slot;
+	memset(disk, 0, sizeof(*disk));
+	disk->i_generation = cpu_to_le32(generation);
+	return generation;
+}
+
+/* The block with room nearest behind @goal, else the first. */
+static u32 sfs_room_find(const struct sfs_open *o, u32 goal)
+{
+	const u8 *bits = sfs_open_map(o, SFS_MAP_ROOM)->b_bits;
+	u32 bit = sfs_bits_next_set(bits, goal, SFS_GROUP_BLOCKS);
+
+	return bit < SFS_GROUP_BLOCKS ? bit : sfs_bits_next_set(bits, 0, goal);
+}
+
+/* A slot of a block that has inodes already; the room map is open. */
+static int sfs_slot_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u64 *ret_ino,
+			  u32 *ret_generation)
+{
+	struct sfs_group *g = o->o_group;
+	u32 bit = sfs_room_find(o, goal);
+	u64 blk = o->o_nr * SFS_GROUP_BLOCKS + bit;
+	struct sfs_inodes_disk *inodes;
+	struct sfs_buf *buf;
+	unsigned int slot;
+	u8 live;
+	int err;
+
+	err = sfs_buf_get(o->o_fs, blk, SFS_MAGIC_INODES, o->o_nr, &buf);
+	if (err)
+		return err;
+	inodes = sfs_buf_data(buf);
+	live = inodes->n_head.h_live;
+	slot = __builtin_ctz(~(unsigned int)live);
+	live |= 1u << slot;
+	if (slot >= SFS_INODE_SLOTS) {
+		err = sfs_open_corrupt(o, bit, "room map", "a full inode block has room");
+		goto put_buf;
+	}
+	if (g->g_slots - 1 < g->g_room - (live == SFS_LIVE_ALL)) {
+		err = sfs_open_corrupt(o, bit, "room map", "more free slots than counted");
+		goto put_buf;
+	}
+	err = sfs_buf_access(t, o->o_fs, buf);
+	if (err)
+		goto put_buf;
+
+	*ret_generation = sfs_slot_begin(inodes, slot);
+	*ret_ino = blk << SFS_INODE_SLOT_BITS | slot;
+	g->g_slots--;
+	if (live == SFS_LIVE_ALL) {
+		sfs_open_set(o, SFS_MAP_ROOM, bit, false);
+		g->g_room--;
+	}
+	sfs_open_counts(o);
+	err = sfs_buf_dirty(t, o->o_fs, buf);
+	if (!err)
+		err = sfs_open_dirty(o, t);
+put_buf:
+	sfs_buf_put(buf);
+	return err;
+}
+
+/* A fresh inode block, a claimed one; used, inode and room map are open. */
+static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u64 *ret_ino,
+			   u32 *ret_generation)
+{
+	struct sfs_search s = { .s_goal = goal, .s_want = 1, .s_need = 1, .s_thorough = true };
+	struct sfs_group *g = o->o_group;
+	struct sfs_inodes_disk *inodes;
+	struct sfs_buf *buf;
+	unsigned int i;
+	u32 bit, base;
+	u64 blk;
+	int err;
+
+	if (!sfs_used_find(g, o->o_map[SFS_MAP_USED], sfs_group_nblks(o->o_fs, o->o_nr), &s, &bit))
+		return -ENOSPC;
+	if (sfs_open_test(o, SFS_MAP_INODE, bit) || sfs_open_test(o, SFS_MAP_ROOM, bit))
+		return sfs_open_corrupt(o, bit, "inode map", "an inode block is said to be free");
+	blk = o->o_nr * SFS_GROUP_BLOCKS + bit;
+	err = sfs_buf_new(t, o->o_fs, blk, SFS_MAGIC_INODES, o->o_nr, &buf);
+	if (err)
+		return err;
+
+	/* The block may have held inodes before: theirs must not be mistaken for these. */
+	base = sfs_random32();
+	inodes = sfs_buf_data(buf);
+	for (i = 0; i < SFS_INODE_SLOTS; i++)
+		inodes->n_slot[i].i_generation = cpu_to_le32(base);
+	*ret_generation = sfs_slot_begin(inodes, 0);
+	*ret_ino = blk << SFS_INODE_SLOT_BITS;
+	sfs_used_take(o->o_fs, g, o->o_map[SFS_MAP_USED], bit, 1);
+	sfs_open_set(o, SFS_MAP_INODE, bit, true);
+	sfs_open_set(o, SFS_MAP_ROOM, bit, true);
+	g->g_inode_blks++;
+	g->g_room++;
+	g->g_slots += SFS_SLOTS_LEFT;
+	sfs_open_counts(o);
+	err = sfs_buf_dirty(t, o->o_fs, buf);
+	sfs_buf_put(buf);
+	return err ? err : sfs_open_dirty(o, t);
+}
+
+/* -ENOSPC: neither a slot nor a block here. */
+static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 goal,
+			    u64 *ret_ino, u32 *ret_generation)
+{
+	struct sfs_open o;
+	int err;
+
+	err = sfs_open_lock(&o, fs, group);
+	if (err)
+		return err;
+	if (o.o_group->g_room) {
+		err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_ROOM));
+		if (!err)
+			err = sfs_slot_alloc(&o, t, goal, ret_ino, ret_generation);
+		goto unlock;
+	}
+	err = -ENOSPC;
+	if (!o.o_group->g_free || sfs_space_claim(fs, 1, 0))
+		goto unlock;
+	err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_USED) | SFS_IN_MAP(SFS_MAP_INODE) |
+			    SFS_IN_MAP(SFS_MAP_ROOM));
+	if (!err)
+		err = sfs_block_alloc(&o, t, goal, ret_ino, ret_generation);
+	sfs_space_unclaim(fs, 1);
+unlock:
+	sfs_open_unlock(&o);
+	return err;
+}
+
+/* The first group from the rotor's on that is not nearly full; -ENOSPC if all are. */
+static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u64 *ret_group)
+{
+	u64 rotor = __atomic_fetch_add(&fs->f_dir_rotor, 1, __ATOMIC_RELAXED);
+	struct sfs_group *g;
+	u64 group, i;
+	int err;
+
+	for (i = 0; i < min_t(u64, ngroups, SFS_ZONE_GROUPS); i++) {
+		group = (rotor / SFS_DIRS_A_GROUP + i) % ngroups;
+		err = sfs_group_get(fs, group, &g);
+		if (err)
+			return err;
+		if (__atomic_load_n(&g->g_free, __ATOMIC_RELAXED) >= SFS_DIR_ROOM) {
+			*ret_group = group;
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+
+int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
+		    u64 *ret_ino, u32 *ret_generation)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 start = sfs_ino_blk(parent) / SFS_GROUP_BLOCKS;
+	u64 home = start;
+	u32 goal;
+	u64 i;
+	int err;
+
+	if (is_dir && parent) {
+		err = sfs_dir_spread(fs, ngroups, &start);
+		if (err && err != -ENOSPC)
+			return err;
+	}
+	goal = start == home ? sfs_ino_blk(parent) % SFS_GROUP_BLOCKS : 0;
+	err = -ENOSPC;
+	for (i = 0; i < ngroups && err == -ENOSPC; i++) {
+		err = sfs_group_ialloc(t, fs, (start + i) % ngroups, goal, ret_ino, ret_generation);
+		goal = 0;
+	}
+	if (err == -ENOSPC && sfs_space_available(fs)) {
+		err = sfs_zone_grow(t, fs);
+		if (!err)
+			err = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
+	}
+	if (!err)
+		sfs_counter_add(&fs->f_inodes, 1);
+	return err;
+}
+
+/* ---- orphans ---- */
+
+/* Does the block hold an orphan besides @slot? */
+static bool sfs_block_has_orphan(const struct sfs_inodes_disk *inodes, unsigned int slot)
+{
+	unsigned int i;
+
+	for (i = 0; i < SFS_INODE_SLOTS; i++)
+		if (i != slot && (inodes->n_head.h_live & (1u << i)) &&
+		    (le32_to_cpu(inodes->n_slot[i].i_flags) & SFS_INODE_ORPHAN))
+			return true;
+	return false;
+}
+
+/* The orphan map is open; it may say so already. */
+static void sfs_orphan_mark(struct sfs_open *o, u32 bit, bool set)
+{
+	struct sfs_bitmap_disk *map = sfs_open_map(o, SFS_MAP_ORPHAN);
+
+	if (sfs_open_test(o, SFS_MAP_ORPHAN, bit) == set)
+		return;
+	sfs_open_set(o, SFS_MAP_ORPHAN, bit, set);
+	map->b_count = cpu_to_le32(le32_to_cpu(map->b_count) + (set ? 1 : -1));
+}
+
+/* Sets or clears the flag, and the bit if no neighbour stands for it. */
+static int sfs_orphan_change(struct sfs_trans *t, struct sfs_inode *in, bool set)
+{
+	struct sfs_inodes_disk *inodes = sfs_buf_data(in->i_buf);
+	unsigned int slot = sfs_ino_slot(in->i_ino);
+	u64 blk = sfs_ino_blk(in->i_ino);
+	struct sfs_open o;
+	int err;
+
+	err = sfs_open_lock(&o, in->i_fs, blk / SFS_GROUP_BLOCKS);
+	if (err)
+		return err;
+	if (!sfs_block_has_orphan(inodes, slot)) {
+		err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_ORPHAN));
+		if (err)
+			goto unlock;
+		sfs_orphan_mark(&o, blk % SFS_GROUP_BLOCKS, set);
+		err = sfs_open_dirty(&o, t);
+		if (err)
+			goto unlock;
+	}
+	if (set)
+		in->i_flags |= SFS_INODE_ORPHAN;
+	else
+		in->i_flags &= ~SFS_INODE_ORPHAN;
+	inodes->n_slot[slot].i_flags = cpu_to_le32(in->i_flags);
+unlock:
+	sfs_open_unlock(&o);
+	return err;
+}
+
+int sfs_orphan_add(struct sfs_trans *t, struct sfs_inode *in)
+{
+	return in->i_flags & SFS_INODE_ORPHAN ? 0 : sfs_orphan_change(t, in, true);
+}
+
+int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in)
+{
+	return in->i_flags & SFS_INODE_ORPHAN ? sfs_orphan_change(t, in, false) : 0;
+}
+
+/* The first orphan of an inode block from @slot on; SFS_INODE_SLOTS if there is none. */
+static int sfs_block_orphan(struct sfs_fs *fs, u64 blk, unsigned int slot, unsigned int *ret_slot)
+{
+	const struct sfs_inodes_disk *inodes;
+	struct sfs_buf *buf;
+	int err;
+
+	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	if (err)
+		return err;
+	inodes = sfs_buf_data(buf);
+	while (slot < SFS_INODE_SLOTS &&
+	       (!(inodes->n_head.h_live & (1u << slot)) ||
+		!(le32_to_cpu(inodes->n_slot[slot].i_flags) & SFS_INODE_ORPHAN)))
+		slot++;
+	sfs_buf_put(buf);
+	*ret_slot = slot;
+	return 0;
+}
+
+/* In one group, from @bit and @slot on; -ENOENT if there is none. */
+static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int slot,
+			    u64 *ret_ino)
+{
+	const struct sfs_bitmap_disk *map;
+	unsigned int found;
+	struct sfs_buf *buf;
+	u32 next;
+	u64 blk;
+	int err;
+
+	err = sfs_map_get(fs, group, SFS_MAP_ORPHAN, &buf);
+	if (err)
+		return err;
+	map = sfs_buf_data(buf);
+	err = -ENOENT;
+	while (map->b_count && bit < SFS_GROUP_BLOCKS) {
+		next = sfs_bits_next_set(map->b_bits, bit, SFS_GROUP_BLOCKS);
+		if (next == SFS_GROUP_BLOCKS)
+			break;
+		blk = group * SFS_GROUP_BLOCKS + next;
+		err = sfs_block_orphan(fs, blk, next == bit ? slot : 0, &found);
+		if (err)
+			break;
+		if (found < SFS_INODE_SLOTS) {
+			*ret_ino = blk << SFS_INODE_SLOT_BITS | found;
+			break;
+		}
+		err = -ENOENT;
+		bit = next + 1;
+		slot = 0;
+	}
+	sfs_buf_put(buf);
+	return err;
+}
+
+int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 group = sfs_ino_blk(ino) / SFS_GROUP_BLOCKS;
+	u32 bit = sfs_ino_blk(ino) % SFS_GROUP_BLOCKS;
+	unsigned int slot = sfs_ino_slot(ino);
+	int err;
+
+	for (; group < ngroups; group++) {
+		if (group % SFS_ZONE_GROUPS == 0)
+			sfs_buf_readahead(fs, sfs_map_blk(group, SFS_MAP_ORPHAN), SFS_ZONE_GROUPS);
+		err = sfs_group_orphan(fs, group, bit, slot, ret_ino);
+		if (err != -ENOENT)
+			return err;
+		bit = 0;
+		slot = 0;
+	}
+	return -ENOENT;
+}
+
+/* ---- the end of an inode ---- */
+
+/* Which maps change when @slot of the block goes. */
+static unsigned int sfs_free_mask(const struct sfs_inodes_disk *inodes, unsigned int slot,
+				  bool orphan)
+{
+	unsigned int mask = SFS_IN_MAP(SFS_MAP_ROOM);
+
+	if (inodes->n_head.h_live == 1u << slot)
+		mask |= SFS_IN_MAP(SFS_MAP_USED) | SFS_IN_MAP(SFS_MAP_INODE);
+	if (orphan && !sfs_block_has_orphan(inodes, slot))
+		mask |= SFS_IN_MAP(SFS_MAP_ORPHAN);
+	return mask;
+}
+
+/* NULL if the maps, open for what is to change, agree with the block. */
+static const char *sfs_free_verify(const struct sfs_open *o, u32 bit, u8 live, u8 mask)
+{
+	const struct sfs_group *g = o->o_group;
+
+	if (!(live & mask))
+		return "an inode is freed that is free";
+	if (sfs_open_test(o, SFS_MAP_ROOM, bit) != (live != SFS_LIVE_ALL))
+		return "room map and slot mask differ";
+	if (live != mask)
+		return NULL;
+	if (!sfs_open_test(o, SFS_MAP_USED, bit) || !sfs_open_test(o, SFS_MAP_INODE, bit))
+		return "a block with inodes is marked as free";
+	if (!g->g_inode_blks || g->g_slots < g->g_room - 1 + SFS_SLOTS_LEFT)
+		return "fewer free slots than counted";
+	return NULL;
+}
+
+/* The block's last inode went: all that can fail has been done. */
+static void sfs_block_free(struct sfs_open *o, u32 bit)
+{
+	struct sfs_group *g = o->o_group;
+
+	sfs_used_give(o->o_fs, g, o->o_map[SFS_MAP_USED], bit, 1);
+	sfs_open_set(o, SFS_MAP_INODE, bit, false);
+	sfs_open_set(o, SFS_MAP_ROOM, bit, false);
+	g->g_inode_blks--;
+	g->g_room--;
+	g->g_slots -= SFS_SLOTS_LEFT;
+}
+
+static void sfs_slot_free(struct sfs_open *o, struct sfs_head *head, u32 bit, u8 mask)
+{
+	struct sfs_group *g = o->o_group;
+
+	if (head->h_live == SFS_LIVE_ALL) {
+		sfs_open_set(o, SFS_MAP_ROOM, bit, true);
+		g->g_room++;
+	}
+	head->h_live &= ~mask;
+	g->g_slots++;
+}
+
+int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
+{
+	struct sfs_inodes_disk *inodes = sfs_buf_data(in->i_buf);
+	struct sfs_head *head = &inodes->n_head;
+	unsigned int slot = sfs_ino_slot(in->i_ino);
+	u32 bit = sfs_ino_blk(in->i_ino) % SFS_GROUP_BLOCKS;
+	u8 mask = 1u << slot;
+	struct sfs_open o;
+	const char *why;
+	bool last;
+	int err;
+
+	err = sfs_open_lock(&o, in->i_fs, sfs_ino_blk(in->i_ino) / SFS_GROUP_BLOCKS);
+	if (err)
+		return err;
+	last = head->h_live == mask;
+	err = sfs_open_maps(&o, t, sfs_free_mask(inodes, slot, in->i_flags & SFS_INODE_ORPHAN));
+	if (err)
+		goto unlock;
+	why = sfs_free_verify(&o, bit, head->h_live, mask);
+	if (why) {
+		err = sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "inode block", why);
+		goto unlock;
+	}
+
+	if (last) {
+		/* _forget() drops a reference; the other one keeps i_buf for _end() if it fails. */
+		sfs_buf_hold(in->i_buf);
+		err = sfs_buf_forget(t, in->i_fs, in->i_buf);
+		if (err)
+			goto unlock;
+		sfs_block_free(&o, bit);
+	} else {
+		sfs_slot_free(&o, head, bit, mask);
+		err = sfs_buf_dirty(t, in->i_fs, in->i_buf);
+	}
+	if (o.o_map[SFS_MAP_ORPHAN])
+		sfs_orphan_mark(&o, bit, false);
+	sfs_open_counts(&o);
+	if (!err)
+		err = sfs_open_dirty(&o, t);
+	sfs_counter_add(&in->i_fs->f_inodes, -1);
+	sfs_buf_put(in->i_buf);
+	in->i_buf = NULL;
+unlock:
+	sfs_open_unlock(&o);
+	return err;
+}
+
+int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
+{
+	u64 blk = sfs_ino_blk(ino);
+	const struct sfs_head *head;
+	struct sfs_buf *buf;
+	bool found;
+	int err;
+
+	if (!sfs_blk_is_valid(fs, blk, 1) || blk / SFS_GROUP_BLOCKS >= sfs_groups_ready(fs))
+		return -ESTALE;
+	err = sfs_map_get(fs, blk / SFS_GROUP_BLOCKS, SFS_MAP_INODE, &buf);
+	if (err)
+		return err;
+	found = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
+			      blk % SFS_GROUP_BLOCKS);
+	sfs_buf_put(buf);
+	if (!found)
+		return -ESTALE;
+	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	if (err)
+		return err;
+	head = sfs_buf_data(buf);
+	found = head->h_live & (1u << sfs_ino_slot(ino));
+	sfs_buf_put(buf);
+	return found ? 0 : -ESTALE;
+}

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * super.c - the superblock, and the geometry that follows from it.
+ *
+ * Nothing of the geometry is stored that can be computed: a volume is its size, the journal's
+ * length behind the first strip, and the tail that is left to others.  mkfs makes a superblock from
+ * these (sfs_super_make), and the mount trusts none that does not pass sfs_super_verify, written
+ * for images made by an enemy.  Block 0 is encoded under f_zone_lock, in a transaction.
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+#define SFS_STRIP_START		1		/* zone 0: behind the superblock */
+#define SFS_JOURNAL_START	(SFS_STRIP_START + SFS_STRIP_BLOCKS)
+#define SFS_FREE_MIN		64		/* below this a volume is of no use */
+#define SFS_POOL_SHARE		50
+#define SFS_POOL_MAX		4096
+
+/* ---- geometry ---- */
+
+static u64 sfs_zone_strip(u64 zone)
+{
+	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_STRIP_START);
+}
+
+u64 sfs_map_blk(u64 group, unsigned int map)
+{
+	return sfs_zone_strip(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
+	       group % SFS_ZONE_GROUPS;
+}
+
+u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group)
+{
+	return min_t(u64, SFS_GROUP_BLOCKS, fs->f_blocks - group * SFS_GROUP_BLOCKS);
+}
+
+u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone)
+{
+	return sfs_zone_strip(zone) + SFS_STRIP_BLOCKS + (zone ? 0 : fs->f_journal_blocks);
+}
+
+bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks)
+{
+	u64 zone = blk / SFS_ZONE_BLOCKS;
+
+	if (!nblks || blk >= fs->f_blocks || nblks > fs->f_blocks - blk)
+		return false;
+	return (blk + nblks - 1) / SFS_ZONE_BLOCKS == zone && blk >= sfs_zone_data(fs, zone);
+}
+
+static u64 sfs_zones_of(u64 blocks)
+{
+	return (blocks + SFS_ZONE_BLOCKS - 1) / SFS_ZONE_BLOCKS;
+}
+
+/* First block of zone 0 that is free on a new volume: also past the room that belongs to nobody. */
+static u64 sfs_first_free(const struct sfs_fs *fs)
+{
+	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
+
+	return max(head, sfs_zone_data(fs, 0));
+}
+
+u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone)
+{
+	u64 n;
+
+	if (zone >= fs->f_zones_max)
+		return 0;
+	/* The tail never leaves the last zone, which is longer than it (SFS_ZONE_MIN). */
+	n = fs->f_blocks - fs->f_tail - zone * SFS_ZONE_BLOCKS;
+	if (zone)
+		return n - (fs->f_zones_max - zone) * SFS_STRIP_BLOCKS;
+	return n - (fs->f_zones_max - 1) * SFS_STRIP_BLOCKS - sfs_first_free(fs);
+}
+
+static void sfs_super_measure(struct sfs_fs *fs, u64 blocks)
+{
+	fs->f_blocks = blocks;
+	fs->f_groups = (blocks + SFS_GROUP_BLOCKS - 1) / SFS_GROUP_BLOCKS;
+	fs->f_zones_max = sfs_zones_of(blocks);
+}
+
+const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
+{
+	u64 blocks = min_t(u64, geo->g_blocks, SFS_BLK_MAX);
+
+	if (blocks > SFS_ZONE_BLOCKS && blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
+		blocks -= blocks % SFS_ZONE_BLOCKS;
+	if (blocks < SFS_VOLUME_MIN)
+		return "the volume is smaller than 1 MiB";
+	if (geo->g_journal_blocks && geo->g_journal_dev)
+		return "a journal is either on the volume or on a device of its own";
+	if (geo->g_journal_blocks && geo->g_journal_blocks < SFS_JOURNAL_MIN)
+		return "the journal is smaller than 4 MiB";
+	if (geo->g_journal_blocks > SFS_ZONE_BLOCKS - SFS_JOURNAL_START)
+		return "the journal is longer than the first zone";
+
+	sfs_super_measure(fs, blocks);
+	fs->f_tail = blocks < SFS_LARGE_BLOCKS ? SFS_TAIL_SMALL : SFS_TAIL_LARGE;
+	fs->f_journal_blocks = geo->g_journal_blocks;
+	fs->f_journal_start = geo->g_journal_blocks ? SFS_JOURNAL_START : 0;
+	if (sfs_first_free(fs) + SFS_FREE_MIN >
+	    min_t(u64, SFS_ZONE_BLOCKS, blocks - fs->f_tail))
+		return "the journal leaves no room for files";
+
+	if (geo->g_journal_blocks || geo->g_journal_dev) {
+		fs->f_compat = SFS_COMPAT_JOURNAL;
+		memcpy(fs->f_journal_uuid, geo->g_journal_uuid, sizeof(fs->f_journal_uuid));
+	}
+	fs->f_incompat = geo->g_journal_dev ? SFS_INCOMPAT_JOURNAL_DEV : 0;
+	memcpy(fs->f_uuid, geo->g_uuid, sizeof(fs->f_uuid));
+	fs->f_fsid = sfs_crc32c(~0u, geo->g_uuid, sizeof(geo->g_uuid));
+	memcpy(fs->f_hash_key, geo->g_hash_key, sizeof(fs->f_hash_key));
+	fs->f_zones = 1;
+	fs->f_root = sfs_first_free(fs) << SFS_INODE_SLOT_BITS;
+	fs->f_state = SFS_STATE_CLEAN;
+	fs->f_errors = SFS_ERRORS_RO;
+	fs->f_mkfs_time = geo->g_time;
+	fs->f_check_time = geo->g_time;
+	fs->f_disk_free = sfs_zones_fresh(fs, 0);
+	fs->f_disk_inodes = 0;
+	return NULL;
+}
+
+/* ---- verify ---- */
+
+bool sfs_super_probe(const void *data)
+{
+	const struct sfs_super_disk *sup = data;
+
+	return le32_to_cpu(sup->s_head.h_magic) == SFS_MAGIC_SUPER &&
+	       !memcmp(sup->s_ident, SFS_IDENT, sizeof(sup->s_ident));
+}
+
+static bool sfs_is_zero(const u8 *p, size_t nbytes)
+{
+	while (nbytes && !*p) {
+		p++;
+		nbytes--;
+	}
+	return !nbytes;
+}
+
+/* A string that fills its field to the end, or is padded with NUL only. */
+static bool sfs_is_padded(const u8 *s, size_t nbytes)
+{
+	size_t len = 0;
+
+	while (len < nbytes && s[len])
+		len++;
+	return sfs_is_zero(s + len, nbytes - len);
+}
+
+static const char *sfs_super_verify_journal(const struct sfs_super_disk *sup)
+{
+	u64 compat = le64_to_cpu(sup->s_compat);
+	u64 incompat = le64_to_cpu(sup->s_incompat);
+	u64 start = le64_to_cpu(sup->s_journal_start);
+	u32 nblks = le32_to_cpu(sup->s_journal_blocks);
+
+	if (!(compat & SFS_COMPAT_JOURNAL) || (incompat & SFS_INCOMPAT_JOURNAL_DEV)) {
+		if (start || nblks)
+			return "a journal on the volume that no feature speaks of";
+		if (!(compat & SFS_COMPAT_JOURNAL) && (incompat & SFS_INCOMPAT_JOURNAL_DEV))
+			return "a journal device without a journal";
+		return NULL;
+	}
+	if (start != SFS_JOURNAL_START)
+		return "the journal is not behind the first strip";
+	if (nblks < SFS_JOURNAL_MIN)
+		return "the journal is too short";
+	if (nblks > SFS_ZONE_BLOCKS - SFS_JOURNAL_START)
+		return "the journal is longer than the first zone";
+	return NULL;
+}
+
+static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u64 dev_blocks)
+{
+	struct sfs_fs fs = { .f_tail = le32_to_cpu(sup->s_tail) };
+	u64 blocks = le64_to_cpu(sup->s_blocks);
+	u64 root = le64_to_cpu(sup->s_root);
+	const char *why;
+
+	if (le32_to_cpu(sup->s_block_bits) != SFS_BLOCK_BITS)
+		return "unknown block size";
+	if (blocks < SFS_VOLUME_MIN || blocks > SFS_BLK_MAX)
+		return "impossible size of the volume";
+	if (dev_blocks && blocks > dev_blocks)
+		return "the volume is larger than its device";
+	if (blocks > SFS_ZONE_BLOCKS && blocks % SFS_ZONE_BLOCKS &&
+	    blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
+		return "the last zone is too short";
+	why = sfs_super_verify_journal(sup);
+	if (why)
+		return why;
+
+	sfs_super_measure(&fs, blocks);
+	fs.f_journal_blocks = le32_to_cpu(sup->s_journal_blocks);
+	if (fs.f_tail < SFS_TAIL_SMALL || fs.f_tail > SFS_TAIL_LARGE)
+		return "impossible tail";
+	if (sfs_first_free(&fs) + SFS_FREE_MIN > min_t(u64, SFS_ZONE_BLOCKS, blocks - fs.f_tail))
+		return "no room behind the journal";
+	if (!le64_to_cpu(sup->s_zones) || le64_to_cpu(sup->s_zones) > fs.f_zones_max)
+		return "impossible number of zones";
+	if (!sfs_blk_is_valid(&fs, sfs_ino_blk(root), 1) ||
+	    sfs_ino_blk(root) / SFS_ZONE_BLOCKS >= le64_to_cpu(sup->s_zones))
+		return "impossible root inode";
+	if (le64_to_cpu(sup->s_free) > sfs_zones_fresh(&fs, 0))
+		return "more blocks free than there are";
+	if (le64_to_cpu(sup->s_inodes) > blocks * SFS_INODE_SLOTS)
+		return "more inodes than can be";
+	return NULL;
+}
+
+const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_blocks)
+{
+	u32 errors = le32_to_cpu(sup->s_errors);
+
+	if (memcmp(sup->s_ident, SFS_IDENT, sizeof(sup->s_ident)))
+		return "not a simplefs volume";
+	if (le32_to_cpu(sup->s_version) != SFS_VERSION)
+		return "unknown version of the format";
+	if (le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN)
+		return "unknown features";
+	if (sup->s_head.h_owner || sup->s_head.h_fsid != sup->s_fsid)
+		return "the head is not a superblock's";
+	if (!sfs_is_zero(sup->s_zero, sizeof(sup->s_zero)) ||
+	    !sfs_is_zero((const u8 *)(sup + 1), SFS_BLOCK_SIZE - sizeof(*sup)))
+		return "reserved bytes are not zero";
+	if (!sfs_is_padded(sup->s_label, sizeof(sup->s_label)))
+		return "bytes behind the end of the label";
+	if (!sfs_is_padded(sup->s_error_why, sizeof(sup->s_error_why)))
+		return "bytes behind the end of the error record";
+	if (le32_to_cpu(sup->s_state) & ~(u32)(SFS_STATE_CLEAN | SFS_STATE_ERROR))
+		return "unknown state";
+	if (errors < SFS_ERRORS_CONTINUE || errors > SFS_ERRORS_PANIC)
+		return "unknown behaviour on errors";
+	return sfs_super_verify_geometry(sup, dev_blocks);
+}
+
+const char *sfs_super_verify(const void *data, u64 dev_blocks)
+{
+	const struct sfs_super_disk *sup = data;
+	const char *why;
+
+	if (!sfs_super_probe(data))
+		return "not a simplefs volume";
+	why = sfs_head_verify(data, le32_to_cpu(sup->s_head.h_fsid), 0, false);
+	return why ? why : sfs_super_verify_fields(sup, dev_blocks);
+}
+
+/* ---- disk to memory and back ---- */
+
+void sfs_super_decode(struct sfs_fs *fs, const void *data)
+{
+	const struct sfs_super_disk *sup = data;
+
+	sfs_super_measure(fs, le64_to_cpu(sup->s_blocks));
+	fs->f_fsid = le32_to_cpu(sup->s_fsid);
+	memcpy(fs->f_uuid, sup->s_uuid, sizeof(fs->f_uuid));
+	memcpy(fs->f_label, sup->s_label, sizeof(sup->s_label));
+	fs->f_label[SFS_LABEL_MAX] = 0;
+	fs->f_compat = le64_to_cpu(sup->s_compat);
+	fs->f_ro_compat = le64_to_cpu(sup->s_ro_compat);
+	fs->f_incompat = le64_to_cpu(sup->s_incompat);
+	fs->f_zones = le64_to_cpu(sup->s_zones);
+	fs->f_journal_start = le64_to_cpu(sup->s_journal_start);
+	fs->f_journal_blocks = le32_to_cpu(sup->s_journal_blocks);
+	memcpy(fs->f_journal_uuid, sup->s_journal_uuid, sizeof(fs->f_journal_uuid));
+	fs->f_tail = le32_to_cpu(sup->s_tail);
+	fs->f_root = le64_to_cpu(sup->s_root);
+	fs->f_hash_key[0] = le64_to_cpu(sup->s_hash_key[0]);
+	fs->f_hash_key[1] = le64_to_cpu(sup->s_hash_key[1]);
+	fs->f_state = le32_to_cpu(sup->s_state);
+	fs->f_errors = le32_to_cpu(sup->s_errors);
+	fs->f_mounts = le32_to_cpu(sup->s_mounts);
+	fs->f_mkfs_time = le64_to_cpu(sup->s_mkfs_time);
+	fs->f_mount_time = le64_to_cpu(sup->s_mount_time);
+	fs->f_check_time = le64_to_cpu(sup->s_check_time);
+	fs->f_error_time = le64_to_cpu(sup->s_error_time);
+	fs->f_error_blk = le64_to_cpu(sup->s_error_blk);
+	fs->f_error_ino = le64_to_cpu(sup->s_error_ino);
+	fs->f_error_count = le32_to_cpu(sup->s_error_count);
+	memcpy(fs->f_error_why, sup->s_error_why, sizeof(fs->f_error_why));
+	fs->f_disk_free = le64_to_cpu(sup->s_free);
+	fs->f_disk_inodes = le64_to_cpu(sup->s_inodes);
+}
+
+void sfs_super_encode(struct sfs_fs *fs, void *data)
+{
+	struct sfs_super_disk *sup = data;
+
+	memset(data, 0, SFS_BLOCK_SIZE);
+	sfs_block_init(data, fs->f_fsid, SFS_MAGIC_SUPER, 0, 0);
+	memcpy(sup->s_ident, SFS_IDENT, sizeof(sup->s_ident));
+	memcpy(sup->s_uuid, fs->f_uuid, sizeof(sup->s_uuid));
+	memcpy(sup->s_label, fs->f_label, sizeof(sup->s_label));
+	sup->s_compat = cpu_to_le64(fs->f_compat);
+	sup->s_ro_compat = cpu_to_le64(fs->f_ro_compat);
+	sup->s_incompat = cpu_to_le64(fs->f_incompat);
+	sup->s_block_bits = cpu_to_le32(SFS_BLOCK_BITS);
+	sup->s_version = cpu_to_le32(SFS_VERSION);
+	sup->s_blocks = cpu_to_le64(fs->f_blocks);
+	sup->s_zones = cpu_to_le64(fs->f_zones);
+	sup->s_journal_start = cpu_to_le64(fs->f_journal_start);
+	sup->s_journal_blocks = cpu_to_le32(fs->f_journal_blocks);
+	sup->s_tail = cpu_to_le32(fs->f_tail);
+	sup->s_state = cpu_to_le32(fs->f_state);
+	sup->s_errors = cpu_to_le32(fs->f_errors);
+	memcpy(sup->s_journal_uuid, fs->f_journal_uuid, sizeof(sup->s_journal_uuid));
+	sup->s_hash_key[0] = cpu_to_le64(fs->f_hash_key[0]);
+	sup->s_hash_key[1] = cpu_to_le64(fs->f_hash_key[1]);
+	sup->s_root = cpu_to_le64(fs->f_root);
+	sup->s_free = cpu_to_le64(max_t(s64, 0, sfs_counter_sum(&fs->f_free)));
+	sup->s_inodes = cpu_to_le64(max_t(s64, 0, sfs_counter_sum(&fs->f_inodes)));
+	sup->s_fsid = cpu_to_le32(fs->f_fsid);
+	sup->s_mounts = cpu_to_le32(fs->f_mounts);
+	sup->s_mkfs_time = cpu_to_le64(fs->f_mkfs_time);
+	sup->s_mount_time = cpu_to_le64(fs->f_mount_time);
+	sup->s_write_time = cpu_to_le64(sfs_time_now());
+	sup->s_check_time = cpu_to_le64(fs->f_check_time);
+	sup->s_error_time = cpu_to_le64(fs->f_error_time);
+	sup->s_error_blk = cpu_to_le64(fs->f_error_blk);
+	sup->s_error_ino = cpu_to_le64(fs->f_error_ino);
+	sup->s_error_count = cpu_to_le32(fs->f_error_count);
+	memcpy(sup->s_error_why, fs->f_error_why, sizeof(sup->s_error_why));
+}
+
+int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)
+{
+	struct sfs_buf *buf;
+	int err;
+
+	/* Encoding wipes the head for a moment: nobody may get the block meanwhile. */
+	sfs_mutex_lock(&fs->f_zone_lock);
+	err = sfs_buf_get(fs, 0, SFS_MAGIC_SUPER, 0, &buf);
+	if (err)
+		goto unlock;
+	err = sfs_buf_access(t, fs, buf);
+	if (!err) {
+		sfs_super_encode(fs, sfs_buf_data(buf));
+		err = sfs_buf_dirty(t, fs, buf);
+	}
+	sfs_buf_put(buf);
+unlock:
+	sfs_mutex_unlock(&fs->f_zone_lock);
+	return err;
+}
+
+/* ---- the core in memory ---- */
+
+static u64 sfs_tables(const struct sfs_fs *fs)
+{
+	return (fs->f_zones_max + SFS_TABLE_ZONES - 1) / SFS_TABLE_ZONES;
+}
+
+int sfs_fs_init(struct sfs_fs *fs)
+{
+	int err;
+
+	err = sfs_counter_init(&fs->f_free, fs->f_disk_free);
+	if (err)
+		return err;
+	err = sfs_counter_init(&fs->f_claimed, 0);
+	if (err)
+		goto destroy_free;
+	err = sfs_counter_init(&fs->f_inodes, fs->f_disk_inodes);
+	if (err)
+		goto destroy_claimed;
+	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
+	if (!fs->f_zone) {
+		sfs_counter_destroy(&fs->f_inodes);
+		err = -ENOMEM;
+		goto destroy_claimed;
+	}
+	sfs_mutex_init(&fs->f_zone_lock);
+	fs->f_pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
+	return 0;
+
+destroy_claimed:
+	sfs_counter_destroy(&fs->f_claimed);
+destroy_free:
+	sfs_counter_destroy(&fs->f_free);
+	return err;
+}
+
+static void sfs_zone_free(struct sfs_zone *zone)
+{
+	unsigned int i;
+
+	if (!zone)
+		return;
+	for (i = 0; i < SFS_ZONE_GROUPS; i++)
+		sfs_mutex_destroy(&zone->z_group[i].g_lock);
+	sfs_mem_free(zone);
+}
+
+void sfs_fs_exit(struct sfs_fs *fs)
+{
+	unsigned int i;
+	u64 table;
+
+	if (!fs->f_zone)
+		return;
+	for (table = 0; table < sfs_tables(fs); table++) {
+		if (!fs->f_zone[table])
+			continue;
+		for (i = 0; i < SFS_TABLE_ZONES; i++)
+			sfs_zone_free(fs->f_zone[table]->t_zone[i]);
+		sfs_mem_free(fs->f_zone[table]);
+	}
+	sfs_mem_free(fs->f_zone);
+	fs->f_zone = NULL;
+	sfs_mutex_destroy(&fs->f_zone_lock);
+	sfs_counter_destroy(&fs->f_inodes);
+	sfs_counter_destroy(&fs->f_claimed);
+	sfs_counter_destroy(&fs->f_free);
+}

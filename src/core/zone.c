@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * zone.c - zones and groups: their bitmaps on disk, their summaries in memory.
+ *
+ * Beyond f_zones nothing has been written.  A zone begins its life when the allocator needs it: its
+ * strip is written and flushed, then the watermark moves in a transaction.  A crash between the two
+ * leaves blocks that nothing refers to.  In memory a zone appears at first need, and each of its
+ * groups reads the heads of its maps at first need, so that a mount costs nothing by size.
+ *
+ * f_zone_lock guards growth and the filling of f_zone[].  f_zones, the pointers and g_loaded are
+ * published with release and read with acquire, without a lock; all of them change once or rise.
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+static const u32 sfs_map_magic[SFS_MAPS] = {
+	[SFS_MAP_USED] = SFS_MAGIC_USED,
+	[SFS_MAP_INODE] = SFS_MAGIC_INODE_MAP,
+	[SFS_MAP_ROOM] = SFS_MAGIC_ROOM,
+	[SFS_MAP_ORPHAN] = SFS_MAGIC_ORPHAN,
+};
+
+int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf)
+{
+	return sfs_buf_get(fs, sfs_map_blk(group, map), sfs_map_magic[map], group, ret_buf);
+}
+
+/* ---- the bitmaps on disk ---- */
+
+/* Which bitmap lies at @blk.  False: none can. */
+static bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map)
+{
+	u64 zone = blk / SFS_ZONE_BLOCKS;
+	u64 first = sfs_map_blk(zone * SFS_ZONE_GROUPS, 0);
+
+	if (zone >= fs->f_zones_max || blk < first || blk >= first + SFS_STRIP_BLOCKS)
+		return false;
+	*ret_group = zone * SFS_ZONE_GROUPS + (blk - first) % SFS_ZONE_GROUPS;
+	*ret_map = (blk - first) / SFS_ZONE_GROUPS;
+	return true;
+}
+
+/* How many of the group's first blocks are superblock, strip or journal. */
+static u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group)
+{
+	u64 data = sfs_zone_data(fs, group / SFS_ZONE_GROUPS);
+	u64 start = group * SFS_GROUP_BLOCKS;
+
+	return data <= start ? 0 : min_t(u64, data - start, SFS_GROUP_BLOCKS);
+}
+
+/* Bits of @group that stand for blocks of the volume; none in the last zone's missing groups. */
+static u32 sfs_group_bits(const struct sfs_fs *fs, u64 group)
+{
+	return group < fs->f_groups ? sfs_group_nblks(fs, group) : 0;
+}
+
+static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
+{
+	u64 start = group * SFS_GROUP_BLOCKS;
+	u64 end = min_t(u64, start + SFS_GROUP_BLOCKS, fs->f_blocks - fs->f_tail);
+	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
+	u32 fixed = sfs_group_fixed(fs, group);
+	u32 bits = end > start ? end - start : 0;
+
+	if (!group)
+		fixed = max_t(u64, fixed, head);
+	fixed = min(fixed, bits);
+	sfs_bits_set(map->b_bits, 0, fixed);
+	sfs_bits_set(map->b_bits, bits, SFS_GROUP_BLOCKS - bits);
+	map->b_count = cpu_to_le32(bits - fixed);
+	map->b_blocks = cpu_to_le64(fs->f_blocks);
+	map->b_journal_start = cpu_to_le64(fs->f_journal_start);
+	map->b_journal_blocks = cpu_to_le32(fs->f_journal_blocks);
+	map->b_root = cpu_to_le64(fs->f_root);
+}
+
+void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data)
+{
+	unsigned int map = 0;
+	u64 group = 0;
+	bool found = sfs_map_at(fs, blk, &group, &map);
+
+	sfs_assert(found);
+	if (!found)
+		return;
+	sfs_block_init(data, fs->f_fsid, sfs_map_magic[map], blk, group);
+	if (map == SFS_MAP_USED)
+		sfs_used_fill(fs, group, data);
+}
+
+/* @set: set bits of the whole map. */
+static const char *sfs_counts_verify(const struct sfs_bitmap_disk *map, unsigned int kind,
+				     u32 nbits, u32 set)
+{
+	u32 count = le32_to_cpu(map->b_count);
+
+	switch (kind) {
+	case SFS_MAP_USED:
+		if (set - (SFS_GROUP_BLOCKS - nbits) != nbits - count)
+			return "free count differs from the bits";
+		break;
+	case SFS_MAP_ROOM:
+		if (count < set || count > set * (SFS_INODE_SLOTS - 1))
+			return "count of free slots is impossible";
+		break;
+	default:
+		if (count != set)
+			return "count differs from the bits";
+	}
+	return NULL;
+}
+
+const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk)
+{
+	const struct sfs_bitmap_disk *map = data;
+	u32 nbits, fixed;
+	unsigned int kind;
+	u64 group;
+
+	if (!sfs_map_at(fs, blk, &group, &kind))
+		return "bitmap outside the strips";
+	if (le32_to_cpu(map->b_head.h_magic) != sfs_map_magic[kind])
+		return "another kind of bitmap belongs here";
+	if (le64_to_cpu(map->b_head.h_owner) != group)
+		return "bitmap of another group";
+	nbits = sfs_group_bits(fs, group);
+	fixed = min(sfs_group_fixed(fs, group), nbits);
+	if (kind == SFS_MAP_USED) {
+		if (sfs_bits_next_clear(map->b_bits, 0, fixed) < fixed)
+			return "superblock, strip or journal not marked as used";
+		if (sfs_bits_next_clear(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)
+			return "free blocks past the end of the volume";
+	} else {
+		if (map->b_journal_blocks || map->b_blocks || map->b_journal_start || map->b_root)
+			return "reserved bytes are not zero";
+		if (sfs_bits_next_set(map->b_bits, 0, fixed) < fixed)
+			return "inode blocks in superblock, strip or journal";
+		if (sfs_bits_next_set(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)
+			return "inode blocks past the end of the volume";
+	}
+	return sfs_counts_verify(map, kind, nbits,
+				 sfs_bits_count(map->b_bits, 0, SFS_GROUP_BLOCKS));
+}
+
+/* ---- groups in memory ---- */
+
+u64 sfs_groups_ready(const struct sfs_fs *fs)
+{
+	u64 zones = __atomic_load_n(&fs->f_zones, __ATOMIC_ACQUIRE);
+
+	return min(zones * SFS_ZONE_GROUPS, fs->f_groups);
+}
+
+static struct sfs_zone *sfs_zone_make(void)
+{
+	struct sfs_zone *zone = sfs_mem_alloc(sizeof(*zone));
+	unsigned int i;
+
+	for (i = 0; zone && i < SFS_ZONE_GROUPS; i++)
+		sfs_mutex_init(&zone->z_group[i].g_lock);
+	return zone;
+}
+
+/* Makes what is missing on the way to zone @nr.  -ENOMEM keeps what was made. */
+static int sfs_zone_load(struct sfs_fs *fs, u64 nr)
+{
+	struct sfs_zone_table *table;
+	struct sfs_zone **slot;
+	struct sfs_zone *zone;
+	int err = -ENOMEM;
+
+	sfs_mutex_lock(&fs->f_zone_lock);
+	table = fs->f_zone[nr / SFS_TABLE_ZONES];
+	if (!table) {
+		table = sfs_mem_alloc(sizeof(*table));
+		if (!table)
+			goto unlock;
+		__atomic_store_n(&fs->f_zone[nr / SFS_TABLE_ZONES], table, __ATOMIC_RELEASE);
+	}
+	slot = &table->t_zone[nr % SFS_TABLE_ZONES];
+	if (!*slot) {
+		zone = sfs_zone_make();
+		if (!zone)
+			goto unlock;
+		__atomic_store_n(slot, zone, __ATOMIC_RELEASE);
+	}
+	err = 0;
+unlock:
+	sfs_mutex_unlock(&fs->f_zone_lock);
+	return err;
+}
+
+/* NULL: not made yet. */
+static struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
+{
+	struct sfs_zone_table *table;
+
+	table = __atomic_load_n(&fs->f_zone[nr / SFS_TABLE_ZONES], __ATOMIC_ACQUIRE);
+	if (!table)
+		return NULL;
+	return __atomic_load_n(&table->t_zone[nr % SFS_TABLE_ZONES], __ATOMIC_ACQUIRE);
+}
+
+/* One map's b_count, and its set bits if asked for. */
+static int sfs_map_count(struct sfs_fs *fs, u64 group, unsigned int map, u32 *ret_count,
+			 u32 *ret_set)
+{
+	const struct sfs_bitmap_disk *disk;
+	struct sfs_buf *buf;
+	int err;
+
+	err = sfs_map_get(fs, group, map, &buf);
+	if (err)
+		return err;
+	disk = sfs_buf_data(buf);
+	*ret_count = le32_to_cpu(disk->b_count);
+	if (ret_set)
+		*ret_set = sfs_bits_count(disk->b_bits, 0, SFS_GROUP_BLOCKS);
+	sfs_buf_put(buf);
+	return 0;
+}
+
+/* g_lock held. */
+static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
+{
+	u32 nfree, inode_blks, slots, room;
+	int err;
+
+	err = sfs_map_count(fs, group, SFS_MAP_USED, &nfree, NULL);
+	if (err)
+		return err;
+	err = sfs_map_count(fs, group, SFS_MAP_INODE, &inode_blks, NULL);
+	if (err)
+		return err;
+	err = sfs_map_count(fs, group, SFS_MAP_ROOM, &slots, &room);
+	if (err)
+		return err;
+	if (room > inode_blks)
+		return sfs_corrupt(fs, sfs_map_blk(group, SFS_MAP_ROOM), 0, "room map",
+				   "more blocks with room than inode blocks");
+	g->g_free = nfree;
+	g->g_inode_blks = inode_blks;
+	g->g_room = room;
+	g->g_slots = slots;
+	g->g_run = nfree;
+	__atomic_store_n(&g->g_loaded, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
+{
+	struct sfs_zone *zone;
+	struct sfs_group *g;
+	int err;
+
+	if (group >= sfs_groups_ready(fs))
+		return -ENOSPC;
+	zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+	if (!zone) {
+		err = sfs_zone_load(fs, group / SFS_ZONE_GROUPS);
+		if (err)
+			return err;
+		zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+	}
+	g = &zone->z_group[group % SFS_ZONE_GROUPS];
+	if (!__atomic_load_n(&g->g_loaded, __ATOMIC_ACQUIRE)) {
+		sfs_mutex_lock(&g->g_lock);
+		err = g->g_loaded ? 0 : sfs_group_load(fs, group, g);
+		sfs_mutex_unlock(&g->g_lock);
+		if (err)
+			return err;
+	}
+	*ret_group = g;
+	return 0;
+}
+
+/* ---- growth, and counting after a crash ---- */
+
+/* f_zone_lock held. */
+static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *super)
+{
+	u64 strip = sfs_map_blk(fs->f_zones * SFS_ZONE_GROUPS, 0);
+	int err;
+
+	err = sfs_buf_access(t, fs, super);
+	if (err)
+		return err;
+	err = sfs_buf_format(fs, strip, SFS_STRIP_BLOCKS, sfs_map_fill);
+	if (err)
+		return err;
+	__atomic_store_n(&fs->f_zones, fs->f_zones + 1, __ATOMIC_RELEASE);
+	sfs_super_encode(fs, sfs_buf_data(super));
+	return sfs_buf_dirty(t, fs, super);
+}
+
+int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs)
+{
+	struct sfs_buf *super;
+	int err = -ENOSPC;
+
+	sfs_mutex_lock(&fs->f_zone_lock);
+	if (fs->f_zones >= fs->f_zones_max)
+		goto unlock;
+	err = sfs_buf_get(fs, 0, SFS_MAGIC_SUPER, 0, &super);
+	if (err)
+		goto unlock;
+	err = sfs_zone_begin(t, fs, super);
+	sfs_buf_put(super);
+unlock:
+	sfs_mutex_unlock(&fs->f_zone_lock);
+	return err;
+}
+
+int sfs_fs_recount(struct sfs_fs *fs)
+{
+	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 inodes = 0;
+	struct sfs_group *g;
+	u64 group;
+	int err;
+
+	for (group = 0; group < ngroups; group++) {
+		if (group % SFS_ZONE_GROUPS == 0)
+			sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
+		err = sfs_group_get(fs, group, &g);
+		if (err)
+			return err;
+		nfree += g->g_free;
+		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
+	}
+	sfs_counter_set(&fs->f_free, nfree);
+	sfs_counter_set(&fs->f_inodes, inodes);
+	return 0;
+}
