@@ -199,7 +199,7 @@ static int sfs_dirent_new_key(struct sfs_inode *dir, const char *name, unsigned 
 int sfs_dirent_add(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
 		   u64 ino, u8 type)
 {
-	u8 rec[SFS_DIRENT_MAX] __attribute__((aligned(8)));
+	u8 rec[SFS_DIRENT_MAX];
 	unsigned int nbytes;
 	u64 key;
 	int err;
@@ -240,7 +240,7 @@ int sfs_dirent_remove(struct sfs_trans *t, struct sfs_inode *dir, const char *na
 int sfs_dirent_set(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
 		   u64 ino, u8 type)
 {
-	u8 rec[SFS_DIRENT_MAX] __attribute__((aligned(8)));
+	u8 rec[SFS_DIRENT_MAX];
 	struct sfs_dirent_place place;
 	unsigned int nbytes;
 	int err;

@@ -266,11 +266,13 @@ static_assert(sizeof(struct sfs_entry_disk) == 16, "sfs_entry_disk");
 #define SFS_NAME_MAX		255
 #define SFS_DIRENT_COLLISIONS	256	/* names with one hash */
 
+/* Records lie wherever there is room, so their structures ask for no alignment. */
+
 /* Extent record. */
 struct sfs_extent_disk {
 	__le64 e_start;		/* physical block, SFS_EXTENT_UNWRITTEN */
 	__le32 e_len;		/* blocks, at least 1 */
-} __attribute__((packed, aligned(4)));
+} __attribute__((packed));
 static_assert(sizeof(struct sfs_extent_disk) == 12, "sfs_extent_disk");
 #define SFS_EXTENT_UNWRITTEN	(1ULL << 63)	/* allocated, reads as zero */
 #define SFS_EXTENT_LEN_MAX	SFS_ZONE_BLOCKS
@@ -283,7 +285,7 @@ struct sfs_dirent_disk {
 	__le64 d_ino;
 	u8 d_type;		/* SFS_TYPE_* */
 	u8 d_len;		/* 1 to SFS_NAME_MAX */
-} __attribute__((packed, aligned(2)));
+} __attribute__((packed));
 static_assert(sizeof(struct sfs_dirent_disk) == 10, "sfs_dirent_disk");
 
 #endif

@@ -10,7 +10,7 @@
 #include "ram.h"
 
 #define NBLKS	3000
-#define STEPS	400000
+#define STEPS	1000000
 #define DATA_MAX	12000
 
 struct cell {
