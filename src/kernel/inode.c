@@ -224,8 +224,10 @@ static int sfs_delete_record(struct inode *inode)
 	int err;
 	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, 2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC +
-			      SFS_CREDITS_ORPHAN + SFS_CREDITS_INODE, 2 * SFS_REVOKES_TREE, &t);
+	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN +
+			      SFS_CREDITS_INODE +
+			      (S_ISLNK(inode->i_mode) ? SFS_CREDITS_SYMLINK : 0),
+			      4 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);

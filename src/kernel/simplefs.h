@@ -86,6 +86,23 @@ static inline bool sfs_is_shutdown(struct super_block *sb)
 	return test_bit(SFS_SI_SHUTDOWN, &SFS_SB(sb)->si_flags);
 }
 
+/* ---- super.c ---- */
+extern const struct super_operations sfs_super_ops;
+int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
+/* Between read-only and read-write, both ways; the state on disk follows. */
+int sfs_make_writable(struct super_block *sb);
+int sfs_make_readonly(struct super_block *sb);
+int sfs_inode_cache_init(void);
+void sfs_inode_cache_exit(void);
+
+/* What was asked for at mount time, before there is a superblock to ask it of. */
+struct sfs_mount_options {
+	unsigned int m_errors;		/* SFS_ERRORS_*, 0: the superblock's default */
+	bool m_norecovery;
+	char *m_journal_path;
+	dev_t m_journal_dev;
+};
+
 /* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
 void sfs_error_init(struct sfs_sb_info *si);
 

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * namei.c - names come, go and move: each operation a short recipe in the core's verbs.
+ *
+ * The pattern: begin a transaction, take the inodes (sfs_change_inodes()), do first what can fail
+ * (room for the name, an inode, an orphan mark), then what cannot, and let go.  When space is short
+ * although frees are pending, sfs_retry() commits them and the recipe runs once more.
+ */
+#include "simplefs.h"
+
+#include <linux/namei.h>
+
+#define SFS_CREDITS_NAME	(SFS_CREDITS_TREE + 2 * SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN)
+#define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
+				 2 * SFS_CREDITS_INODE)
+#define SFS_CREDITS_RENAME	(3 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
+				 5 * SFS_CREDITS_INODE)
+
+/* True once: space that was freed but not yet committed may be had now. */
+static bool sfs_retry(struct super_block *sb, int err, bool *retried)
+{
+	if (err != -ENOSPC || *retried)
+		return false;
+	*retried = true;
+	return !sfs_journal_force(sb);
+}
+
+static u8 sfs_mode_type(umode_t mode)
+{
+	return (mode >> 12) & 15;
+}
+
+static int sfs_name_add(struct sfs_trans *t, struct inode *dir, struct dentry *dentry, u64 ino,
+			umode_t mode)
+{
+	return sfs_dirent_add(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len, ino,
+			      sfs_mode_type(mode));
+}
+
+static int sfs_name_remove(struct sfs_trans *t, struct inode *dir, struct dentry *dentry)
+{
+	return sfs_dirent_remove(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len);
+}
+
+static int sfs_name_set(struct sfs_trans *t, struct inode *dir, struct dentry *dentry, u64 ino,
+			umode_t mode)
+{
+	return sfs_dirent_set(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len, ino,
+			      sfs_mode_type(mode));
+}
+
+static int sfs_name_room(struct sfs_trans *t, struct inode *dir, struct dentry *dentry)
+{
+	return sfs_dirent_room(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len);
+}
+
+static void sfs_dir_touch(struct inode *dir)
+{
+	struct timespec64 now = current_time(dir);
+
+	inode_set_mtime_to_ts(dir, now);
+	inode_set_ctime_to_ts(dir, now);
+	inode_inc_iversion(dir);
+}
+
+static void sfs_ctime_touch(struct inode *inode)
+{
+	inode_set_ctime_to_ts(inode, current_time(inode));
+	inode_inc_iversion(inode);
+}
+
+/* A failure after the first change: the operation must not commit in half. */
+static int sfs_must(struct inode *inode, int err)
+{
+	if (err)
+		sfs_shutdown(sfs_inode_fs(inode), err, "a directory operation failed half-way");
+	return err;
+}
+
+static int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err)
+{
+	int err2;
+
+	if (!err && (IS_DIRSYNC(dir)))
+		sfs_trans_sync(t);
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
+static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags)
+{
+	struct sfs_inode_info *di = SFS_I(dir);
+	struct inode *inode = NULL;
+	u64 ino;
+	u8 type;
+	int err;
+
+	if (dentry->d_name.len > SFS_NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	down_read(&di->ii_tree_lock);
+	err = sfs_dirent_find(&di->ii_core, dentry->d_name.name, dentry->d_name.len, &ino, &type);
+	up_read(&di->ii_tree_lock);
+	if (err && err != -ENOENT)
+		return ERR_PTR(err);
+	if (!err) {
+		inode = sfs_iget(dir->i_sb, ino);
+		/* A name for an inode that is not there is damage, not a missing file. */
+		if (inode == ERR_PTR(-ESTALE))
+			return ERR_PTR(sfs_corrupt(&SFS_SB(dir->i_sb)->si_fs, 0, ino, "directory",
+						   "name of an inode that is not in use"));
+	}
+	return d_splice_alias(inode, dentry);
+}
+
+/* ---- making inodes ---- */
+
+/* What a new inode is made from. */
+struct sfs_make {
+	umode_t mode;
+	dev_t rdev;
+	const char *target;		/* symlinks */
+	bool tmpfile;
+};
+
+/* In memory: the VFS inode for slot @ino, hashed and locked as new. */
+static int sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make, u64 ino,
+			u32 generation, struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct timespec64 now;
+
+	sfs_inode_init(&ii->ii_core, sfs_inode_fs(dir), ino, make->mode, 0);
+	inode_init_owner(idmap, inode, dir, make->mode);
+	now = current_time(inode);
+	inode_set_atime_to_ts(inode, now);
+	inode_set_mtime_to_ts(inode, now);
+	inode_set_ctime_to_ts(inode, now);
+	ii->ii_core.i_btime = now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+	ii->ii_core.i_generation = generation;
+	ii->ii_core.i_parent = S_ISDIR(make->mode) ? dir->i_ino : 0;
+	inode->i_ino = ino;
+	inode->i_generation = generation;
+	inode->i_rdev = make->rdev;
+	inode_set_iversion(inode, 1);
+	set_nlink(inode, make->tmpfile ? 0 : S_ISDIR(make->mode) ? 2 : 1);
+	sfs_set_inode_ops(inode);
+	return insert_inode_locked(inode);
+}
+
+/* The record's content: nothing refers to the inode yet, and a failure is undone by the caller. */
+static int sfs_make_record(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
+			   const struct sfs_make *make, struct inode *inode)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	int err = 0;
+
+	if (make->target)
+		err = sfs_symlink_write(t, in, make->target, strlen(make->target));
+	if (!err && make->tmpfile)
+		err = sfs_orphan_add(t, in);
+	if (!err && !make->tmpfile)
+		err = sfs_name_add(t, dir, dentry, in->i_ino, make->mode);
+	return err;
+}
+
+/* Gives back a slot whose inode did not come to be.  The tree lock is dropped. */
+static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	int err = 0;
+
+	if (S_ISLNK(inode->i_mode) && !sfs_tree_is_empty(in))
+		err = sfs_symlink_clear(t, in);
+	if (!err)
+		err = sfs_inode_free(t, in);
+	if (sfs_must(inode, err))
+		sfs_inode_end(t, in);
+	up_write(&SFS_I(inode)->ii_tree_lock);
+}
+
+/* One try, in @t; @dir is begun by the caller and @inode is new and empty. */
+static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *dir,
+		       struct dentry *dentry, const struct sfs_make *make, struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u32 generation;
+	u64 ino;
+	int err;
+
+	if (!make->tmpfile) {
+		err = sfs_name_room(t, dir, dentry);
+		if (err)
+			return err;
+	}
+	err = sfs_inode_alloc(t, sfs_inode_fs(dir), dir->i_ino, S_ISDIR(make->mode), &ino,
+			      &generation);
+	if (err)
+		return err;
+	err = sfs_make_vfs(idmap, dir, make, ino, generation, inode);
+	if (sfs_must(dir, err))
+		return err;
+	down_write_nested(&ii->ii_tree_lock, 1);
+	err = sfs_inode_begin(t, &ii->ii_core);
+	if (sfs_must(dir, err)) {
+		up_write(&ii->ii_tree_lock);
+		return err;
+	}
+	err = sfs_make_record(t, dir, dentry, make, inode);
+	if (err) {
+		sfs_unmake(t, inode);
+		return err;
+	}
+	sfs_inode_changed(t, inode);
+	return 0;
+}
+
+/*
+ * A new inode with (or, a tmpfile, without) a name.  On success @ret_inode is still locked as new.
+ */
+static int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+		    const struct sfs_make *make, struct inode **ret_inode)
+{
+	struct inode *inode;
+	struct sfs_trans *t;
+	bool retried = false;
+	int err;
+
+again:
+	inode = new_inode(dir->i_sb);
+	if (!inode)
+		return -ENOMEM;
+	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_MAKE +
+			      (make->target ? SFS_CREDITS_SYMLINK : 0), 2 * SFS_REVOKES_TREE, &t);
+	if (err)
+		goto drop_inode;
+	err = sfs_inode_change(t, dir);
+	if (!err) {
+		err = sfs_make_in(t, idmap, dir, dentry, make, inode);
+		if (!err && !make->tmpfile) {
+			sfs_dir_touch(dir);
+			if (S_ISDIR(make->mode))
+				inc_nlink(dir);
+		}
+		sfs_inode_changed(t, dir);
+	}
+	err = sfs_name_end(t, dir, err);
+	if (!err) {
+		*ret_inode = inode;
+		return 0;
+	}
+drop_inode:
+	/* Whatever it was going to be, nothing of it is on disk. */
+	SFS_I(inode)->ii_core.i_fs = NULL;
+	if (sfs_inode_is_new(inode)) {
+		discard_new_inode(inode);
+	} else {
+		make_bad_inode(inode);
+		iput(inode);
+	}
+	if (sfs_retry(dir->i_sb, err, &retried))
+		goto again;
+	return err;
+}
+
+static int sfs_make_named(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+			  const struct sfs_make *make)
+{
+	struct inode *inode;
+	int err;
+
+	err = sfs_make(idmap, dir, dentry, make, &inode);
+	if (!err)
+		d_instantiate_new(dentry, inode);
+	return err;
+}
+
+static int sfs_create(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+		      umode_t mode SFS_CREATE_EXCL)
+{
+	struct sfs_make make = { .mode = mode };
+
+	return sfs_make_named(idmap, dir, dentry, &make);
+}
+
+static int sfs_mknod(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry, umode_t mode,
+		     dev_t rdev)
+{
+	struct sfs_make make = { .mode = mode, .rdev = rdev };
+
+	return sfs_make_named(idmap, dir, dentry, &make);
+}
+
+static SFS_MKDIR_T sfs_mkdir(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+			     umode_t mode)
+{
+	struct sfs_make make = { .mode = S_IFDIR | mode };
+
+	return SFS_MKDIR_RESULT(sfs_make_named(idmap, dir, dentry, &make));
+}
+
+static int sfs_symlink(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+		       const char *target)
+{
+	struct sfs_make make = { .mode = S_IFLNK | 0777, .target = target };
+
+	if (strlen(target) > SFS_SYMLINK_MAX)
+		return -ENAMETOOLONG;
+	return sfs_make_named(idmap, dir, dentry, &make);
+}
+
+static int sfs_tmpfile(SFS_IDMAP_T *idmap, struct inode *dir, struct file *file, umode_t mode)
+{
+	struct sfs_make make = { .mode = mode, .tmpfile = true };
+	struct inode *inode;
+	int err;
+
+	err = sfs_make(idmap, dir, NULL, &make, &inode);
+	if (!err) {
+		/* d_tmpfile() counts the link down itself. */
+		set_nlink(inode, 1);
+		d_tmpfile(file, inode);
+		unlock_new_inode(inode);
+	}
+	return finish_open_simple(file, err);
+}
+
+/* ---- links ---- */
+
+static int sfs_link_in(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
+		       struct inode *inode)
+{
+	int err;
+
+	err = sfs_name_room(t, dir, dentry);
+	if (!err && !inode->i_nlink)
+		err = sfs_orphan_remove(t, &SFS_I(inode)->ii_core);	/* a tmpfile gets a name */
+	if (err)
+		return err;
+	err = sfs_must(dir, sfs_name_add(t, dir, dentry, inode->i_ino, inode->i_mode));
+	if (err)
+		return err;
+	set_nlink(inode, inode->i_nlink + 1);
+	sfs_dir_touch(dir);
+	sfs_ctime_touch(inode);
+	return 0;
+}
+
+static int sfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(old);
+	struct inode *const inodes[SFS_CHANGE_MAX] = { dir, inode };
+	struct sfs_trans *t;
+	bool retried = false;
+	int err;
+
+	if (inode->i_nlink == U32_MAX)
+		return -EMLINK;
+again:
+	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_change_inodes(t, inodes);
+	if (!err) {
+		err = sfs_link_in(t, dir, dentry, inode);
+		sfs_changed_inodes(t, inodes);
+	}
+	err = sfs_name_end(t, dir, err);
+	if (sfs_retry(dir->i_sb, err, &retried))
+		goto again;
+	if (!err) {
+		ihold(inode);
+		d_instantiate(dentry, inode);
+	}
+	return err;
+}
+
+/* The last link is about to go: an orphan from here on, until evict. */
+static int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+
+	if (!S_ISDIR(inode->i_mode) && inode->i_nlink > 1)
+		return 0;
+	if (in->i_flags & SFS_INODE_ORPHAN)
+		return 0;	/* in the middle of a truncation */
+	return sfs_orphan_add(t, in);
+}
+
+static void sfs_drop_link(struct inode *dir, struct inode *inode)
+{
+	if (S_ISDIR(inode->i_mode)) {
+		clear_nlink(inode);
+		drop_nlink(dir);
+	} else {
+		drop_nlink(inode);
+	}
+	sfs_ctime_touch(inode);
+}
+
+static int sfs_unlink_in(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
+			 struct inode *inode)
+{
+	int err;
+
+	err = sfs_orphan_if_last(t, inode);
+	if (err)
+		return err;
+	err = sfs_must(dir, sfs_name_remove(t, dir, dentry));
+	if (err)
+		return err;
+	sfs_dir_touch(dir);
+	sfs_drop_link(dir, inode);
+	return 0;
+}
+
+static int sfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	struct inode *const inodes[SFS_CHANGE_MAX] = { dir, inode };
+	struct sfs_trans *t;
+	int err;
+
+	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_change_inodes(t, inodes);
+	if (!err) {
+		err = sfs_unlink_in(t, dir, dentry, inode);
+		sfs_changed_inodes(t, inodes);
+	}
+	return sfs_name_end(t, dir, err);
+}
+
+static int sfs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	if (!sfs_dirent_dir_is_empty(&SFS_I(d_inode(dentry))->ii_core))
+		return -ENOTEMPTY;
+	return sfs_unlink(dir, dentry);
+}
+
+/* ---- rename ---- */
+
+struct sfs_rename {
+	struct inode *old_dir;
+	struct dentry *old;
+	struct inode *new_dir;
+	struct dentry *new;
+	struct inode *inode;		/* what moves */
+	struct inode *target;		/* what is at the new name, or NULL */
+	struct inode *whiteout;		/* begun and new, or NULL */
+};
+
+/* A directory that moves tells its new parent and leaves its old one. */
+static void sfs_rename_parent(struct inode *inode, struct inode *from, struct inode *to)
+{
+	if (!S_ISDIR(inode->i_mode) || from == to)
+		return;
+	SFS_I(inode)->ii_core.i_parent = to->i_ino;
+	drop_nlink(from);
+	inc_nlink(to);
+}
+
+static int sfs_rename_exchange_in(struct sfs_trans *t, const struct sfs_rename *r)
+{
+	int err;
+
+	/* Same names, same records' lengths: both only change what they hold. */
+	err = sfs_name_room(t, r->old_dir, r->old);
+	if (!err)
+		err = sfs_name_room(t, r->new_dir, r->new);
+	if (!err)
+		err = sfs_name_set(t, r->old_dir, r->old, r->target->i_ino, r->target->i_mode);
+	if (err)
+		return err;
+	err = sfs_must(r->new_dir,
+		       sfs_name_set(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode));
+	if (err)
+		return err;
+	sfs_rename_parent(r->inode, r->old_dir, r->new_dir);
+	sfs_rename_parent(r->target, r->new_dir, r->old_dir);
+	sfs_ctime_touch(r->target);
+	return 0;
+}
+
+static int sfs_rename_plain_in(struct sfs_trans *t, const struct sfs_rename *r)
+{
+	int err;
+
+	if (r->target && S_ISDIR(r->target->i_mode) &&
+	    !sfs_dirent_dir_is_empty(&SFS_I(r->target)->ii_core))
+		return -ENOTEMPTY;
+	err = sfs_name_room(t, r->new_dir, r->new);
+	if (!err)
+		err = sfs_name_room(t, r->old_dir, r->old);
+	if (!err && r->target)
+		err = sfs_orphan_if_last(t, r->target);
+	if (err)
+		return err;
+
+	/* The new name first: a join after the old one's removal could eat the room. */
+	if (r->target)
+		err = sfs_name_set(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode);
+	else
+		err = sfs_name_add(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode);
+	if (!err && r->whiteout)
+		err = sfs_name_set(t, r->old_dir, r->old, r->whiteout->i_ino, r->whiteout->i_mode);
+	else if (!err)
+		err = sfs_name_remove(t, r->old_dir, r->old);
+	if (sfs_must(r->new_dir, err))
+		return err;
+	if (r->target)
+		sfs_drop_link(r->new_dir, r->target);
+	sfs_rename_parent(r->inode, r->old_dir, r->new_dir);
+	return 0;
+}
+
+static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
+{
+	struct inode *const inodes[SFS_CHANGE_MAX] = { r->old_dir, r->new_dir, r->inode, r->target };
+	struct sfs_trans *t;
+	int err;
+
+	err = sfs_trans_begin(r->old_dir->i_sb, SFS_CREDITS_RENAME, 3 * SFS_REVOKES_TREE, &t);
+	if (err)
+		return err;
+	err = sfs_change_inodes(t, inodes);
+	if (err)
+		goto end_trans;
+	if (flags & RENAME_EXCHANGE)
+		err = sfs_rename_exchange_in(t, r);
+	else
+		err = sfs_rename_plain_in(t, r);
+	if (!err) {
+		sfs_dir_touch(r->old_dir);
+		sfs_dir_touch(r->new_dir);
+		sfs_ctime_touch(r->inode);
+	}
+	sfs_changed_inodes(t, inodes);
+	if (!err && r->whiteout) {
+		/* It was made as an orphan, so that a crash in between leaves nothing behind. */
+		err = sfs_must(r->old_dir, sfs_inode_change(t, r->whiteout));
+		if (!err) {
+			err = sfs_must(r->old_dir,
+				       sfs_orphan_remove(t, &SFS_I(r->whiteout)->ii_core));
+			set_nlink(r->whiteout, 1);
+			sfs_inode_changed(t, r->whiteout);
+		}
+	}
+end_trans:
+	return sfs_name_end(t, r->new_dir, err);
+}
+
+static int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, struct dentry *new, unsigned int flags)
+{
+	struct sfs_rename r = {
+		.old_dir = old_dir, .old = old, .new_dir = new_dir, .new = new,
+		.inode = d_inode(old), .target = d_inode(new),
+	};
+	struct sfs_make whiteout = {
+		.mode = S_IFCHR | WHITEOUT_MODE, .rdev = WHITEOUT_DEV, .tmpfile = true,
+	};
+	bool retried = false;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	if (flags & RENAME_WHITEOUT) {
+		err = sfs_make(idmap, old_dir, NULL, &whiteout, &r.whiteout);
+		if (err)
+			return err;
+	}
+	do {
+		err = sfs_rename_try(&r, flags);
+	} while (sfs_retry(old_dir->i_sb, err, &retried));
+	if (r.whiteout) {
+		unlock_new_inode(r.whiteout);
+		iput(r.whiteout);
+	}
+	return err;
+}
+
+const struct inode_operations sfs_dir_iops = {
+	.create = sfs_create,
+	.lookup = sfs_lookup,
+	.link = sfs_link,
+	.unlink = sfs_unlink,
+	.symlink = sfs_symlink,
+	.mkdir = sfs_mkdir,
+	.rmdir = sfs_rmdir,
+	.mknod = sfs_mknod,
+	.rename = sfs_rename,
+	.tmpfile = sfs_tmpfile,
+	.setattr = sfs_setattr,
+	.getattr = sfs_getattr,
+};
+
+const struct inode_operations sfs_special_iops = {
+	.setattr = sfs_setattr,
+	.getattr = sfs_getattr,
+};

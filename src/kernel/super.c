@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * super.c - a mounted volume: its superblock, its state on disk, and its life from mount to unmount.
+ *
+ * Mounting reads block 0 and the root; only after an unclean stop it also replays the journal, counts
+ * the initialised zones and finishes what the orphan maps name.  Before the first change the volume
+ * is marked unclean, after the last one, when the journal is empty, clean again with its counters.
+ */
+#include "simplefs.h"
+
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/statfs.h>
+
+#include "buf.h"
+
+static struct kmem_cache *sfs_inode_cache;
+
+/* ---- inodes ---- */
+
+static void sfs_inode_init_once(void *p)
+{
+	struct sfs_inode_info *ii = p;
+
+	inode_init_once(&ii->ii_vfs);
+	init_rwsem(&ii->ii_tree_lock);
+	spin_lock_init(&ii->ii_ioend_lock);
+	INIT_LIST_HEAD(&ii->ii_ioends);
+	INIT_WORK(&ii->ii_ioend_work, sfs_ioend_work);
+}
+
+int sfs_inode_cache_init(void)
+{
+	sfs_inode_cache = kmem_cache_create("simplefs_inode", sizeof(struct sfs_inode_info), 0,
+					    SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+					    sfs_inode_init_once);
+	return sfs_inode_cache ? 0 : -ENOMEM;
+}
+
+void sfs_inode_cache_exit(void)
+{
+	/* Inodes are freed after a grace period: wait for the last of them. */
+	rcu_barrier();
+	kmem_cache_destroy(sfs_inode_cache);
+}
+
+static struct inode *sfs_alloc_inode(struct super_block *sb)
+{
+	struct sfs_inode_info *ii = alloc_inode_sb(sb, sfs_inode_cache, GFP_KERNEL);
+
+	if (!ii)
+		return NULL;
+	memset(&ii->ii_core, 0, sizeof(ii->ii_core));
+	ii->ii_delalloc = RB_ROOT;
+	ii->ii_delalloc_nblks = 0;
+	ii->ii_sync_tid = 0;
+	ii->ii_datasync_tid = 0;
+	ii->ii_seq = 0;
+	return &ii->ii_vfs;
+}
+
+static void sfs_free_inode(struct inode *inode)
+{
+	kmem_cache_free(sfs_inode_cache, SFS_I(inode));
+}
+
+/* ---- state on disk ---- */
+
+/* Writes the superblock outside of any transaction. */
+static int sfs_write_super_now(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	int err;
+
+	sfs_super_encode(&si->si_fs, sfs_buf_data(si->si_super));
+	err = sfs_buf_write_now(si->si_super);
+	if (err)
+		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
+	return err;
+}
+
+static int sfs_mark_unclean(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+
+	fs->f_state &= ~SFS_STATE_CLEAN;
+	return sfs_write_super_now(sb);
+}
+
+static int sfs_mark_clean(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	int err;
+
+	if (sfs_is_shutdown(sb))
+		return 0;
+	err = sync_blockdev(sb->s_bdev);
+	if (err)
+		return err;
+	fs->f_state |= SFS_STATE_CLEAN;
+	return sfs_write_super_now(sb);
+}
+
+/* Finishes what a crash interrupted: inodes without a name go, half-truncated files are cut. */
+static int sfs_recover_orphans(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	unsigned int deleted = 0;
+	unsigned int truncated = 0;
+	u64 ino = 0;
+	int err;
+
+	while (!(err = sfs_orphan_next(fs, ino, &ino))) {
+		struct inode *inode = sfs_iget(sb, ino);
+
+		if (IS_ERR(inode))
+			return PTR_ERR(inode);
+		if (inode->i_nlink) {
+			err = sfs_truncate(inode, SFS_I(inode)->ii_core.i_size);
+			truncated++;
+		} else {
+			deleted++;
+		}
+		iput(inode);	/* without a link: evict deletes it */
+		if (err)
+			return err;
+		ino++;
+	}
+	if (deleted || truncated)
+		pr_info("simplefs (%s): recovered: %u unlinked, %u truncated inodes\n", sb->s_id,
+			deleted, truncated);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* The journal has been replayed: what was read of the superblock may be old. */
+static int sfs_reread_super(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	const void *data = sfs_buf_data(si->si_super);
+	const char *why;
+
+	why = sfs_super_verify(data, bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS);
+	if (why) {
+		pr_err("simplefs (%s): superblock after recovery: blk=0, %s\n", sb->s_id, why);
+		return -EFSCORRUPTED;
+	}
+	sfs_super_decode(&si->si_fs, data);
+	return 0;
+}
+
+/* ---- mount ---- */
+
+static int sfs_read_super(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	const void *data;
+	const char *why;
+	int err;
+
+	err = sfs_buf_read_raw(sb, 0, &si->si_super);
+	if (err) {
+		pr_err("simplefs (%s): cannot read block 0\n", sb->s_id);
+		return err;
+	}
+	data = sfs_buf_data(si->si_super);
+	if (!sfs_super_probe(data)) {
+		if (!(sb->s_flags & SB_SILENT))
+			pr_err("simplefs (%s): no simplefs here\n", sb->s_id);
+		return -EINVAL;
+	}
+	why = sfs_super_verify(data, bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS);
+	if (why) {
+		pr_err("simplefs (%s): superblock: blk=0, %s\n", sb->s_id, why);
+		return -EFSCORRUPTED;
+	}
+	sfs_buf_trust(si->si_super);
+	sfs_super_decode(&si->si_fs, data);
+	si->si_fs.f_priv = sb;
+	if (si->si_fs.f_incompat & ~(u64)SFS_INCOMPAT_KNOWN) {
+		pr_err("simplefs (%s): made by a newer version: features 0x%llx\n", sb->s_id,
+		       si->si_fs.f_incompat & ~(u64)SFS_INCOMPAT_KNOWN);
+		return -EINVAL;
+	}
+	if (!sb_rdonly(sb) && (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)) {
+		pr_err("simplefs (%s): newer features 0x%llx: mount read-only\n", sb->s_id,
+		       si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN);
+		return -EROFS;
+	}
+	return 0;
+}
+
+/*
+ * The journal: opened for a writer; for a reader only to replay what a crash left, if the device lets
+ * us; not at all with norecovery.
+ */
+static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_options *m)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	bool clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	int err;
+
+	if (m->m_norecovery) {
+		set_bit(SFS_SI_NORECOVERY, &si->si_flags);
+		if (sb_rdonly(sb))
+			return 0;
+		pr_err("simplefs (%s): norecovery needs a read-only mount\n", sb->s_id);
+		return -EINVAL;
+	}
+	if (sb_rdonly(sb) && clean)
+		return 0;
+	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
+		pr_warn("simplefs (%s): not unmounted cleanly, and it has no journal: check it\n",
+			sb->s_id);
+	if (bdev_read_only(sb->s_bdev)) {
+		pr_err("simplefs (%s): device is read-only, recovery is needed (or norecovery)\n",
+		       sb->s_id);
+		return -EROFS;
+	}
+	err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+	if (err || clean)
+		return err;
+	pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
+	return sfs_reread_super(sb);
+}
+
+static int sfs_read_root(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct inode *root;
+
+	root = sfs_iget(sb, fs->f_root);
+	if (IS_ERR(root)) {
+		pr_err("simplefs (%s): cannot read the root: blk=%llu\n", sb->s_id,
+		       sfs_ino_blk(fs->f_root));
+		return PTR_ERR(root);
+	}
+	if (!S_ISDIR(root->i_mode) || !root->i_nlink) {
+		iput(root);
+		return sfs_corrupt(fs, sfs_ino_blk(fs->f_root), fs->f_root, "root inode",
+				   "not a directory");
+	}
+	sb->s_root = d_make_root(root);
+	return sb->s_root ? 0 : -ENOMEM;
+}
+
+static void sfs_setup_super(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+
+	sb->s_magic = SFS_MAGIC_SUPER;
+	sb->s_op = &sfs_super_ops;
+	sb->s_maxbytes = MAX_LFS_FILESIZE;
+	sb->s_time_gran = 1;
+	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
+	sb->s_time_max = S64_MAX / NSEC_PER_SEC - 1;
+	sb->s_flags |= SB_I_VERSION;
+	sb->s_max_links = U32_MAX;
+	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
+}
+
+/* The rest of a read-write start, also of a remount: counts, orphans, the mark. */
+static int sfs_start_writing(struct super_block *sb, bool clean)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	int err;
+
+	fs->f_mounts++;
+	fs->f_mount_time = sfs_time_now();
+	err = sfs_mark_unclean(sb);
+	if (!err && !clean)
+		err = sfs_recover_orphans(sb);
+	return err;
+}
+
+int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct sfs_mount_options *m = fc->fs_private;
+	struct sfs_sb_info *si;
+	bool clean;
+	int err;
+
+	si = kzalloc(sizeof(*si), GFP_KERNEL);
+	if (!si)
+		return -ENOMEM;
+	sb->s_fs_info = si;
+	si->si_sb = sb;
+	si->si_fs.f_priv = sb;
+	sfs_error_init(si);
+	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
+		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
+		return -EINVAL;
+	}
+	err = sfs_read_super(sb);
+	if (err)
+		goto put_super;
+	si->si_errors = m->m_errors ? m->m_errors : si->si_fs.f_errors;
+	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	sfs_setup_super(sb);
+	err = -ENOMEM;
+	si->si_ioend_wq = alloc_workqueue("simplefs/%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, sb->s_id);
+	if (!si->si_ioend_wq)
+		goto put_super;
+	err = sfs_open_journal(sb, m);
+	if (err)
+		goto destroy_wq;
+	err = sfs_fs_init(&si->si_fs);
+	if (!err && !clean)
+		err = sfs_fs_recount(&si->si_fs);
+	if (!err)
+		err = sfs_read_root(sb);
+	if (!err && !sb_rdonly(sb))
+		err = sfs_start_writing(sb, clean);
+	if (!err)
+		return 0;
+
+	if (sb->s_root) {
+		dput(sb->s_root);
+		sb->s_root = NULL;
+	}
+	evict_inodes(sb);
+	sfs_journal_close(sb);
+	sfs_fs_exit(&si->si_fs);
+destroy_wq:
+	destroy_workqueue(si->si_ioend_wq);
+	si->si_ioend_wq = NULL;
+put_super:
+	sfs_buf_put(si->si_super);
+	si->si_super = NULL;
+	return err;
+}
+
+/* ---- while mounted ---- */
+
+static int sfs_sync_fs(struct super_block *sb, int wait)
+{
+	if (sb_rdonly(sb))
+		return 0;
+	if (sfs_is_shutdown(sb))
+		return -EIO;
+	return sfs_journal_sync(sb, wait);
+}
+
+static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
+{
+	struct super_block *sb = dentry->d_sb;
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	s64 free = sfs_counter_sum(&fs->f_free) - sfs_counter_sum(&fs->f_claimed);
+
+	st->f_type = sb->s_magic;
+	st->f_bsize = SFS_BLOCK_SIZE;
+	st->f_blocks = fs->f_blocks - fs->f_journal_blocks;
+	st->f_bfree = free > 0 ? free : 0;
+	st->f_bavail = sfs_space_available(fs);
+	/* Inodes are made of free blocks: as many as fit. */
+	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
+	st->f_files = st->f_ffree + sfs_counter_sum(&fs->f_inodes);
+	st->f_namelen = SFS_NAME_MAX;
+	st->f_fsid = uuid_to_fsid(fs->f_uuid);
+	return 0;
+}
+
+static int sfs_show_options(struct seq_file *seq, struct dentry *root)
+{
+	struct sfs_sb_info *si = SFS_SB(root->d_sb);
+
+	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
+		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
+	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
+		seq_puts(seq, ",norecovery");
+	return 0;
+}
+
+static int sfs_freeze_fs(struct super_block *sb)
+{
+	int err;
+
+	if (sb_rdonly(sb))
+		return 0;
+	err = sfs_journal_freeze(sb);
+	return err ? err : sfs_mark_clean(sb);
+}
+
+static int sfs_unfreeze_fs(struct super_block *sb)
+{
+	if (sb_rdonly(sb) || sfs_is_shutdown(sb))
+		return 0;
+	return sfs_mark_unclean(sb);
+}
+
+int sfs_make_readonly(struct super_block *sb)
+{
+	int err;
+
+	err = sfs_journal_freeze(sb);
+	return err ? err : sfs_mark_clean(sb);
+}
+
+int sfs_make_writable(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	int err = 0;
+
+	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags) || sfs_is_shutdown(sb)) {
+		pr_err("simplefs (%s): unmount and mount again to write\n", sb->s_id);
+		return -EROFS;
+	}
+	if (bdev_read_only(sb->s_bdev))
+		return -EROFS;
+	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
+		return -EROFS;
+	if (!si->si_journal) {
+		if (si->si_fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV) {
+			pr_err("simplefs (%s): mount again with the journal device\n", sb->s_id);
+			return -EINVAL;
+		}
+		err = sfs_journal_open(sb, NULL, 0);
+	}
+	if (err)
+		return err;
+	sb->s_flags &= ~SB_RDONLY;
+	err = sfs_start_writing(sb, si->si_fs.f_state & SFS_STATE_CLEAN);
+	if (err)
+		sb->s_flags |= SB_RDONLY;
+	return err;
+}
+
+static void sfs_put_super(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	int err;
+
+	flush_work(&si->si_error_work);
+	destroy_workqueue(si->si_ioend_wq);
+	err = sfs_journal_close(sb);
+	if (err)
+		pr_err("simplefs (%s): not everything reached the disk: error %d\n", sb->s_id, err);
+	else if (!sb_rdonly(sb))
+		sfs_mark_clean(sb);
+	sfs_buf_put(si->si_super);
+	sfs_fs_exit(&si->si_fs);
+}
+
+const struct super_operations sfs_super_ops = {
+	.alloc_inode = sfs_alloc_inode,
+	.free_inode = sfs_free_inode,
+	.dirty_inode = sfs_dirty_inode,
+	.write_inode = sfs_write_inode,
+	.evict_inode = sfs_evict_inode,
+	.put_super = sfs_put_super,
+	.sync_fs = sfs_sync_fs,
+	.freeze_fs = sfs_freeze_fs,
+	.unfreeze_fs = sfs_unfreeze_fs,
+	.statfs = sfs_statfs,
+	.show_options = sfs_show_options,
+};
