@@ -232,8 +232,8 @@ int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (err)
 		return err;
 	if (!sb_rdonly(inode->i_sb))
-		err = sfs_journal_wait(inode->i_sb, READ_ONCE(datasync ? ii->ii_datasync_tid :
-							      ii->ii_sync_tid));
+		err = sfs_journal_wait(inode->i_sb, datasync ? READ_ONCE(ii->ii_datasync_tid) :
+							       READ_ONCE(ii->ii_sync_tid));
 	err2 = file_check_and_advance_wb_err(file);
 	return err ? err : err2;
 }
