@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cache.c - the user side of the port: blocks of a device or image, in memory.
+ *
+ * Every block read or made stays in a hash table until its references are gone and it is clean and
+ * the table is full.  Changed blocks are held back until sfs_dev_flush(), so "transaction" means
+ * nothing here but that the program has not given up.
+ */
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib.h"
+
+#define SFS_HASH_SIZE	16384
+#define SFS_CACHE_MAX	65536		/* clean blocks are dropped above this: 256 MiB */
+
+struct sfs_buf {
+	struct sfs_buf *b_next;		/* same hash */
+	u64 b_blk;
+	unsigned int b_refs;
+	bool b_dirty;
+	bool b_verified;
+	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+};
+
+struct sfs_dev {
+	int d_fd;
+	bool d_writable;
+	bool d_shutdown;
+	u64 d_nblks;
+	unsigned int d_count;
+	struct sfs_buf *d_hash[SFS_HASH_SIZE];
+};
+
+static void sfs_report_stderr(const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
+void (*sfs_report)(const char *text) = sfs_report_stderr;
+
+/* ---- the device ---- */
+
+static int sfs_dev_size(int fd, u64 *ret_nbytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISBLK(st.st_mode)) {
+		if (ioctl(fd, BLKGETSIZE64, ret_nbytes))
+			return -errno;
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode))
+		return -ENOTBLK;
+	*ret_nbytes = st.st_size;
+	return 0;
+}
+
+int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
+{
+	struct sfs_dev *dev;
+	struct stat st;
+	u64 nbytes;
+	int flags = writable ? O_RDWR : O_RDONLY;
+	int err;
+
+	if (stat(path, &st))
+		return -errno;
+	if (writable && S_ISBLK(st.st_mode))
+		flags |= O_EXCL;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev)
+		return -ENOMEM;
+	dev->d_fd = open(path, flags | O_CLOEXEC);
+	if (dev->d_fd < 0) {
+		err = -errno;
+		goto free_dev;
+	}
+	err = sfs_dev_size(dev->d_fd, &nbytes);
+	if (err)
+		goto close_fd;
+	dev->d_nblks = nbytes >> SFS_BLOCK_BITS;
+	dev->d_writable = writable;
+	*ret_dev = dev;
+	return 0;
+
+close_fd:
+	close(dev->d_fd);
+free_dev:
+	free(dev);
+	return err;
+}
+
+void sfs_dev_close(struct sfs_dev *dev)
+{
+	unsigned int i;
+
+	if (!dev)
+		return;
+	for (i = 0; i < SFS_HASH_SIZE; i++) {
+		while (dev->d_hash[i]) {
+			struct sfs_buf *buf = dev->d_hash[i];
+
+			dev->d_hash[i] = buf->b_next;
+			free(buf);
+		}
+	}
+	close(dev->d_fd);
+	free(dev);
+}
+
+int sfs_dev_fd(const struct sfs_dev *dev)
+{
+	return dev->d_fd;
+}
+
+u64 sfs_dev_nblks(const struct sfs_dev *dev)
+{
+	return dev->d_nblks;
+}
+
+struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
+{
+	return (struct sfs_trans *)dev;
+}
+
+int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
+{
+	ssize_t n;
+
+	if (blk >= dev->d_nblks)
+		return -EIO;
+	n = pread(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
+	if (n < 0)
+		return -errno;
+	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
+}
+
+int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
+{
+	ssize_t n;
+
+	if (!dev->d_writable)
+		return -EROFS;
+	n = pwrite(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
+	if (n < 0)
+		return -errno;
+	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
+}
+
+int sfs_dev_sync(struct sfs_dev *dev)
+{
+	return fsync(dev->d_fd) ? -errno : 0;
+}
+
+/* ---- the table ---- */
+
+static struct sfs_buf **sfs_hash_slot(struct sfs_dev *dev, u64 blk)
+{
+	struct sfs_buf **slot = &dev->d_hash[blk % SFS_HASH_SIZE];
+
+	while (*slot && (*slot)->b_blk != blk)
+		slot = &(*slot)->b_next;
+	return slot;
+}
+
+static void sfs_cache_trim(struct sfs_dev *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < SFS_HASH_SIZE && dev->d_count > SFS_CACHE_MAX / 2; i++) {
+		struct sfs_buf **slot = &dev->d_hash[i];
+
+		while (*slot) {
+			struct sfs_buf *buf = *slot;
+
+			if (buf->b_refs || buf->b_dirty) {
+				slot = &buf->b_next;
+				continue;
+			}
+			*slot = buf->b_next;
+			free(buf);
+			dev->d_count--;
+		}
+	}
+}
+
+/* The block's buffer with a reference; fresh ones are zero. */
+static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fresh)
+{
+	struct sfs_buf **slot;
+
+	if (dev->d_count > SFS_CACHE_MAX)
+		sfs_cache_trim(dev);
+	slot = sfs_hash_slot(dev, blk);
+	*ret_fresh = !*slot;
+	if (!*slot) {
+		*slot = calloc(1, sizeof(**slot));
+		if (!*slot)
+			return NULL;
+		(*slot)->b_blk = blk;
+		dev->d_count++;
+	}
+	(*slot)->b_refs++;
+	return *slot;
+}
+
+/* A buffer that never became valid. */
+static void sfs_cache_drop(struct sfs_dev *dev, struct sfs_buf *buf)
+{
+	struct sfs_buf **slot = sfs_hash_slot(dev, buf->b_blk);
+
+	if (--buf->b_refs)
+		return;
+	*slot = buf->b_next;
+	free(buf);
+	dev->d_count--;
+}
+
+/* ---- port.h ---- */
+
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+{
+	struct sfs_dev *dev = fs->f_priv;
+	const struct sfs_head *head;
+	const char *why = NULL;
+	struct sfs_buf *buf;
+	bool fresh;
+	int err;
+
+	buf = sfs_cache_get(dev, blk, &fresh);
+	if (!buf)
+		return -ENOMEM;
+	if (fresh) {
+		err = sfs_dev_read(dev, blk, buf->b_data);
+		if (err) {
+			sfs_cache_drop(dev, buf);
+			return err;
+		}
+	}
+	if (!buf->b_verified) {
+		why = sfs_block_verify(fs, buf->b_data, blk, false);
+		buf->b_verified = !why;
+	}
+	head = (const struct sfs_head *)buf->b_data;
+	if (!why && le32_to_cpu(head->h_magic) != magic)
+		why = "another kind of block is here";
+	if (!why && owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner)
+		why = "block belongs to another owner";
+	if (why) {
+		if (fresh)
+			sfs_cache_drop(dev, buf);
+		else
+			sfs_buf_put(buf);
+		return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+	}
+	*ret_buf = buf;
+	return 0;
+}
+
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
+		struct sfs_buf **ret_buf)
+{
+	struct sfs_buf *buf;
+	bool fresh;
+
+	(void)t;
+	buf = sfs_cache_get(fs->f_priv, blk, &fresh);
+	if (!buf)
+		return -ENOMEM;
+	memset(buf->b_data, 0, SFS_BLOCK_SIZE);
+	sfs_block_init(buf->b_data, fs->f_fsid, magic, blk, owner);
+	buf->b_verified = true;
+	*ret_buf = buf;
+	return 0;
+}
+
+void sfs_buf_put(struct sfs_buf *buf)
+{
+	if (!buf)
+		return;
+	sfs_assert(buf->b_refs);
+	buf->b_refs--;
+}
+
+void sfs_buf_hold(struct sfs_buf *buf)
+{
+	buf->b_refs++;
+}
+
+void *sfs_buf_data(struct sfs_buf *buf)
+{
+	return buf->b_data;
+}
+
+u64 sfs_buf_blk(struct sfs_buf *buf)
+{
+	return buf->b_blk;
+}
+
+int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	const struct sfs_dev *dev = fs->f_priv;
+
+	(void)t;
+	(void)buf;
+	if (dev->d_shutdown)
+		return -EIO;
+	return dev->d_writable ? 0 : -EROFS;
+}
+
+int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	return sfs_buf_access(t, fs, buf);
+}
+
+unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+{
+	(void)buf;
+	(void)bit;
+	return nbits;
+}
+
+int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	(void)t;
+	(void)fs;
+	buf->b_dirty = true;
+	return 0;
+}
+
+int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	(void)t;
+	buf->b_dirty = false;
+	buf->b_verified = false;
+	sfs_buf_put(buf);
+	(void)fs;
+	return 0;
+}
+
+void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
+{
+	const struct sfs_dev *dev = fs->f_priv;
+
+	/* Advice: nothing is lost when the kernel does not take it. */
+	(void)!posix_fadvise(dev->d_fd, blk << SFS_BLOCK_BITS, (off_t)nblks << SFS_BLOCK_BITS,
+			     POSIX_FADV_WILLNEED);
+}
+
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	unsigned int n;
+	int err;
+
+	for (n = 0; n < nblks; n++) {
+		memset(data, 0, sizeof(data));
+		fill(fs, blk + n, data);
+		sfs_block_seal(data);
+		err = sfs_dev_write(fs->f_priv, blk + n, data);
+		if (err)
+			return err;
+	}
+	return sfs_dev_sync(fs->f_priv);
+}
+
+int sfs_dev_flush(struct sfs_dev *dev)
+{
+	unsigned int i;
+	int err;
+
+	if (dev->d_shutdown)
+		return -EIO;
+	for (i = 0; i < SFS_HASH_SIZE; i++) {
+		struct sfs_buf *buf;
+
+		for (buf = dev->d_hash[i]; buf; buf = buf->b_next) {
+			if (!buf->b_dirty || !buf->b_blk)
+				continue;
+			sfs_block_seal(buf->b_data);
+			err = sfs_dev_write(dev, buf->b_blk, buf->b_data);
+			if (err)
+				return err;
+			buf->b_dirty = false;
+		}
+	}
+	return sfs_dev_sync(dev);
+}
+
+int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)
+{
+	char text[256];
+
+	(void)fs;
+	snprintf(text, sizeof(text), "corrupt %s: blk=%llu ino=%llu, %s", what,
+		 (unsigned long long)blk, (unsigned long long)ino, why);
+	sfs_report(text);
+	return -EFSCORRUPTED;
+}
+
+void sfs_shutdown(struct sfs_fs *fs, int err, const char *why)
+{
+	struct sfs_dev *dev = fs->f_priv;
+	char text[256];
+
+	dev->d_shutdown = true;
+	snprintf(text, sizeof(text), "stopped: %s (%s)", why, strerror(-err));
+	sfs_report(text);
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cli.c - what all tools say and read alike: sizes, warnings, the last word.
+ */
+#include <stdarg.h>
+
+#include "lib.h"
+
+const char *sfs_program = "simplefs";
+
+static void sfs_say(const char *fmt, va_list ap)
+{
+	fprintf(stderr, "%s: ", sfs_program);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void sfs_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sfs_say(fmt, ap);
+	va_end(ap);
+}
+
+void sfs_die(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sfs_say(fmt, ap);
+	va_end(ap);
+	exit(status);
+}
+
+int sfs_parse_size(const char *text, u64 unit, u64 *ret_nbytes)
+{
+	static const char suffixes[] = "KMGTPE";
+	const char *suffix;
+	unsigned int shift = 0;
+	char *end;
+	u64 value;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno)
+		return -ERANGE;
+	if (*end) {
+		suffix = strchr(suffixes, *end & ~0x20);
+		if (!suffix || !*suffix || (end[1] && strcmp(end + 1, "iB")))
+			return -EINVAL;
+		shift = 10 * (suffix - suffixes + 1);
+		unit = 1;
+	}
+	if (value > (UINT64_MAX >> shift) / unit)
+		return -ERANGE;
+	*ret_nbytes = (value << shift) * unit;
+	return 0;
+}
