@@ -63,6 +63,8 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	struct buffer_head *bh;
 	const struct sfs_head *head;
 	const char *why = NULL;
+	u64 ino;
+	int err;
 
 	bh = sb_bread(sfs_fs_sb(fs), blk);
 	if (!bh)
@@ -76,7 +78,9 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 		why = "block belongs to another owner";
 	if (why) {
 		brelse(bh);
-		return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+		ino = magic == SFS_MAGIC_NODE && owner != SFS_OWNER_ANY ? owner : 0;
+		err = sfs_corrupt(fs, blk, ino, sfs_block_kind(magic), why);
+		return why == sfs_why_crc ? -EFSBADCRC : err;
 	}
 	*ret_buf = (struct sfs_buf *)bh;
 	return 0;
@@ -108,7 +112,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	return 0;
 }
 
-/* The block is on its way out of the metadata: what comes back under its number is to be checked. */
+/* The block leaves the metadata: what comes back under its number is to be checked. */
 void sfs_buf_unverify(struct sfs_buf *buf)
 {
 	clear_buffer_sfs_verified(sfs_bh(buf));
@@ -124,6 +128,17 @@ void sfs_buf_dirty_plain(struct sfs_buf *buf)
 	sfs_block_seal(bh->b_data);
 	unlock_buffer(bh);
 	mark_buffer_dirty(bh);
+}
+
+/* A write of it that is under way must not land on what the block becomes next. */
+void sfs_buf_forget_plain(struct sfs_buf *buf)
+{
+	struct buffer_head *bh = sfs_bh(buf);
+
+	get_bh(bh);
+	bforget(bh);
+	wait_on_buffer(bh);
+	brelse(bh);
 }
 
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
@@ -162,8 +177,9 @@ int sfs_buf_write_now(struct sfs_buf *buf)
 	return err;
 }
 
-/* Starts writing one block of a run; sfs_buf_format() waits for it. */
-static int sfs_buf_format_one(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill)
+/* Starts writing one block of a run; the reference stays until it has been waited for. */
+static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
+				struct buffer_head **ret_bh)
 {
 	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
 
@@ -178,30 +194,47 @@ static int sfs_buf_format_one(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill)
 	unlock_buffer(bh);
 	mark_buffer_dirty(bh);
 	write_dirty_buffer(bh, REQ_SYNC);
-	brelse(bh);
+	*ret_bh = bh;
 	return 0;
 }
 
-int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+static int sfs_buf_format_wait(struct buffer_head *bh)
 {
-	struct super_block *sb = sfs_fs_sb(fs);
-	struct blk_plug plug;
-	unsigned int n;
 	int err = 0;
 
-	blk_start_plug(&plug);
-	for (n = 0; n < nblks && !err; n++)
-		err = sfs_buf_format_one(fs, blk + n, fill);
-	blk_finish_plug(&plug);
-	while (n--) {
-		struct buffer_head *bh = sb_find_get_block(sb, blk + n);
+	wait_on_buffer(bh);
+	if (buffer_write_io_error(bh) || !buffer_uptodate(bh))
+		err = -EIO;
+	brelse(bh);
+	return err;
+}
 
-		if (!bh)
-			continue;
-		wait_on_buffer(bh);
-		if (buffer_write_io_error(bh) || !buffer_uptodate(bh))
-			err = err ? err : -EIO;
-		brelse(bh);
+#define SFS_FORMAT_BATCH	32
+
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+{
+	struct buffer_head *bhs[SFS_FORMAT_BATCH];
+	struct blk_plug plug;
+	unsigned int done = 0;
+	int err = 0;
+
+	while (!err && done < nblks) {
+		unsigned int want = min_t(unsigned int, nblks - done, SFS_FORMAT_BATCH);
+		unsigned int n = 0;
+
+		blk_start_plug(&plug);
+		while (n < want && !err) {
+			err = sfs_buf_format_start(fs, blk + done + n, fill, &bhs[n]);
+			if (!err)
+				n++;
+		}
+		blk_finish_plug(&plug);
+		done += n;
+		while (n--) {
+			int err2 = sfs_buf_format_wait(bhs[n]);
+
+			err = err ? err : err2;
+		}
 	}
-	return err ? err : blkdev_issue_flush(sb->s_bdev);
+	return err ? err : blkdev_issue_flush(sfs_fs_sb(fs)->s_bdev);
 }

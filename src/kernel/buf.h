@@ -15,6 +15,7 @@ static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)
 /* buf.c */
 void sfs_buf_unverify(struct sfs_buf *buf);
 void sfs_buf_dirty_plain(struct sfs_buf *buf);
+void sfs_buf_forget_plain(struct sfs_buf *buf);
 /* The superblock, before there is a struct sfs_fs to verify with: unchecked, then trusted. */
 int sfs_buf_read_raw(struct super_block *sb, u64 blk, struct sfs_buf **ret_buf);
 void sfs_buf_trust(struct sfs_buf *buf);

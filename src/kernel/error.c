@@ -3,9 +3,10 @@
  * error.c - what happens when something is wrong: one reporter, one policy.
  *
  * Damage is told once in a line that says what, where and why, noted for the superblock, and then
- * errors= decides.  The note is written by a work item, since damage is found under any lock.
- * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is aborted,
- * so nothing half-made commits.
+ * errors= decides.  The note is written by a work item, since damage is found under any lock.  With
+ * errors=remount-ro what is under way finishes and commits, but nothing new begins.
+ * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is
+ * aborted, so nothing half-made commits.
  */
 #include "simplefs.h"
 
@@ -37,7 +38,7 @@ static void sfs_error_work(struct work_struct *work)
 	struct sfs_trans *t;
 	int err;
 
-	err = sfs_trans_begin(si->si_sb, 1, 0, &t);
+	err = sfs_trans_begin_error(si->si_sb, &t);
 	if (err)
 		return;		/* read-only or shut down: the log line is all there is */
 	err = sfs_super_write(t, &si->si_fs);
@@ -63,14 +64,17 @@ int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const cha
 	case SFS_ERRORS_PANIC:
 		panic("simplefs (%s): panic on error, as mounted\n", sb->s_id);
 	case SFS_ERRORS_RO:
-		/* Not SB_RDONLY, which only the VFS may set under its locks: no change gets through. */
-		if (!sb_rdonly(sb))
-			sfs_shutdown(fs, -EFSCORRUPTED, "errors=remount-ro");
+		/* A flag of our own: SB_RDONLY is set by the VFS alone, under its locks. */
+		if (!sb_rdonly(sb) && !test_and_set_bit(SFS_SI_DAMAGED, &si->si_flags))
+			pr_crit("simplefs (%s): no more changes, as errors=remount-ro asks\n",
+				sb->s_id);
 		break;
 	default:
-		if (sb->s_flags & SB_ACTIVE)
-			queue_work(si->si_ioend_wq, &si->si_error_work);
+		break;
 	}
+	/* Before and after, mount and unmount write the superblock themselves. */
+	if ((sb->s_flags & SB_ACTIVE) && !sb_rdonly(sb))
+		queue_work(si->si_ioend_wq, &si->si_error_work);
 	return -EFSCORRUPTED;
 }
 

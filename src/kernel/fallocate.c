@@ -11,7 +11,7 @@
 #include <linux/falloc.h>
 #include <linux/pagemap.h>
 
-/* Maps the first hole in [@lblk, @end) or finds that @lblk is mapped; @ret_next is where to go on. */
+/* Maps the first hole in [@lblk, @end) or finds @lblk mapped; @ret_next is where to go on. */
 static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_next)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;

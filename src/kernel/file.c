@@ -2,8 +2,8 @@
 /*
  * file.c - a regular file's system calls: read, write, fsync, fallocate, mmap, seek.
  *
- * Buffered I/O is iomap's, over promises (delalloc.c).  Direct I/O holds the inode lock shared where
- * it overwrites whole blocks inside the file, exclusively otherwise, and completes through
+ * Buffered I/O is iomap's, over promises (delalloc.c).  Direct I/O holds the inode lock shared
+ * where it overwrites whole blocks inside the file, exclusively otherwise, and completes through
  * sfs_convert_written().  Every writer holds the inode lock while it looks at i_size.
  */
 #include "simplefs.h"

@@ -29,7 +29,7 @@ void sfs_inode_to_core(struct inode *inode)
 	in->i_atime = sfs_time_to_ns(inode_get_atime(inode));
 	in->i_mtime = sfs_time_to_ns(inode_get_mtime(inode));
 	in->i_ctime = sfs_time_to_ns(inode_get_ctime(inode));
-	in->i_change = inode_peek_iversion_raw(inode);
+	in->i_change = inode_peek_iversion(inode);
 }
 
 static void sfs_inode_from_core(struct inode *inode)
@@ -47,7 +47,8 @@ static void sfs_inode_from_core(struct inode *inode)
 	inode_set_atime_to_ts(inode, ns_to_timespec64(in->i_atime));
 	inode_set_mtime_to_ts(inode, ns_to_timespec64(in->i_mtime));
 	inode_set_ctime_to_ts(inode, ns_to_timespec64(in->i_ctime));
-	inode_set_iversion_raw(inode, in->i_change);
+	/* As if somebody had seen this value: the next change counts in any case. */
+	inode_set_iversion_queried(inode, in->i_change);
 }
 
 /* By type; rdev is known. */
@@ -208,15 +209,18 @@ void sfs_dirty_inode(struct inode *inode, int flags)
 
 int sfs_write_inode(struct inode *inode, struct writeback_control *wbc)
 {
+	u32 tid;
+
 	if (current->flags & PF_MEMALLOC)
 		return 0;
 	/* sync(2) commits once for all; a single file's writeback waits for its own transaction. */
 	if (wbc->sync_mode != WB_SYNC_ALL || wbc->for_sync)
 		return 0;
-	return sfs_journal_wait(inode->i_sb, READ_ONCE(SFS_I(inode)->ii_sync_tid));
+	tid = READ_ONCE(SFS_I(inode)->ii_sync_tid);
+	return tid ? sfs_journal_wait(inode->i_sb, tid) : 0;
 }
 
-/* The last of an unlinked inode: its symlink target, its orphan mark, its slot. */
+/* The last of an unlinked inode: its symlink target and its slot. */
 static int sfs_delete_record(struct inode *inode)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
@@ -224,10 +228,10 @@ static int sfs_delete_record(struct inode *inode)
 	int err;
 	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN +
-			      SFS_CREDITS_INODE +
+	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_IALLOC + SFS_CREDITS_INODE +
 			      (S_ISLNK(inode->i_mode) ? SFS_CREDITS_SYMLINK : 0),
-			      4 * SFS_REVOKES_TREE, &t);
+			      SFS_REVOKES_IALLOC +
+			      (S_ISLNK(inode->i_mode) ? 4 * SFS_REVOKES_TREE : 0), &t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);
@@ -235,10 +239,8 @@ static int sfs_delete_record(struct inode *inode)
 		goto end_trans;
 	if (S_ISLNK(inode->i_mode))
 		err = sfs_symlink_clear(t, in);
-	if (!err && (in->i_flags & SFS_INODE_ORPHAN))
-		err = sfs_orphan_remove(t, in);
 	if (!err)
-		err = sfs_inode_free(t, in);
+		err = sfs_inode_free(t, in);	/* its orphan mark goes with it */
 	if (err)
 		sfs_inode_changed(t, inode);
 	else
@@ -260,8 +262,11 @@ static void sfs_delete_inode(struct inode *inode)
 	if (!err)
 		err = sfs_delete_record(inode);
 	sb_end_intwrite(inode->i_sb);
+	if (!err)
+		return;
 	/* It is an orphan: the next mount tries again. */
-	if (err && !sfs_is_shutdown(inode->i_sb))
+	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
+	if (!sfs_is_shutdown(inode->i_sb))
 		pr_warn_ratelimited("simplefs (%s): inode %llu stays an orphan: error %d\n",
 				    inode->i_sb->s_id, (unsigned long long)inode->i_ino, err);
 }
@@ -275,8 +280,8 @@ void sfs_evict_inode(struct inode *inode)
 	down_write(&ii->ii_tree_lock);
 	sfs_delalloc_remove(inode, 0, SFS_LBLK_MAX + 1, true);
 	up_write(&ii->ii_tree_lock);
-	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs && !sb_rdonly(inode->i_sb) &&
-	    !sfs_is_shutdown(inode->i_sb))
+	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs &&
+	    !sb_rdonly(inode->i_sb) && !sfs_is_shutdown(inode->i_sb))
 		sfs_delete_inode(inode);
 	clear_inode(inode);
 }
@@ -314,6 +319,7 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 		err = sfs_setsize(inode, attr->ia_size);
 		if (err)
 			return err;
+		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	}
 	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_INODE, 0, &t);
 	if (err)

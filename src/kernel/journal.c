@@ -2,13 +2,13 @@
 /*
  * journal.c - transactions: the only caller of jbd2.
  *
- * A struct sfs_trans is a jbd2 handle.  The recipe for a block: access, change, dirty; a freed one:
- * forget.  Nobody computes a checksum on the way: one trigger seals every block when jbd2 freezes it
- * for the commit, and since each block carries all that a seal needs in its head, that trigger needs
- * to know nothing else.
+ * A struct sfs_trans is a jbd2 handle.  The recipe for a block: access, change, dirty; a freed
+ * one: forget.  Nobody computes a checksum on the way: one trigger seals every block when jbd2
+ * freezes it for the commit, and since each block carries all that a seal needs in its head, that
+ * trigger needs to know nothing else.
  *
- * A volume without a journal gets a plain handle, which is no pointer but the saved allocation scope
- * with the lowest bit set; blocks are then sealed as they get dirty (buf.c).
+ * A volume without a journal gets a plain handle, which is no pointer but the saved allocation
+ * scope with the lowest bit set; blocks are then sealed as they get dirty (buf.c).
  */
 #include "simplefs.h"
 
@@ -56,8 +56,8 @@ static struct jbd2_buffer_trigger_type sfs_journal_trigger = {
 
 /* ---- handles ---- */
 
-int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
-		    struct sfs_trans **ret_trans)
+static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+			   struct sfs_trans **ret_trans)
 {
 	journal_t *log = sfs_log(sb);
 	handle_t *handle;
@@ -80,6 +80,20 @@ int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nre
 	return 0;
 }
 
+int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+		    struct sfs_trans **ret_trans)
+{
+	/* An operation that is under way, and so may have changed something, is let through. */
+	if (test_bit(SFS_SI_DAMAGED, &SFS_SB(sb)->si_flags) && !current->journal_info)
+		return -EROFS;
+	return sfs_trans_start(sb, nblks, nrevokes, ret_trans);
+}
+
+int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans)
+{
+	return sfs_trans_start(sb, 1, 0, ret_trans);
+}
+
 int sfs_trans_end(struct sfs_trans *t)
 {
 	if (sfs_trans_is_plain(t)) {
@@ -95,7 +109,7 @@ void sfs_trans_sync(struct sfs_trans *t)
 		sfs_handle(t)->h_sync = 1;
 }
 
-/* 0 means "none", so the one transaction in 2^32 that has this number waits for its neighbour. */
+/* 0 means "none": the one transaction in 2^32 that has it says 1, and sfs_journal_wait() knows. */
 u32 sfs_trans_tid(struct sfs_trans *t)
 {
 	u32 tid;
@@ -183,7 +197,7 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	sfs_buf_unverify(buf);
 	if (sfs_trans_is_plain(t)) {
-		bforget(sfs_bh(buf));
+		sfs_buf_forget_plain(buf);
 		return 0;
 	}
 	return sfs_journal_check(fs, jbd2_journal_revoke(sfs_handle(t), sfs_buf_blk(buf),
@@ -212,7 +226,9 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 	}
 	if (tid) {
 		flush = !jbd2_trans_will_send_data_barrier(log, tid);
-		err = jbd2_complete_transaction(log, tid);
+		err = tid == 1 ? jbd2_complete_transaction(log, 0) : 0;
+		if (!err)
+			err = jbd2_complete_transaction(log, tid);
 		if (err)
 			return err;
 	}
@@ -222,13 +238,20 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 int sfs_journal_sync(struct super_block *sb, int wait)
 {
 	journal_t *log = sfs_log(sb);
+	bool flush = wait;
 	tid_t tid;
+	int err = 0;
 
 	if (!log)
-		return wait ? sync_blockdev(sb->s_bdev) : 0;
-	if (jbd2_journal_start_commit(log, &tid) && wait)
-		return jbd2_log_wait_commit(log, tid);
-	return 0;
+		return wait ? sfs_journal_wait(sb, 0) : 0;
+	if (jbd2_journal_start_commit(log, &tid) && wait) {
+		flush = !jbd2_trans_will_send_data_barrier(log, tid);
+		err = jbd2_log_wait_commit(log, tid);
+	}
+	/* Without a commit nobody has told the device about overwritten data. */
+	if (!err && flush)
+		err = blkdev_issue_flush(sb->s_bdev);
+	return err;
 }
 
 int sfs_journal_freeze(struct super_block *sb)
@@ -347,7 +370,7 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 	int err = 0;
 
 	if (clean)
-		err = jbd2_journal_wipe(log, true);
+		err = jbd2_journal_wipe(log, !bdev_read_only(sb->s_bdev));
 	if (!err)
 		err = jbd2_journal_load(log);
 	if (err) {
@@ -362,7 +385,8 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 	}
 	err = jbd2_journal_errno(log);
 	if (err) {
-		pr_warn("simplefs (%s): the journal was aborted earlier: error %d\n", sb->s_id, err);
+		pr_warn("simplefs (%s): the journal was aborted earlier: error %d\n", sb->s_id,
+			err);
 		jbd2_journal_clear_err(log);
 		jbd2_journal_ack_err(log);
 	}

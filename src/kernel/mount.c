@@ -2,8 +2,8 @@
 /*
  * mount.c - the filesystem type, its mount options, and the module's two ends.
  *
- * Options are parsed into struct sfs_mount_options and applied when there is a superblock; a remount
- * may change errors= and switch between read-only and read-write, nothing else.
+ * Options are parsed into struct sfs_mount_options and applied when there is a superblock; a
+ * remount may change errors= and switch between read-only and read-write, nothing else.
  */
 #include "simplefs.h"
 
@@ -80,12 +80,9 @@ static int sfs_reconfigure(struct fs_context *fc)
 		errorf(fc, "simplefs: norecovery cannot be turned on by a remount");
 		return -EINVAL;
 	}
-	if (m->m_journal_path || m->m_journal_dev) {
-		errorf(fc, "simplefs: the journal device cannot be changed by a remount");
-		return -EINVAL;
-	}
+	/* journal_path= may come again from fstab: it counts if no journal is open yet. */
 	if (want_ro != sb_rdonly(sb)) {
-		err = want_ro ? sfs_make_readonly(sb) : sfs_make_writable(sb);
+		err = want_ro ? sfs_make_readonly(sb) : sfs_make_writable(sb, m);
 		if (err)
 			return err;
 	}

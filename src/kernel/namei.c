@@ -10,14 +10,14 @@
 
 #include <linux/namei.h>
 
+#include "namei.h"
+
 #define SFS_CREDITS_NAME	(SFS_CREDITS_TREE + 2 * SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN)
 #define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
 				 2 * SFS_CREDITS_INODE)
-#define SFS_CREDITS_RENAME	(3 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
-				 5 * SFS_CREDITS_INODE)
 
 /* True once: space that was freed but not yet committed may be had now. */
-static bool sfs_retry(struct super_block *sb, int err, bool *retried)
+bool sfs_retry(struct super_block *sb, int err, bool *retried)
 {
 	if (err != -ENOSPC || *retried)
 		return false;
@@ -25,59 +25,15 @@ static bool sfs_retry(struct super_block *sb, int err, bool *retried)
 	return !sfs_journal_force(sb);
 }
 
-static u8 sfs_mode_type(umode_t mode)
-{
-	return (mode >> 12) & 15;
-}
-
-static int sfs_name_add(struct sfs_trans *t, struct inode *dir, struct dentry *dentry, u64 ino,
-			umode_t mode)
-{
-	return sfs_dirent_add(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len, ino,
-			      sfs_mode_type(mode));
-}
-
-static int sfs_name_remove(struct sfs_trans *t, struct inode *dir, struct dentry *dentry)
-{
-	return sfs_dirent_remove(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len);
-}
-
-static int sfs_name_set(struct sfs_trans *t, struct inode *dir, struct dentry *dentry, u64 ino,
-			umode_t mode)
-{
-	return sfs_dirent_set(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len, ino,
-			      sfs_mode_type(mode));
-}
-
-static int sfs_name_room(struct sfs_trans *t, struct inode *dir, struct dentry *dentry)
-{
-	return sfs_dirent_room(t, &SFS_I(dir)->ii_core, dentry->d_name.name, dentry->d_name.len);
-}
-
-static void sfs_dir_touch(struct inode *dir)
-{
-	struct timespec64 now = current_time(dir);
-
-	inode_set_mtime_to_ts(dir, now);
-	inode_set_ctime_to_ts(dir, now);
-	inode_inc_iversion(dir);
-}
-
-static void sfs_ctime_touch(struct inode *inode)
-{
-	inode_set_ctime_to_ts(inode, current_time(inode));
-	inode_inc_iversion(inode);
-}
-
 /* A failure after the first change: the operation must not commit in half. */
-static int sfs_must(struct inode *inode, int err)
+int sfs_must(struct inode *inode, int err)
 {
 	if (err)
 		sfs_shutdown(sfs_inode_fs(inode), err, "a directory operation failed half-way");
 	return err;
 }
 
-static int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err)
+int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err)
 {
 	int err2;
 
@@ -108,19 +64,16 @@ static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsig
 		if (inode == ERR_PTR(-ESTALE))
 			return ERR_PTR(sfs_corrupt(&SFS_SB(dir->i_sb)->si_fs, 0, ino, "directory",
 						   "name of an inode that is not in use"));
+		if (!IS_ERR(inode) && (!inode->i_nlink || sfs_mode_type(inode->i_mode) != type)) {
+			iput(inode);
+			return ERR_PTR(sfs_corrupt(&SFS_SB(dir->i_sb)->si_fs, 0, ino, "directory",
+						   "name and inode do not fit together"));
+		}
 	}
 	return d_splice_alias(inode, dentry);
 }
 
 /* ---- making inodes ---- */
-
-/* What a new inode is made from. */
-struct sfs_make {
-	umode_t mode;
-	dev_t rdev;
-	const char *target;		/* symlinks */
-	bool tmpfile;
-};
 
 /* In memory: the VFS inode for slot @ino, hashed and locked as new. */
 static int sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make, u64 ino,
@@ -217,8 +170,8 @@ static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *di
 /*
  * A new inode with (or, a tmpfile, without) a name.  On success @ret_inode is still locked as new.
  */
-static int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
-		    const struct sfs_make *make, struct inode **ret_inode)
+int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+	     const struct sfs_make *make, struct inode **ret_inode)
 {
 	struct inode *inode;
 	struct sfs_trans *t;
@@ -230,7 +183,8 @@ again:
 	if (!inode)
 		return -ENOMEM;
 	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_MAKE +
-			      (make->target ? SFS_CREDITS_SYMLINK : 0), 2 * SFS_REVOKES_TREE, &t);
+			      (make->target ? SFS_CREDITS_SYMLINK : 0), (make->target ? 5 : 2) *
+			      SFS_REVOKES_TREE, &t);
 	if (err)
 		goto drop_inode;
 	err = sfs_inode_change(t, dir);
@@ -249,14 +203,13 @@ again:
 		return 0;
 	}
 drop_inode:
-	/* Whatever it was going to be, nothing of it is on disk. */
+	/* Nothing of it is on disk: evict has nothing to delete, nor may it stay cached. */
 	SFS_I(inode)->ii_core.i_fs = NULL;
-	if (sfs_inode_is_new(inode)) {
+	clear_nlink(inode);
+	if (sfs_inode_is_new(inode))
 		discard_new_inode(inode);
-	} else {
-		make_bad_inode(inode);
+	else
 		iput(inode);
-	}
 	if (sfs_retry(dir->i_sb, err, &retried))
 		goto again;
 	return err;
@@ -353,8 +306,6 @@ static int sfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry
 	bool retried = false;
 	int err;
 
-	if (inode->i_nlink == U32_MAX)
-		return -EMLINK;
 again:
 	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
 	if (err)
@@ -375,7 +326,7 @@ again:
 }
 
 /* The last link is about to go: an orphan from here on, until evict. */
-static int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode)
+int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 
@@ -386,7 +337,7 @@ static int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode)
 	return sfs_orphan_add(t, in);
 }
 
-static void sfs_drop_link(struct inode *dir, struct inode *inode)
+void sfs_drop_link(struct inode *dir, struct inode *inode)
 {
 	if (S_ISDIR(inode->i_mode)) {
 		clear_nlink(inode);
@@ -400,14 +351,19 @@ static void sfs_drop_link(struct inode *dir, struct inode *inode)
 static int sfs_unlink_in(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
 			 struct inode *inode)
 {
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	bool marked = in->i_flags & SFS_INODE_ORPHAN;
 	int err;
 
 	err = sfs_orphan_if_last(t, inode);
 	if (err)
 		return err;
-	err = sfs_must(dir, sfs_name_remove(t, dir, dentry));
-	if (err)
+	err = sfs_name_remove(t, dir, dentry);
+	if (err) {
+		if (!marked)
+			(void)sfs_must(dir, sfs_orphan_remove(t, in));
 		return err;
+	}
 	sfs_dir_touch(dir);
 	sfs_drop_link(dir, inode);
 	return 0;
@@ -436,148 +392,6 @@ static int sfs_rmdir(struct inode *dir, struct dentry *dentry)
 	if (!sfs_dirent_dir_is_empty(&SFS_I(d_inode(dentry))->ii_core))
 		return -ENOTEMPTY;
 	return sfs_unlink(dir, dentry);
-}
-
-/* ---- rename ---- */
-
-struct sfs_rename {
-	struct inode *old_dir;
-	struct dentry *old;
-	struct inode *new_dir;
-	struct dentry *new;
-	struct inode *inode;		/* what moves */
-	struct inode *target;		/* what is at the new name, or NULL */
-	struct inode *whiteout;		/* begun and new, or NULL */
-};
-
-/* A directory that moves tells its new parent and leaves its old one. */
-static void sfs_rename_parent(struct inode *inode, struct inode *from, struct inode *to)
-{
-	if (!S_ISDIR(inode->i_mode) || from == to)
-		return;
-	SFS_I(inode)->ii_core.i_parent = to->i_ino;
-	drop_nlink(from);
-	inc_nlink(to);
-}
-
-static int sfs_rename_exchange_in(struct sfs_trans *t, const struct sfs_rename *r)
-{
-	int err;
-
-	/* Same names, same records' lengths: both only change what they hold. */
-	err = sfs_name_room(t, r->old_dir, r->old);
-	if (!err)
-		err = sfs_name_room(t, r->new_dir, r->new);
-	if (!err)
-		err = sfs_name_set(t, r->old_dir, r->old, r->target->i_ino, r->target->i_mode);
-	if (err)
-		return err;
-	err = sfs_must(r->new_dir,
-		       sfs_name_set(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode));
-	if (err)
-		return err;
-	sfs_rename_parent(r->inode, r->old_dir, r->new_dir);
-	sfs_rename_parent(r->target, r->new_dir, r->old_dir);
-	sfs_ctime_touch(r->target);
-	return 0;
-}
-
-static int sfs_rename_plain_in(struct sfs_trans *t, const struct sfs_rename *r)
-{
-	int err;
-
-	if (r->target && S_ISDIR(r->target->i_mode) &&
-	    !sfs_dirent_dir_is_empty(&SFS_I(r->target)->ii_core))
-		return -ENOTEMPTY;
-	err = sfs_name_room(t, r->new_dir, r->new);
-	if (!err)
-		err = sfs_name_room(t, r->old_dir, r->old);
-	if (!err && r->target)
-		err = sfs_orphan_if_last(t, r->target);
-	if (err)
-		return err;
-
-	/* The new name first: a join after the old one's removal could eat the room. */
-	if (r->target)
-		err = sfs_name_set(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode);
-	else
-		err = sfs_name_add(t, r->new_dir, r->new, r->inode->i_ino, r->inode->i_mode);
-	if (!err && r->whiteout)
-		err = sfs_name_set(t, r->old_dir, r->old, r->whiteout->i_ino, r->whiteout->i_mode);
-	else if (!err)
-		err = sfs_name_remove(t, r->old_dir, r->old);
-	if (sfs_must(r->new_dir, err))
-		return err;
-	if (r->target)
-		sfs_drop_link(r->new_dir, r->target);
-	sfs_rename_parent(r->inode, r->old_dir, r->new_dir);
-	return 0;
-}
-
-static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
-{
-	struct inode *const inodes[SFS_CHANGE_MAX] = { r->old_dir, r->new_dir, r->inode, r->target };
-	struct sfs_trans *t;
-	int err;
-
-	err = sfs_trans_begin(r->old_dir->i_sb, SFS_CREDITS_RENAME, 3 * SFS_REVOKES_TREE, &t);
-	if (err)
-		return err;
-	err = sfs_change_inodes(t, inodes);
-	if (err)
-		goto end_trans;
-	if (flags & RENAME_EXCHANGE)
-		err = sfs_rename_exchange_in(t, r);
-	else
-		err = sfs_rename_plain_in(t, r);
-	if (!err) {
-		sfs_dir_touch(r->old_dir);
-		sfs_dir_touch(r->new_dir);
-		sfs_ctime_touch(r->inode);
-	}
-	sfs_changed_inodes(t, inodes);
-	if (!err && r->whiteout) {
-		/* It was made as an orphan, so that a crash in between leaves nothing behind. */
-		err = sfs_must(r->old_dir, sfs_inode_change(t, r->whiteout));
-		if (!err) {
-			err = sfs_must(r->old_dir,
-				       sfs_orphan_remove(t, &SFS_I(r->whiteout)->ii_core));
-			set_nlink(r->whiteout, 1);
-			sfs_inode_changed(t, r->whiteout);
-		}
-	}
-end_trans:
-	return sfs_name_end(t, r->new_dir, err);
-}
-
-static int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
-		      struct inode *new_dir, struct dentry *new, unsigned int flags)
-{
-	struct sfs_rename r = {
-		.old_dir = old_dir, .old = old, .new_dir = new_dir, .new = new,
-		.inode = d_inode(old), .target = d_inode(new),
-	};
-	struct sfs_make whiteout = {
-		.mode = S_IFCHR | WHITEOUT_MODE, .rdev = WHITEOUT_DEV, .tmpfile = true,
-	};
-	bool retried = false;
-	int err;
-
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
-		return -EINVAL;
-	if (flags & RENAME_WHITEOUT) {
-		err = sfs_make(idmap, old_dir, NULL, &whiteout, &r.whiteout);
-		if (err)
-			return err;
-	}
-	do {
-		err = sfs_rename_try(&r, flags);
-	} while (sfs_retry(old_dir->i_sb, err, &retried));
-	if (r.whiteout) {
-		unlock_new_inode(r.whiteout);
-		iput(r.whiteout);
-	}
-	return err;
 }
 
 const struct inode_operations sfs_dir_iops = {

@@ -40,6 +40,8 @@ struct sfs_sb_info {
 /* si_flags, bit numbers */
 #define SFS_SI_SHUTDOWN		0	/* no more changes, EIO */
 #define SFS_SI_NORECOVERY	1	/* mounted read-only without looking at the journal */
+#define SFS_SI_DAMAGED		2	/* errors=remount-ro: reading goes on, changing does not */
+#define SFS_SI_UNFINISHED	3	/* orphans stay behind: the next mount must look for them */
 
 /* A run of blocks promised to a file but not yet chosen (delayed allocation). */
 struct sfs_delalloc {
@@ -87,14 +89,6 @@ static inline bool sfs_is_shutdown(struct super_block *sb)
 }
 
 /* ---- super.c ---- */
-extern const struct super_operations sfs_super_ops;
-int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
-/* Between read-only and read-write, both ways; the state on disk follows. */
-int sfs_make_writable(struct super_block *sb);
-int sfs_make_readonly(struct super_block *sb);
-int sfs_inode_cache_init(void);
-void sfs_inode_cache_exit(void);
-
 /* What was asked for at mount time, before there is a superblock to ask it of. */
 struct sfs_mount_options {
 	unsigned int m_errors;		/* SFS_ERRORS_*, 0: the superblock's default */
@@ -102,6 +96,14 @@ struct sfs_mount_options {
 	char *m_journal_path;
 	dev_t m_journal_dev;
 };
+
+extern const struct super_operations sfs_super_ops;
+int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
+/* Between read-only and read-write, both ways; the state on disk follows. */
+int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m);
+int sfs_make_readonly(struct super_block *sb);
+int sfs_inode_cache_init(void);
+void sfs_inode_cache_exit(void);
 
 /* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
 void sfs_error_init(struct sfs_sb_info *si);
@@ -117,6 +119,8 @@ void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
  */
 int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
 		    struct sfs_trans **ret_trans);
+/* The same, also where damage forbids changes: to write down what was seen. */
+int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans);
 int sfs_trans_end(struct sfs_trans *t);
 void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk */
 u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
@@ -175,7 +179,7 @@ extern const struct iomap_ops sfs_buffered_iomap_ops;
 extern const struct iomap_ops sfs_dio_iomap_ops;
 extern const struct address_space_operations sfs_aops;
 void sfs_ioend_work(struct work_struct *work);
-/* Data I/O to [@pos, +@nbytes) has succeeded: its blocks become written, the size on disk follows. */
+/* Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, the size on disk follows. */
 int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes);
 
 /* ---- file.c, namei.c, readdir.c, symlink.c ---- */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * super.c - a mounted volume: its superblock, its state on disk, and its life from mount to unmount.
+ * super.c - a mounted volume: its superblock, its state on disk, its life from mount to unmount.
  *
- * Mounting reads block 0 and the root; only after an unclean stop it also replays the journal, counts
- * the initialised zones and finishes what the orphan maps name.  Before the first change the volume
- * is marked unclean, after the last one, when the journal is empty, clean again with its counters.
+ * Mounting reads block 0 and the root; only after an unclean stop it also replays the journal,
+ * counts the initialised zones and finishes what the orphan maps name.  Before the first change the
+ * volume is marked unclean, after the last one, when the journal is empty, clean again with its
+ * counters.
  */
 #include "simplefs.h"
 
@@ -13,6 +14,8 @@
 #include <linux/statfs.h>
 
 #include "buf.h"
+
+#define SFS_LINK_MAX	S32_MAX		/* as much as stat(2) can be relied on to show */
 
 static struct kmem_cache *sfs_inode_cache;
 
@@ -97,38 +100,51 @@ static int sfs_mark_clean(struct super_block *sb)
 	err = sync_blockdev(sb->s_bdev);
 	if (err)
 		return err;
-	fs->f_state |= SFS_STATE_CLEAN;
+	/* With orphans left, or damage, the next mount shall look at everything. */
+	if (!test_bit(SFS_SI_UNFINISHED, &SFS_SB(sb)->si_flags) && !(fs->f_state & SFS_STATE_ERROR))
+		fs->f_state |= SFS_STATE_CLEAN;
 	return sfs_write_super_now(sb);
 }
 
-/* Finishes what a crash interrupted: inodes without a name go, half-truncated files are cut. */
+/* One inode of the orphan maps: without a name it goes, half-truncated it is cut. */
+static int sfs_recover_orphan(struct super_block *sb, u64 ino)
+{
+	struct inode *inode = sfs_iget(sb, ino);
+	int err = 0;
+
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	if (inode->i_nlink && S_ISREG(inode->i_mode))
+		err = sfs_truncate(inode, SFS_I(inode)->ii_core.i_size);
+	else if (inode->i_nlink)
+		err = sfs_corrupt(&SFS_SB(sb)->si_fs, 0, ino, "orphan map",
+				  "neither unlinked nor a file");
+	iput(inode);		/* without a link: evict deletes it */
+	return err;
+}
+
+/* Finishes what a crash interrupted.  One that cannot be finished does not keep the others back. */
 static int sfs_recover_orphans(struct super_block *sb)
 {
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	unsigned int deleted = 0;
-	unsigned int truncated = 0;
+	struct sfs_sb_info *si = SFS_SB(sb);
+	unsigned int done = 0;
+	unsigned int left = 0;
 	u64 ino = 0;
 	int err;
 
-	while (!(err = sfs_orphan_next(fs, ino, &ino))) {
-		struct inode *inode = sfs_iget(sb, ino);
-
-		if (IS_ERR(inode))
-			return PTR_ERR(inode);
-		if (inode->i_nlink) {
-			err = sfs_truncate(inode, SFS_I(inode)->ii_core.i_size);
-			truncated++;
-		} else {
-			deleted++;
-		}
-		iput(inode);	/* without a link: evict deletes it */
-		if (err)
-			return err;
-		ino++;
+	while (!sfs_is_shutdown(sb) && !(err = sfs_orphan_next(&si->si_fs, ino, &ino))) {
+		if (sfs_recover_orphan(sb, ino++))
+			left++;
+		else
+			done++;
 	}
-	if (deleted || truncated)
-		pr_info("simplefs (%s): recovered: %u unlinked, %u truncated inodes\n", sb->s_id,
-			deleted, truncated);
+	if (sfs_is_shutdown(sb))
+		return -EIO;
+	if (left)
+		set_bit(SFS_SI_UNFINISHED, &si->si_flags);
+	if (done || left)
+		pr_info("simplefs (%s): %u unlinked or half-truncated inodes finished, %u not\n",
+			sb->s_id, done, left);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -155,6 +171,7 @@ static int sfs_read_super(struct super_block *sb)
 	struct sfs_sb_info *si = SFS_SB(sb);
 	const void *data;
 	const char *why;
+	u64 incompat;
 	int err;
 
 	err = sfs_buf_read_raw(sb, 0, &si->si_super);
@@ -168,6 +185,14 @@ static int sfs_read_super(struct super_block *sb)
 			pr_err("simplefs (%s): no simplefs here\n", sb->s_id);
 		return -EINVAL;
 	}
+	/* First of all: what a newer version has changed may be anything. */
+	incompat = le64_to_cpu(((const struct sfs_super_disk *)data)->s_incompat);
+	incompat &= ~(u64)SFS_INCOMPAT_KNOWN;
+	if (incompat) {
+		pr_err("simplefs (%s): superblock: blk=0, a newer version's features 0x%llx\n",
+		       sb->s_id, incompat);
+		return -EINVAL;
+	}
 	why = sfs_super_verify(data, bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS);
 	if (why) {
 		pr_err("simplefs (%s): superblock: blk=0, %s\n", sb->s_id, why);
@@ -175,12 +200,6 @@ static int sfs_read_super(struct super_block *sb)
 	}
 	sfs_buf_trust(si->si_super);
 	sfs_super_decode(&si->si_fs, data);
-	si->si_fs.f_priv = sb;
-	if (si->si_fs.f_incompat & ~(u64)SFS_INCOMPAT_KNOWN) {
-		pr_err("simplefs (%s): made by a newer version: features 0x%llx\n", sb->s_id,
-		       si->si_fs.f_incompat & ~(u64)SFS_INCOMPAT_KNOWN);
-		return -EINVAL;
-	}
 	if (!sb_rdonly(sb) && (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)) {
 		pr_err("simplefs (%s): newer features 0x%llx: mount read-only\n", sb->s_id,
 		       si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN);
@@ -190,8 +209,8 @@ static int sfs_read_super(struct super_block *sb)
 }
 
 /*
- * The journal: opened for a writer; for a reader only to replay what a crash left, if the device lets
- * us; not at all with norecovery.
+ * The journal: opened for a writer; for a reader only to replay what a crash left, if the device
+ * lets us; not at all with norecovery.
  */
 static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_options *m)
 {
@@ -211,13 +230,13 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
 		pr_warn("simplefs (%s): not unmounted cleanly, and it has no journal: check it\n",
 			sb->s_id);
-	if (bdev_read_only(sb->s_bdev)) {
+	if (bdev_read_only(sb->s_bdev) && (si->si_fs.f_compat & SFS_COMPAT_JOURNAL)) {
 		pr_err("simplefs (%s): device is read-only, recovery is needed (or norecovery)\n",
 		       sb->s_id);
 		return -EROFS;
 	}
 	err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
-	if (err || clean)
+	if (err || clean || !si->si_journal)
 		return err;
 	pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
 	return sfs_reread_super(sb);
@@ -254,7 +273,7 @@ static void sfs_setup_super(struct super_block *sb)
 	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
 	sb->s_time_max = S64_MAX / NSEC_PER_SEC - 1;
 	sb->s_flags |= SB_I_VERSION;
-	sb->s_max_links = U32_MAX;
+	sb->s_max_links = SFS_LINK_MAX;
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
 }
 
@@ -301,10 +320,10 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (!si->si_ioend_wq)
 		goto put_super;
 	err = sfs_open_journal(sb, m);
-	if (err)
-		goto destroy_wq;
-	err = sfs_fs_init(&si->si_fs);
-	if (!err && !clean)
+	if (!err)
+		err = sfs_fs_init(&si->si_fs);
+	/* What has not been replayed cannot be counted either. */
+	if (!err && !clean && !m->m_norecovery)
 		err = sfs_fs_recount(&si->si_fs);
 	if (!err)
 		err = sfs_read_root(sb);
@@ -320,7 +339,6 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	evict_inodes(sb);
 	sfs_journal_close(sb);
 	sfs_fs_exit(&si->si_fs);
-destroy_wq:
 	destroy_workqueue(si->si_ioend_wq);
 	si->si_ioend_wq = NULL;
 put_super:
@@ -395,7 +413,7 @@ int sfs_make_readonly(struct super_block *sb)
 	return err ? err : sfs_mark_clean(sb);
 }
 
-int sfs_make_writable(struct super_block *sb)
+int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	int err = 0;
@@ -408,13 +426,8 @@ int sfs_make_writable(struct super_block *sb)
 		return -EROFS;
 	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
 		return -EROFS;
-	if (!si->si_journal) {
-		if (si->si_fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV) {
-			pr_err("simplefs (%s): mount again with the journal device\n", sb->s_id);
-			return -EINVAL;
-		}
-		err = sfs_journal_open(sb, NULL, 0);
-	}
+	if (!si->si_journal)
+		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
 	if (err)
 		return err;
 	sb->s_flags &= ~SB_RDONLY;

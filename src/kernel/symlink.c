@@ -2,7 +2,7 @@
 /*
  * symlink.c - following symbolic links.
  *
- * The target is read from the inode's tree each time: most lie in the root node, which is in memory.
+ * The target is read from the inode's tree each time; most lie in the root node, in memory.
  */
 #include "simplefs.h"
 

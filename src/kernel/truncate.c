@@ -73,7 +73,11 @@ int sfs_truncate(struct inode *inode, u64 size)
 		begin = false;
 		cond_resched();
 	}
-	return done < 0 ? done : 0;
+	if (done > 0)
+		return 0;
+	/* It may have begun: then it is an orphan, which the next mount finishes. */
+	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
+	return done;
 }
 
 int sfs_free_extents(struct inode *inode)

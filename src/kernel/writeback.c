@@ -213,27 +213,29 @@ static void sfs_ioend_done(struct bio *bio)
 /* Only I/O that changes the map or the size on disk needs our completion. */
 static bool sfs_ioend_needs_work(struct iomap_ioend *ioend)
 {
-	return sfs_ioend_is_unwritten(ioend) ||
-	       ioend->io_offset + ioend->io_size > READ_ONCE(SFS_I(ioend->io_inode)->ii_core.i_size);
+	u64 size = READ_ONCE(SFS_I(ioend->io_inode)->ii_core.i_size);
+
+	return sfs_ioend_is_unwritten(ioend) || ioend->io_offset + ioend->io_size > size;
 }
 
 #ifdef SFS_HAVE_WRITEBACK_RANGE
 static ssize_t sfs_writeback_range(struct iomap_writepage_ctx *wpc, struct folio *folio, u64 pos,
 				   unsigned int nbytes, u64 end_pos)
 {
+	loff_t folio_end = folio_pos(folio) + folio_size(folio);
 	ssize_t done;
 
 	if (pos < wpc->iomap.offset || pos >= wpc->iomap.offset + wpc->iomap.length) {
 		int err = sfs_map_writeback(wpc->inode, pos, &wpc->iomap);
 
 		if (err) {
-			sfs_discard_range(wpc->inode, pos, folio_pos(folio) + folio_size(folio) - pos);
+			sfs_discard_range(wpc->inode, pos, folio_end - pos);
 			return err;
 		}
 	}
 	done = iomap_add_to_ioend(wpc, folio, pos, end_pos, nbytes);
 	if (done < 0)
-		sfs_discard_range(wpc->inode, pos, folio_pos(folio) + folio_size(folio) - pos);
+		sfs_discard_range(wpc->inode, pos, folio_end - pos);
 	return done;
 }
 
