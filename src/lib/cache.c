@@ -65,7 +65,7 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
 {
 	struct sfs_dev *dev;
 	struct stat st;
-	u64 nbytes;
+	u64 nbytes = 0;
 	int flags = writable ? O_RDWR : O_RDONLY;
 	int err;
 

@@ -2,7 +2,7 @@
 /*
  * hash.c - crc32c and siphash-2-4 for user space, as the kernel's libraries compute them.
  *
- * The checksum is Castagnoli's, reflected, without inversions, eight table look-ups for eight bytes.
+ * The checksum is Castagnoli's, reflected, without inversions, eight look-ups for eight bytes.
  */
 #include "port-user.h"
 

@@ -12,8 +12,8 @@
 /* ---- cache.c: a device or image, and its blocks in memory ---- */
 
 /*
- * An open volume; f_priv of its struct sfs_fs.  Blocks changed stay in memory until sfs_dev_flush():
- * a tool that stops before has written nothing.
+ * An open volume; f_priv of its struct sfs_fs.  Blocks changed stay in memory until
+ * sfs_dev_flush(): a tool that stops before has written nothing.
  */
 struct sfs_dev;
 

@@ -2,9 +2,9 @@
 /*
  * mkfs.c - mkfs.simplefs: plan, check, write.
  *
- * The plan is a struct sfs_geometry; nothing is written before it is complete and the target has been
- * found free to take.  Then old signatures go, the metadata and the journal are written and synced,
- * and the superblock comes last: a run that is cut short leaves no volume.
+ * The plan is a struct sfs_geometry; nothing is written before it is complete and the target has
+ * been found free to take.  Then old signatures go, the metadata and the journal are written and
+ * synced, and the superblock comes last: a run that is cut short leaves no volume.
  */
 #include <blkid/blkid.h>
 #include <fcntl.h>
