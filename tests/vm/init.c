@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * init.c - process 1 of the test machine: modules in, the command run, its status out.
+ *
+ * The initramfs holds /modules (paths of .ko files, in order) and /command (arguments, each ended by
+ * NUL).  The status leaves on the console as "vm-exit: N"; the runner reads nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void vm_mount(const char *type, const char *dir)
+{
+	mkdir(dir, 0755);
+	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
+		printf("init: cannot mount %s: %s\n", dir, strerror(errno));
+}
+
+static void vm_off(int status)
+{
+	printf("vm-exit: %d\n", status);
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
+static void vm_load_modules(void)
+{
+	FILE *list = fopen("/modules", "r");
+	char path[512];
+
+	while (list && fgets(path, sizeof(path), list)) {
+		int fd;
+
+		path[strcspn(path, "\n")] = '\0';
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)) {
+			printf("init: cannot load %s: %s\n", path, strerror(errno));
+			vm_off(125);
+		}
+		close(fd);
+	}
+}
+
+int main(void)
+{
+	static char command[65536];
+	char *argv[256];
+	int argc = 0;
+	ssize_t nbytes;
+	char *p;
+	int status;
+	pid_t pid;
+	int fd;
+
+	vm_mount("proc", "/proc");
+	vm_mount("sysfs", "/sys");
+	vm_mount("devtmpfs", "/dev");
+	vm_mount("tmpfs", "/tmp");
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	fd = open("/dev/console", O_RDWR);
+	if (fd >= 0) {
+		dup2(fd, 0);
+		dup2(fd, 1);
+		dup2(fd, 2);
+	}
+	setvbuf(stdout, NULL, _IONBF, 0);
+	setenv("PATH", "/bin:/sbin", 1);
+	vm_load_modules();
+	fd = open("/command", O_RDONLY);
+	nbytes = fd < 0 ? -1 : read(fd, command, sizeof(command) - 1);
+	if (nbytes <= 0)
+		vm_off(125);
+	for (p = command; p < command + nbytes && argc < 255; p += strlen(p) + 1)
+		argv[argc++] = p;
+	argv[argc] = NULL;
+	printf("vm-start\n");
+	pid = fork();
+	if (!pid) {
+		setsid();
+		execvp(argv[0], argv);
+		printf("init: cannot run %s: %s\n", argv[0], strerror(errno));
+		_exit(127);
+	}
+	while (waitpid(-1, &status, 0) != pid)
+		;
+	vm_off(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return 0;
+}
