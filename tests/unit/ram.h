@@ -11,11 +11,7 @@
 #ifndef SFS_RAM_H
 #define SFS_RAM_H
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "core.h"
-#include "tap/tap.h"
+#include "seed.h"
 
 #define RAM_BLOCKS	40000
 #define RAM_FIRST	300		/* below: what a real volume would keep */
@@ -43,23 +39,7 @@ static unsigned int ram_shutdowns;
 static unsigned int ram_corruptions;
 static const char *ram_why = "";	/* the last of them */
 static u64 ram_hash_mask = ~0ULL;
-static u64 ram_seed;
-static u64 ram_state;
 static struct sfs_fs ram_fs = { .f_blocks = RAM_BLOCKS, .f_fsid = RAM_FSID };
-
-/* Seeded by the first argument, or by the clock; printed, so that a failure can be had again. */
-static inline void ram_seed_from(int argc, char **argv, u64 fallback)
-{
-	ram_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : fallback;
-	ram_state = ram_seed;
-	printf("# seed %" PRIu64 "\n", ram_seed);
-}
-
-static inline u32 ram_random(u32 below)
-{
-	ram_state = ram_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (u32)(((ram_state >> 32) * below) >> 32);
-}
 
 static inline void ram_step(void)
 {
