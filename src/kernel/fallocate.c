@@ -22,9 +22,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 	int err;
 	int err2;
 
-	err = sfs_trans_begin(inode->i_sb,
-			      SFS_CREDITS_ALLOC + SFS_CREDITS_TREE + SFS_CREDITS_INODE,
-			      SFS_REVOKES_TREE, &t);
+	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);

@@ -45,9 +45,7 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk, struct sfs_extent 
 	int err;
 	int err2;
 
-	err = sfs_trans_begin(inode->i_sb,
-			      SFS_CREDITS_ALLOC + SFS_CREDITS_TREE + SFS_CREDITS_INODE,
-			      SFS_REVOKES_TREE, &t);
+	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);
