@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * super.c - superblocks of every size make sense, survive the way to disk and back, and no damaged
+ * one gets past the verifier.
+ */
+#include "drain.h"
+
+static u8 block[SFS_BLOCK_SIZE];
+
+static const char *make(struct sfs_fs *fs, u64 blocks, u32 journal, bool dev)
+{
+	struct sfs_geometry geo = {
+		.g_blocks = blocks,
+		.g_journal_blocks = journal,
+		.g_journal_dev = dev,
+		.g_uuid = "0123456789abcde",
+		.g_time = 42,
+	};
+
+	memset(fs, 0, sizeof(*fs));
+	return sfs_super_make(fs, &geo);
+}
+
+static void test_sizes(void)
+{
+	struct sfs_fs fs;
+
+	TAP_OK(make(&fs, SFS_VOLUME_MIN - 1, 0, false), "too small is refused");
+	TAP_OK(!make(&fs, SFS_VOLUME_MIN, 0, false), "1 MiB is not");
+	TAP_EQ(sfs_zones_fresh(&fs, 0), 256 - 32 - 129, "free blocks of 1 MiB");
+	TAP_OK(make(&fs, 1200, 1024, false), "a journal that leaves no room is refused");
+	TAP_OK(make(&fs, 100000, 1000, false), "and one too short for jbd2");
+	TAP_OK(make(&fs, 3ULL << 28, SFS_ZONE_BLOCKS, false), "and one longer than a zone");
+	TAP_OK(make(&fs, 100000, 1024, true), "and two journals");
+	TAP_OK(!make(&fs, SFS_ZONE_BLOCKS + SFS_ZONE_MIN - 1, 0, false), "short last zone");
+	TAP_EQ(fs.f_blocks, SFS_ZONE_BLOCKS, "is left out");
+	TAP_OK(!make(&fs, SFS_ZONE_BLOCKS + SFS_ZONE_MIN, 0, false), "the shortest");
+	TAP_EQ(fs.f_zones_max, 2, "is not");
+	TAP_OK(!make(&fs, 65535, 0, false) && fs.f_tail == 32, "tail below 256 MiB");
+	TAP_OK(!make(&fs, 65536, 0, false) && fs.f_tail == 256, "tail from there on");
+	TAP_EQ(fs.f_root, 528 << 3, "no inode in the first 2 MiB + 64 KiB");
+	TAP_OK(!make(&fs, ~0ULL, 262144, false), "1 EiB");
+	TAP_OK(fs.f_blocks <= SFS_BLK_MAX, "has 48-bit block numbers");
+	TAP_EQ(sfs_fs_init(&fs), 0, "and a place in memory");
+	sfs_fs_exit(&fs);
+	sfs_fs_exit(&fs);
+	TAP_OK(!fs.f_zone, "left twice without harm");
+}
+
+/* No bitmap lies where another does, and addresses and validity agree. */
+static void test_map(void)
+{
+	struct sfs_fs fs;
+	u64 group, blk, bad = 0;
+	unsigned int map;
+
+	make(&fs, 2 * SFS_ZONE_BLOCKS + 1000, 1024, false);
+	for (group = 0; group < 3 * SFS_ZONE_GROUPS; group++)
+		for (map = 0; map < SFS_MAPS; map++) {
+			blk = sfs_map_blk(group, map);
+			bad += sfs_blk_is_valid(&fs, blk, 1);
+			bad += blk / SFS_ZONE_BLOCKS != group / SFS_ZONE_GROUPS;
+		}
+	TAP_EQ(bad, 0, "bitmaps lie in the strip of their zone");
+	TAP_OK(!sfs_blk_is_valid(&fs, 0, 1) && !sfs_blk_is_valid(&fs, 129, 1) &&
+	       !sfs_blk_is_valid(&fs, 129 + 1023, 1), "superblock and journal hold no data");
+	TAP_OK(sfs_blk_is_valid(&fs, 129 + 1024, 1), "the block behind does");
+	TAP_OK(!sfs_blk_is_valid(&fs, fs.f_blocks - 1, 2), "no run over the end");
+	TAP_OK(!sfs_blk_is_valid(&fs, 2000, ~0ULL), "nor round the number line");
+	TAP_OK(!sfs_blk_is_valid(&fs, ~0ULL, 2), "from its end either");
+	TAP_OK(!sfs_blk_is_valid(&fs, SFS_ZONE_BLOCKS - 1, 2), "nor into a strip");
+	TAP_OK(!sfs_blk_is_valid(&fs, 2000, 0), "an empty run is none");
+}
+
+static void encode(struct sfs_fs *fs)
+{
+	TAP_REQUIRE(!sfs_fs_init(fs), "core in memory");
+	sfs_super_encode(fs, block);
+	sfs_block_seal(block);
+	sfs_fs_exit(fs);
+}
+
+static void test_roundtrip(void)
+{
+	struct sfs_fs fs, back;
+	u8 copy[SFS_BLOCK_SIZE];
+
+	make(&fs, 1 << 20, 0, true);
+	memset(fs.f_label, 'x', SFS_LABEL_MAX);
+	fs.f_error_time = -5;
+	fs.f_mounts = 3;
+	encode(&fs);
+	TAP_OK(sfs_super_probe(block), "it is one of ours");
+	TAP_OK(!sfs_super_verify(block, 1 << 20), "and verifies");
+	TAP_OK(sfs_super_verify(block, (1 << 20) - 1), "but not on a smaller device");
+	memcpy(copy, block, sizeof(copy));
+	memset(&back, 0, sizeof(back));
+	sfs_super_decode(&back, block);
+	TAP_EQ(strlen((char *)back.f_label), SFS_LABEL_MAX, "the longest label");
+	TAP_EQ(back.f_error_time, -5, "a time before 1970");
+	encode(&back);
+	/* The time of writing is the encoder's own. */
+	memcpy(block + offsetof(struct sfs_super_disk, s_write_time),
+	       copy + offsetof(struct sfs_super_disk, s_write_time), 8);
+	sfs_block_seal(block);
+	TAP_OK(!memcmp(copy, block, sizeof(copy)), "decode and encode give the same bytes");
+}
+
+/* Any changed byte is found by the crc. */
+static void test_crc(void)
+{
+	struct sfs_fs fs;
+	unsigned int at, bad = 0;
+
+	make(&fs, 1 << 20, 4096, false);
+	encode(&fs);
+	for (at = 0; at < SFS_BLOCK_SIZE; at++) {
+		block[at] ^= 1 << at % 8;
+		bad += !sfs_super_verify(block, 0);
+		block[at] ^= 1 << at % 8;
+	}
+	TAP_EQ(bad, 0, "each flipped bit is seen");
+	block[100] ^= 1;
+	TAP_OK(sfs_super_verify(block, 0) == sfs_why_crc, "and called by its name");
+}
+
+static const struct lie {
+	const char *what;
+	size_t at;
+	u64 value;
+	unsigned int nbytes;
+} lies[] = {
+#define LIE(field, value) { #field, offsetof(struct sfs_super_disk, field), value, \
+	sizeof(((struct sfs_super_disk *)0)->field) > 8 ? 1 : \
+	sizeof(((struct sfs_super_disk *)0)->field) }
+	LIE(s_ident, 'x'),
+	LIE(s_incompat, 1ULL << 63),
+	LIE(s_incompat, SFS_INCOMPAT_JOURNAL_DEV),
+	LIE(s_compat, 0),
+	LIE(s_block_bits, 10),
+	LIE(s_version, 2),
+	LIE(s_blocks, 0),
+	LIE(s_blocks, 255),
+	LIE(s_blocks, SFS_BLK_MAX + 1),
+	LIE(s_blocks, ~0ULL),
+	LIE(s_blocks, SFS_ZONE_BLOCKS + 1),
+	LIE(s_zones, 0),
+	LIE(s_zones, 3),
+	LIE(s_zones, ~0ULL),
+	LIE(s_journal_start, 128),
+	LIE(s_journal_start, 1ULL << 60),
+	LIE(s_journal_blocks, 0),
+	LIE(s_journal_blocks, 1023),
+	LIE(s_journal_blocks, SFS_ZONE_BLOCKS),
+	LIE(s_journal_blocks, ~0u),
+	LIE(s_tail, 0),
+	LIE(s_tail, ~0u),
+	LIE(s_state, 8),
+	LIE(s_errors, 0),
+	LIE(s_errors, 4),
+	LIE(s_root, 0),
+	LIE(s_root, 200 << 3),
+	LIE(s_root, (u64)SFS_ZONE_BLOCKS << 3),
+	LIE(s_root, ~0ULL),
+	LIE(s_free, ~0ULL),
+	LIE(s_free, 1200000),
+	LIE(s_inodes, ~0ULL),
+	LIE(s_fsid, 1),
+	LIE(s_zero, 1),
+	{ "s_head.h_owner", offsetof(struct sfs_head, h_owner), 1, 8 },
+	{ "s_head.h_blk", offsetof(struct sfs_head, h_blk), 1, 8 },
+	{ "s_head.h_live", offsetof(struct sfs_head, h_live), 1, 1 },
+	{ "s_head.h_zero", offsetof(struct sfs_head, h_zero), 1, 1 },
+	{ "a byte behind the label", offsetof(struct sfs_super_disk, s_label) + 9, 'x', 1 },
+	{ "a byte behind the fields", 508, 1, 1 },
+	{ "the boot signature", 510, 0xaa55, 2 },
+	{ "an ext2 signature", 1080, 0xef53, 2 },
+	{ "the last byte", SFS_BLOCK_SIZE - 1, 1, 1 },
+};
+
+/* Sealed by an enemy: the crc is right, the content is not. */
+static void test_lies(void)
+{
+	struct sfs_fs fs;
+	const char *why;
+	unsigned int i;
+	__le64 raw;
+
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		make(&fs, SFS_ZONE_BLOCKS + 5000, 4096, false);
+		encode(&fs);
+		TAP_REQUIRE(!sfs_super_verify(block, 0), "the true one verifies");
+		raw = cpu_to_le64(lies[i].value);
+		memcpy(block + lies[i].at, &raw, lies[i].nbytes);
+		sfs_block_seal(block);
+		why = sfs_super_verify(block, 0);
+		TAP_OK(why && why != sfs_why_crc, "%s: %s", lies[i].what, why ? why : "believed");
+	}
+}
+
+/* Random fields under a right crc: refused, or a geometry that can be computed with. */
+static void test_noise(void)
+{
+	struct sfs_fs fs, got;
+	unsigned int i, k, passed = 0;
+
+	for (i = 0; i < 100000; i++) {
+		if (i % 1000 == 0) {
+			make(&fs, 5000 + ram_random(~0u), ram_random(2) ? 4096 : 0, false);
+			encode(&fs);
+		}
+		sfs_super_encode(&fs, block);
+		for (k = 0; k <= ram_random(3); k++)
+			block[32 + ram_random(476)] ^= 1 << ram_random(8);
+		sfs_block_seal(block);
+		if (sfs_super_verify(block, 0))
+			continue;
+		passed++;
+		memset(&got, 0, sizeof(got));
+		sfs_super_decode(&got, block);
+		DRAIN_REQUIRE(got.f_zones <= got.f_zones_max &&
+			      sfs_zones_fresh(&got, 0) < got.f_blocks &&
+			      got.f_disk_free <= got.f_blocks &&
+			      sfs_blk_is_valid(&got, sfs_ino_blk(got.f_root), 1), "it makes sense");
+	}
+	TAP_OK(passed && passed < i, "noise: %u of %u pass, all of them sound", passed, i);
+}
+
+int main(int argc, char **argv)
+{
+	ram_seed_from(argc, argv, 1);
+	test_sizes();
+	test_map();
+	test_roundtrip();
+	test_crc();
+	test_lies();
+	test_noise();
+	return tap_done();
+}
