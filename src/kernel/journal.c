@@ -331,11 +331,15 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 	if (why)
 		pr_err("simplefs (%s): journal device: %s\n", sb->s_id, why);
 	else
-		*ret_nblks = min_t(u64, le64_to_cpu(jd->j_blocks) - SFS_JOURNAL_DEV_LOG, INT_MAX);
+		*ret_nblks = min_t(u64, le64_to_cpu(jd->j_blocks) - SFS_JOURNAL_DEV_LOG, INT_MAX / 2);
 	brelse(bh);
 	return why ? -EINVAL : 0;
 }
 
+/*
+ * jbd2 takes the start only for the log's superblock: the blocks it names, s_first and s_maxlen and so
+ * the length given here, count from the start of the device.
+ */
 static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *journal,
 				   u64 log_nblks)
 {
@@ -344,10 +348,11 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 
 	if (journal->j_dev.bdev)
 		log = jbd2_journal_init_dev(journal->j_dev.bdev, sb->s_bdev, SFS_JOURNAL_DEV_LOG,
-					    log_nblks, SFS_BLOCK_SIZE);
+					    SFS_JOURNAL_DEV_LOG + log_nblks, SFS_BLOCK_SIZE);
 	else
 		log = jbd2_journal_init_dev(sb->s_bdev, sb->s_bdev, fs->f_journal_start,
-					    fs->f_journal_blocks, SFS_BLOCK_SIZE);
+					    fs->f_journal_start + fs->f_journal_blocks,
+					    SFS_BLOCK_SIZE);
 	/* NULL up to 6.5, an error since. */
 	if (!log)
 		return ERR_PTR(-ENOMEM);

@@ -36,7 +36,7 @@ static void sfs_log_put(u8 *data, unsigned int off, u32 value)
 	memcpy(data + off, &raw, sizeof(raw));
 }
 
-void sfs_log_make(void *data, u32 nblks, const u8 uuid[16])
+void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16])
 {
 	u8 *d = data;
 
@@ -44,8 +44,8 @@ void sfs_log_make(void *data, u32 nblks, const u8 uuid[16])
 	sfs_log_put(d, SFS_LOG_OFF_MAGIC, SFS_LOG_MAGIC);
 	sfs_log_put(d, SFS_LOG_OFF_TYPE, SFS_LOG_SUPER_V2);
 	sfs_log_put(d, SFS_LOG_OFF_BLOCKSIZE, SFS_BLOCK_SIZE);
-	sfs_log_put(d, SFS_LOG_OFF_MAXLEN, nblks);
-	sfs_log_put(d, SFS_LOG_OFF_FIRST, 1);
+	sfs_log_put(d, SFS_LOG_OFF_MAXLEN, start + nblks);
+	sfs_log_put(d, SFS_LOG_OFF_FIRST, start + 1);
 	/* Not 1: an older log's blocks under the same numbers must not fit. */
 	sfs_log_put(d, SFS_LOG_OFF_SEQUENCE, (sfs_crc32c(~0u, uuid, 16) >> 1) | 1);
 	sfs_log_put(d, SFS_LOG_OFF_INCOMPAT, SFS_LOG_INCOMPAT);

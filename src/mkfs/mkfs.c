@@ -346,11 +346,12 @@ static int sfs_write_log(const struct sfs_fs *fs, struct sfs_dev *dev, struct sf
 	if (!log_dev) {
 		if (!fs->f_journal_blocks)
 			return 0;
-		sfs_log_make(block, fs->f_journal_blocks, fs->f_journal_uuid);
+		sfs_log_make(block, fs->f_journal_start, fs->f_journal_blocks, fs->f_journal_uuid);
 		return sfs_dev_write(dev, fs->f_journal_start, block);
 	}
 	nblks = min_t(u64, sfs_dev_nblks(log_dev), 1u << 20);
-	sfs_log_make(block, nblks - SFS_JOURNAL_DEV_LOG, fs->f_journal_uuid);
+	sfs_log_make(block, SFS_JOURNAL_DEV_LOG, nblks - SFS_JOURNAL_DEV_LOG,
+		     fs->f_journal_uuid);
 	err = sfs_dev_write(log_dev, SFS_JOURNAL_DEV_LOG, block);
 	if (err)
 		return err;
