@@ -29,11 +29,14 @@ kind_of()
     *.md | LICENSE | src/VERSION | *.gitignore | */expect.* | */name | debian/*) echo prose ;;
     *.c | *.h) echo c ;;
     *.[1-8]) echo man ;;
-    *.py) echo python ;;
-    *.t | *.sh | */run | */setup | */demo)
+    *.awk) echo config ;;
+    *)
         IFS= read -r first <"$1" || :
-        case $first in *python*) echo python ;; *) echo shell ;; esac ;;
-    *) echo config ;;
+        case $1:$first in
+        *.py:* | *'#!'*python*) echo python ;;
+        *.t:* | *.sh:* | *'#!'*sh) echo shell ;;
+        *) echo config ;;
+        esac ;;
     esac
 }
 

@@ -2,8 +2,8 @@
 /*
  * init.c - process 1 of the test machine: modules in, the command run, its status out.
  *
- * The initramfs holds /modules (paths of .ko files, in order) and /command (arguments, each ended by
- * NUL).  The status leaves on the console as "vm-exit: N"; the runner reads nothing else.
+ * The initramfs holds /modules (paths of .ko files, in order) and /command (arguments, each ended
+ * by NUL).  The status leaves on the console as "vm-exit: N"; the runner reads nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
