@@ -331,14 +331,15 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 	if (why)
 		pr_err("simplefs (%s): journal device: %s\n", sb->s_id, why);
 	else
-		*ret_nblks = min_t(u64, le64_to_cpu(jd->j_blocks) - SFS_JOURNAL_DEV_LOG, INT_MAX / 2);
+		*ret_nblks = min_t(u64, le64_to_cpu(jd->j_blocks) - SFS_JOURNAL_DEV_LOG,
+				   INT_MAX / 2);
 	brelse(bh);
 	return why ? -EINVAL : 0;
 }
 
 /*
- * jbd2 takes the start only for the log's superblock: the blocks it names, s_first and s_maxlen and so
- * the length given here, count from the start of the device.
+ * jbd2 takes the start only for the log's superblock: the blocks it names, s_first and s_maxlen
+ * and so the length given here, count from the start of the device.
  */
 static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *journal,
 				   u64 log_nblks)

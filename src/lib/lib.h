@@ -35,8 +35,8 @@ extern void (*sfs_report)(const char *text);
 /* ---- log.c: the jbd2 log as a tool sees it ---- */
 
 /*
- * Fills @data with block @start of its device: the superblock of an empty log of @nblks blocks.  What
- * jbd2 calls first block and length it counts from the start of the device.
+ * Fills @data with block @start of its device: the superblock of an empty log of @nblks blocks.
+ * What jbd2 calls first block and length it counts from the start of the device.
  */
 void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16]);
 
