@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * alloc.c - the block allocator against two byte maps: who has each block now, and who had it at the
- * last commit.
+ * alloc.c - the block allocator against two byte maps: who has each block now, and who had it at
+ * the last commit.
  *
  * A block may be handed out when neither says that it is taken.  Volumes from the smallest to two
  * zones are filled, emptied, crashed and damaged at random; after every commit the bitmaps, their

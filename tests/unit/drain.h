@@ -2,12 +2,12 @@
 /*
  * drain.h - a device and a journal in memory: port.h's blocks and transactions for the allocator.
  *
- * A block has its content in memory, its content on the device, and, once its bitmap was opened with
- * sfs_buf_access_undo(), the content that is safe.  drain_commit() seals, verifies and writes what is
- * dirty; drain_crash() forgets what was not committed.  Watched all the time: references, changes
- * without access or without sfs_buf_dirty(), credits of an operation.  Any call that may fail can
- * be told to (drain_fail_in).  Included by one file of a test program: it defines what the core
- * links to.
+ * A block has its content in memory, its content on the device, and, once its bitmap was opened
+ * with sfs_buf_access_undo(), the content that is safe.  drain_commit() seals, verifies and writes
+ * what is dirty; drain_crash() forgets what was not committed.  Watched all the time: references,
+ * changes without access or without sfs_buf_dirty(), credits of an operation.  Any call that may
+ * fail can be told to (drain_fail_in).  Included by one file of a test program: it defines what
+ * the core links to.
  */
 #ifndef SFS_DRAIN_H
 #define SFS_DRAIN_H
@@ -300,9 +300,9 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
 	(void)fs;
+	sfs_buf_put(buf);
 	if (drain_fails())
 		return -EIO;
-	sfs_buf_put(buf);
 	drain_forget(buf);
 	return 0;
 }

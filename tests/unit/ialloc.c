@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ialloc.c - inode slots and orphans against a list: inodes come and go, become orphans and cease
+ * to be, commits and crashes happen, calls fail at any place.
+ *
+ * After every round the volume must hold just the listed inodes and orphans, the counters must say
+ * how many, and when all are gone every block is free again.
+ */
+#include "drain.h"
+
+#define LIVE_MAX	3000
+#define SLOTS_MAX	(40000 * SFS_INODE_SLOTS)
+
+static struct live {
+	u64 ino;
+	bool orphan;
+} live[LIVE_MAX], safe[LIVE_MAX];
+static unsigned int nlive, nsafe;
+static bool taken[SLOTS_MAX];
+static u32 last_generation[SLOTS_MAX];	/* 0: not used yet since its block was made */
+
+/* Reads an inode and takes write access, so that a change may follow. */
+static void begin(struct sfs_inode *in, u64 ino)
+{
+	DRAIN_REQUIRE(!sfs_inode_read(&drain_fs, ino, in), "inode %" PRIu64 " is read", ino);
+	DRAIN_REQUIRE(!sfs_inode_begin(NULL, in), "and may be changed");
+}
+
+static void op_alloc(void)
+{
+	u64 parent = nlive ? live[ram_random(nlive)].ino : 0;
+	bool is_dir = !ram_random(5);
+	struct sfs_inode in;
+	u32 generation = 0;
+	u64 ino = 0;
+	int err;
+
+	if (nlive == LIVE_MAX)
+		return;
+	if (!ram_random(20))
+		drain_fail_in = ram_random(8);
+	err = sfs_inode_alloc(NULL, &drain_fs, parent, is_dir, &ino, &generation);
+	DRAIN_REQUIRE(!err || drain_failed, "an inode is made");
+	drain_fail_in = -1;
+	if (err) {
+		drain_step(0);
+		return;
+	}
+	DRAIN_REQUIRE(ino < SLOTS_MAX && !taken[ino], "inode %" PRIu64 " was free", ino);
+	DRAIN_REQUIRE(generation != last_generation[ino] || !last_generation[ino],
+		      "inode %" PRIu64 " has a new generation", ino);
+	DRAIN_REQUIRE(is_dir || !parent || ino / 8 / SFS_GROUP_BLOCKS ==
+		      parent / 8 / SFS_GROUP_BLOCKS, "a file lies in its parent's group");
+	last_generation[ino] = generation;
+	taken[ino] = true;
+	live[nlive].ino = ino;
+	live[nlive++].orphan = false;
+	sfs_inode_init(&in, &drain_fs, ino, SFS_TYPE_REG << SFS_TYPE_SHIFT | 0644, 1);
+	in.i_nlink = 1;
+	in.i_generation = generation;
+	DRAIN_REQUIRE(!sfs_inode_begin(NULL, &in), "its block is there");
+	sfs_inode_end(NULL, &in);
+	drain_step(SFS_CREDITS_IALLOC);
+}
+
+static void op_free(void)
+{
+	struct sfs_inode in;
+	struct live *l;
+	int err;
+
+	if (!nlive)
+		return;
+	l = &live[ram_random(nlive)];
+	begin(&in, l->ino);
+	if (!ram_random(20))
+		drain_fail_in = ram_random(10);
+	err = sfs_inode_free(NULL, &in);
+	DRAIN_REQUIRE(!err || drain_failed, "inode %" PRIu64 " is freed", l->ino);
+	drain_fail_in = -1;
+	if (err) {
+		DRAIN_REQUIRE(in.i_buf, "an inode not freed is still begun");
+		sfs_inode_end(NULL, &in);
+		DRAIN_REQUIRE(!sfs_inode_exists(&drain_fs, l->ino), "and there");
+	} else {
+		DRAIN_REQUIRE(sfs_inode_exists(&drain_fs, l->ino) == -ESTALE, "and is gone");
+		taken[l->ino] = false;
+		*l = live[--nlive];
+	}
+	drain_step(SFS_CREDITS_IALLOC);
+}
+
+static void op_orphan(void)
+{
+	struct sfs_inode in;
+	struct live *l;
+	bool set = ram_random(2);
+	int err;
+
+	if (!nlive)
+		return;
+	l = &live[ram_random(nlive)];
+	begin(&in, l->ino);
+	if (!ram_random(20))
+		drain_fail_in = ram_random(3);
+	err = set ? sfs_orphan_add(NULL, &in) : sfs_orphan_remove(NULL, &in);
+	DRAIN_REQUIRE(!err || drain_failed, "orphan or not");
+	drain_fail_in = -1;
+	sfs_inode_end(NULL, &in);
+	if (!err)
+		l->orphan = set;
+	drain_step(SFS_CREDITS_ORPHAN + SFS_CREDITS_INODE);
+}
+
+static int by_ino(const void *a, const void *b)
+{
+	u64 x = ((const struct live *)a)->ino, y = ((const struct live *)b)->ino;
+
+	return x < y ? -1 : x > y;
+}
+
+static void check(void)
+{
+	u64 ino = 0, found;
+	unsigned int i;
+
+	qsort(live, nlive, sizeof(live[0]), by_ino);
+	for (i = 0; i < nlive; i++) {
+		DRAIN_REQUIRE(!sfs_inode_exists(&drain_fs, live[i].ino), "inode is there");
+		if (!live[i].orphan)
+			continue;
+		DRAIN_REQUIRE(!sfs_orphan_next(&drain_fs, ino, &found), "an orphan is found");
+		DRAIN_REQUIRE(found == live[i].ino, "the next one, %" PRIu64, found);
+		ino = found + 1;
+	}
+	DRAIN_REQUIRE(sfs_orphan_next(&drain_fs, ino, &found) == -ENOENT, "no other orphan");
+	DRAIN_REQUIRE(sfs_counter_sum(&drain_fs.f_inodes) == nlive, "inodes are counted");
+}
+
+static void commit(void)
+{
+	drain_commit();
+	memcpy(safe, live, sizeof(live));
+	nsafe = nlive;
+}
+
+static void crash(void)
+{
+	unsigned int i;
+
+	drain_crash();
+	drain_mount(true);
+	memcpy(live, safe, sizeof(safe));
+	nlive = nsafe;
+	memset(taken, 0, sizeof(taken));
+	memset(last_generation, 0, sizeof(last_generation));
+	for (i = 0; i < nlive; i++)
+		taken[live[i].ino] = true;
+	check();
+}
+
+static void test_random(u64 nops)
+{
+	unsigned int bias = 6;
+	u64 i, fresh;
+
+	drain_make(40000, 1024);
+	fresh = sfs_counter_sum(&drain_fs.f_free);
+	for (i = 0; i < nops; i++) {
+		u32 what = ram_random(1000);
+
+		if (i % 3000 == 0)
+			bias = 2 + ram_random(7);
+		if (what < 3)
+			commit();
+		else if (what < 200)
+			op_orphan();
+		else if (ram_random(10) < bias)
+			op_alloc();
+		else
+			op_free();
+		if (i % 5000 == 0)
+			check();
+		if (i % 50000 == 49999)
+			crash();
+	}
+	TAP_OK(true, "%" PRIu64 " random operations", nops);
+	while (nlive)
+		op_free();
+	commit();
+	check();
+	TAP_EQ(sfs_counter_sum(&drain_fs.f_free), fresh, "all blocks are back when all inodes are");
+	TAP_OK(!drain_corruptions && !drain_shutdowns, "nothing was reported: %s", drain_why);
+}
+
+/* mkfs writes the root's number before there is a root. */
+static void test_root(void)
+{
+	static const u32 journals[] = { 0, 1024, 40000, 300000 };
+	unsigned int i;
+	u32 generation;
+	u64 ino;
+
+	for (i = 0; i < sizeof(journals) / sizeof(journals[0]); i++) {
+		drain_make(2 * SFS_ZONE_BLOCKS, journals[i]);
+		TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &ino, &generation), "root");
+		TAP_EQ(ino, drain_fs.f_root, "the first inode is the root, journal of %u",
+		       journals[i]);
+		drain_step(SFS_CREDITS_IALLOC);
+	}
+}
+
+/* File handles name any number. */
+static void test_handles(void)
+{
+	u64 root, made;
+	u32 generation;
+
+	drain_make(SFS_ZONE_BLOCKS + 5000, 1024);
+	root = drain_fs.f_root;
+	TAP_EQ(sfs_inode_exists(&drain_fs, root), -ESTALE, "no inode before it is made");
+	TAP_EQ(sfs_inode_alloc(NULL, &drain_fs, 0, true, &made, &generation), 0, "made");
+	TAP_EQ(sfs_inode_exists(&drain_fs, root), 0, "and there");
+	TAP_EQ(sfs_inode_exists(&drain_fs, root + 1), -ESTALE, "its neighbour is not");
+	TAP_EQ(sfs_inode_exists(&drain_fs, 0), -ESTALE, "the superblock is no inode");
+	TAP_EQ(sfs_inode_exists(&drain_fs, ~0ULL), -ESTALE, "nor what lies outside");
+	TAP_EQ(sfs_inode_exists(&drain_fs, (u64)(SFS_ZONE_BLOCKS + 200) << 3), -ESTALE,
+	       "nor a block of a zone not begun");
+	TAP_EQ(drain_corruptions, 0, "and asking is no damage");
+	drain_step(~0u);
+}
+
+int main(int argc, char **argv)
+{
+	ram_seed_from(argc, argv, 1);
+	test_root();
+	test_handles();
+	test_random(1000000);
+	drain_empty();
+	return tap_done();
+}
