@@ -183,8 +183,19 @@ extern const struct iomap_page_ops sfs_iomap_page_ops;
 #else
 #if SFS_SINCE(6, 12)
 #define sfs_buffered_write(iocb, from, ops)	iomap_file_buffered_write(iocb, from, ops, NULL)
-#else
+#elif SFS_SINCE(6, 5)
 #define sfs_buffered_write(iocb, from, ops)	iomap_file_buffered_write(iocb, from, ops)
+#else
+/* The position is the caller's to move. */
+static inline ssize_t sfs_buffered_write(struct kiocb *iocb, struct iov_iter *from,
+					 const struct iomap_ops *ops)
+{
+	ssize_t ret = iomap_file_buffered_write(iocb, from, ops);
+
+	if (ret > 0)
+		iocb->ki_pos += ret;
+	return ret;
+}
 #endif
 #if SFS_SINCE(6, 15)
 #define sfs_zero_range(inode, pos, nbytes, ops) \
