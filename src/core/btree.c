@@ -31,31 +31,29 @@ void sfs_path_release(struct sfs_path *path)
 	}
 }
 
-/* The key range that the parent gives the child at p_level[@level + 1].l_slot; @ret_hi excluded. */
-static void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_lo,
-			    u64 *ret_hi)
+void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_lo, u64 *ret_hi)
 {
-	const struct sfs_path_level *l = &path->p_level[++level];
+	const struct sfs_path_level *l = &path->p_level[level];
+	const struct sfs_path_level *top = &path->p_level[path->p_top];
 
-	*ret_lo = sfs_entry_key(l->l_node, l->l_slot);
-	for (; level <= path->p_top; level++) {
-		l = &path->p_level[level];
-		if (l->l_slot + 1 < sfs_node_count(l->l_node)) {
-			*ret_hi = sfs_entry_key(l->l_node, l->l_slot + 1);
-			return;
-		}
-	}
-	*ret_hi = ~0ULL;
+	/* A first entry's own key says nothing, a last entry has no next: ask the level above. */
+	while (l < top && !l->l_slot)
+		l++;
+	*ret_lo = l->l_slot ? sfs_entry_key(l->l_node, l->l_slot) : 0;
+	l = &path->p_level[level];
+	while (l < top && l->l_slot + 1 == sfs_node_count(l->l_node))
+		l++;
+	*ret_hi = l->l_slot + 1 < sfs_node_count(l->l_node) ?
+		  sfs_entry_key(l->l_node, l->l_slot + 1) : ~0ULL;
 }
 
-/* NULL or why @node cannot be the child that the path has just come to. */
-static const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
-				    const struct sfs_node_disk *node)
+const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
+			     const struct sfs_node_disk *node)
 {
 	u64 lo;
 	u64 hi;
 
-	if (node->n_level != level)
+	if (node->n_level + 1u != level)
 		return "wrong level";
 	/* A first record too long for the root goes into an empty leaf, its only child. */
 	if (!sfs_node_count(node))
@@ -84,7 +82,7 @@ static int sfs_path_down(struct sfs_path *path, unsigned int level)
 		return err;
 	l->l_node = (struct sfs_node_disk *)((u8 *)sfs_buf_data(l->l_buf) +
 					     sizeof(struct sfs_head));
-	why = sfs_child_verify(path, level, l->l_node);
+	why = sfs_child_verify(path, level + 1, l->l_node);
 	if (why)
 		return sfs_corrupt(path->p_inode->i_fs, blk, path->p_inode->i_ino, "btree node",
 				   why);
@@ -121,6 +119,18 @@ int sfs_path_to(struct sfs_inode *in, u64 key, struct sfs_path *path)
 	}
 	path->p_level[0].l_slot = sfs_leaf_search(path->p_level[0].l_node, key);
 	return 0;
+}
+
+/* From the root to its first child and no further; sfs_path_release() as ever. */
+int sfs_path_child(struct sfs_inode *in, struct sfs_path *path)
+{
+	int err;
+
+	sfs_path_init(in, path);
+	err = sfs_path_down(path, path->p_top - 1);
+	if (err)
+		sfs_path_release(path);
+	return err;
 }
 
 /* From the level whose slot was just moved, down to the leaf along the first or last entries. */
@@ -262,23 +272,28 @@ static int sfs_path_dirty(struct sfs_trans *t, struct sfs_path *path)
 int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		    unsigned int nbytes, unsigned int flags)
 {
+	unsigned int need = nbytes + sizeof(struct sfs_slot_disk);
 	struct sfs_path path;
 	struct sfs_path_level *leaf = &path.p_level[0];
 	int err;
 
-	err = sfs_tree_find(in, key, &path);
-	if (!err) {
-		sfs_path_release(&path);
-		return -EEXIST;
-	}
-	if (err != -ENOENT)
-		return err;
-	err = sfs_tree_room(t, in, key, 1, nbytes, flags);
-	if (err)
-		return err;
+	sfs_assert(nbytes && nbytes <= SFS_RECORD_MAX);
 	err = sfs_path_to(in, key, &path);
 	if (err)
 		return err;
+	if (leaf->l_slot < sfs_node_count(leaf->l_node) &&
+	    sfs_slot_key(leaf->l_node, leaf->l_slot) == key) {
+		err = -EEXIST;
+		goto release;
+	}
+	if (sfs_node_free(leaf->l_node, sfs_path_capacity(&path, 0)) < need) {
+		sfs_path_release(&path);
+		err = sfs_tree_room(t, in, key, 1, nbytes, flags);
+		if (!err)
+			err = sfs_path_to(in, key, &path);
+		if (err)
+			return err;
+	}
 	err = sfs_path_access(t, &path);
 	if (err)
 		goto release;
@@ -297,6 +312,7 @@ int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const v
 	unsigned int old;
 	int err;
 
+	sfs_assert(nbytes && nbytes <= SFS_RECORD_MAX);
 	err = sfs_tree_find(in, key, &path);
 	if (err)
 		return err;
@@ -345,7 +361,7 @@ int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
 	sfs_leaf_remove(leaf->l_node, leaf->l_slot);
 	err = sfs_path_dirty(t, &path);
 	if (!err)
-		sfs_tree_join(t, &path);
+		sfs_tree_join(t, &path, 0);
 release:
 	sfs_path_release(&path);
 	return err;

@@ -9,10 +9,12 @@
  */
 #include "btree_node.h"
 
-/* A leaf that has this much in use, or less, looks for a sibling to join. */
-#define SFS_LEAF_SPARSE		(SFS_NODE_BYTES / 3)
+/* A node that has this much in use, or less, looks for a sibling to join. */
+#define SFS_NODE_SPARSE		(SFS_NODE_BYTES / 3)
 /* Joined nodes are at most this full, so that the next insert does not part them again. */
 #define SFS_JOINED_MAX		(SFS_NODE_BYTES * 3 / 4)
+/* The same for what the root takes back. */
+#define SFS_ROOT_SHRINK		(SFS_ROOT_BYTES * 3 / 4)
 
 static struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
 {
@@ -24,7 +26,7 @@ static u64 sfs_tree_goal(const struct sfs_inode *in)
 	return sfs_ino_blk(in->i_ino) + 1;
 }
 
-/* A fresh, empty node.  Undone by sfs_node_free_new() as long as nothing refers to it. */
+/* A fresh, empty node, which the caller links to and marks dirty. */
 static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned int level,
 			  unsigned int flags, struct sfs_buf **ret_buf)
 {
@@ -48,20 +50,6 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 	in->i_blocks++;
 	*ret_buf = buf;
 	return 0;
-}
-
-/* Frees a node's block, consuming the reference.  Nothing has changed when it fails. */
-static int sfs_node_release(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
-{
-	int err;
-
-	err = sfs_free_blks(t, in->i_fs, sfs_buf_blk(buf), 1);
-	if (err) {
-		sfs_buf_put(buf);
-		return err;
-	}
-	in->i_blocks--;
-	return sfs_buf_forget(t, in->i_fs, buf);
 }
 
 static int sfs_level_access(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
@@ -115,10 +103,10 @@ static unsigned int sfs_split_point(const struct sfs_node_disk *node, unsigned i
 
 	if (slot >= count)
 		return count - 1;
-	if (node->n_level)
-		return slot == count - 1 ? count - 1 : count / 2;
 	if (!slot)
 		return 1;
+	if (node->n_level)
+		return slot == count - 1 ? count - 1 : count / 2;
 	total = sfs_node_used(node, SFS_NODE_BYTES);
 	for (i = 0; i < count - 1 && sum < total / 2; i++)
 		sum += sfs_slot_len(node, i) + sizeof(struct sfs_slot_disk);
@@ -134,6 +122,8 @@ static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	struct sfs_path_level *up = &path->p_level[level + 1];
 	struct sfs_buf *buf;
 	unsigned int at;
+	u64 lo;
+	u64 hi;
 	int err;
 	int err2;
 
@@ -148,6 +138,11 @@ static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	sfs_node_append(sfs_buf_node(buf), SFS_NODE_BYTES, l->l_node, at,
 			sfs_node_count(l->l_node) - at);
 	sfs_node_cut(l->l_node, SFS_NODE_BYTES, at);
+	/* The first child may hold keys below its entry's; the new entry must not come before. */
+	if (!up->l_slot) {
+		sfs_path_bounds(path, level + 1, &lo, &hi);
+		sfs_node_entries(up->l_node)[0].e_key = cpu_to_le64(lo);
+	}
 	sfs_inner_put(up->l_node, up->l_slot + 1, sfs_node_first_key(sfs_buf_node(buf)),
 		      sfs_buf_blk(buf));
 	err = sfs_buf_dirty(t, in->i_fs, buf);
@@ -197,118 +192,152 @@ int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned i
 	}
 }
 
-/* A root with one child whose content fits: takes it in. */
+/* Frees a node's block: nothing has changed if that fails, and sfs_buf_forget() must follow. */
+static int sfs_node_free_blk(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
+{
+	int err;
+
+	err = sfs_free_blks(t, in->i_fs, sfs_buf_blk(buf), 1);
+	if (!err)
+		in->i_blocks--;
+	return err;
+}
+
+/* A root with one child whose content fits well: takes it in. */
 static int sfs_tree_shrink(struct sfs_trans *t, struct sfs_inode *in)
 {
 	struct sfs_node_disk *root = (struct sfs_node_disk *)in->i_root;
 	struct sfs_node_disk *node;
 	struct sfs_path path;
 	struct sfs_buf *buf;
-	u8 copy[SFS_ROOT_BYTES] __attribute__((aligned(8)));
 	int err;
 
 	while (root->n_level && sfs_node_count(root) == 1) {
-		err = sfs_path_to(in, 0, &path);
+		err = sfs_path_child(in, &path);
 		if (err)
 			return err;
 		buf = path.p_level[path.p_top - 1].l_buf;
 		node = path.p_level[path.p_top - 1].l_node;
-		if (sfs_node_used(node, SFS_NODE_BYTES) >
-		    SFS_ROOT_BYTES - sizeof(struct sfs_node_disk)) {
+		if (sfs_node_used(node, SFS_NODE_BYTES) > SFS_ROOT_SHRINK) {
 			sfs_path_release(&path);
 			return 0;
 		}
-		sfs_node_init((struct sfs_node_disk *)copy, SFS_ROOT_BYTES, node->n_level);
-		sfs_node_append((struct sfs_node_disk *)copy, SFS_ROOT_BYTES, node, 0,
-				sfs_node_count(node));
-		sfs_buf_hold(buf);
-		sfs_path_release(&path);
-		err = sfs_node_release(t, in, buf);
+		err = sfs_node_free_blk(t, in, buf);
+		if (err) {
+			sfs_path_release(&path);
+			return err;
+		}
+		sfs_node_init(root, SFS_ROOT_BYTES, node->n_level);
+		sfs_node_append(root, SFS_ROOT_BYTES, node, 0, sfs_node_count(node));
+		err = sfs_buf_forget(t, in->i_fs, buf);
 		if (err)
 			return err;
-		memcpy(root, copy, SFS_ROOT_BYTES);
 	}
 	return 0;
 }
 
+/* NULL or why entry @slot of the parent at @level cannot have @node for its child. */
+static const char *sfs_sibling_verify(struct sfs_path *path, unsigned int level,
+				      unsigned int slot, const struct sfs_node_disk *node)
+{
+	unsigned int own = path->p_level[level].l_slot;
+	const char *why;
+
+	path->p_level[level].l_slot = slot;
+	why = sfs_child_verify(path, level, node);
+	path->p_level[level].l_slot = own;
+	return why;
+}
+
+/* Moves all of entry @right of the parent into the one before it; all is accessible and fits. */
+static int sfs_pair_merge(struct sfs_trans *t, struct sfs_path *path, unsigned int level,
+			  unsigned int right, struct sfs_buf *pair[2])
+{
+	struct sfs_inode *in = path->p_inode;
+	struct sfs_node_disk *up = path->p_level[level + 1].l_node;
+	struct sfs_node_disk *to = sfs_buf_node(pair[0]);
+	struct sfs_node_disk *from = sfs_buf_node(pair[1]);
+	unsigned int count = sfs_node_count(to);
+	int err;
+	int err2;
+
+	err = sfs_node_free_blk(t, in, pair[1]);
+	if (err)
+		return err;
+	sfs_node_append(to, SFS_NODE_BYTES, from, 0, sfs_node_count(from));
+	/* A first entry's key says nothing and may be anything; further in it must be true. */
+	if (level)
+		sfs_node_entries(to)[count].e_key = sfs_node_entries(up)[right].e_key;
+	sfs_inner_remove(up, right);
+	sfs_buf_hold(pair[1]);
+	err = sfs_buf_forget(t, in->i_fs, pair[1]);
+	err2 = sfs_buf_dirty(t, in->i_fs, pair[0]);
+	err = err ? err : err2;
+	err2 = sfs_level_dirty(t, path, level + 1);
+	return err ? err : err2;
+}
+
 /*
  * Joins entry @right of the parent at @level + 1 into the one before it, if both fit; one of them
- * is the path's own.  1: joined, 0: not, or an error before any change.
+ * is the path's own.  @ret_joined says whether; an error comes before any change.
  */
 static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsigned int level,
-			      unsigned int right)
+			      unsigned int right, bool *ret_joined)
 {
 	struct sfs_inode *in = path->p_inode;
 	struct sfs_path_level *l = &path->p_level[level];
 	struct sfs_path_level *up = &path->p_level[level + 1];
 	bool own_is_left = up->l_slot + 1 == right;
 	unsigned int other = own_is_left ? right : right - 1;
+	u64 blk = le64_to_cpu(sfs_node_entries(up->l_node)[other].e_blk);
 	struct sfs_buf *sibling;
 	struct sfs_buf *pair[2];
-	struct sfs_node_disk *nodes[2];
-	unsigned int count;
+	const char *why;
 	int err;
 
-	err = sfs_buf_get(in->i_fs, le64_to_cpu(sfs_node_entries(up->l_node)[other].e_blk),
-			  SFS_MAGIC_NODE, in->i_ino, &sibling);
+	err = sfs_buf_get(in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &sibling);
 	if (err)
 		return err;
+	why = sfs_sibling_verify(path, level + 1, other, sfs_buf_node(sibling));
+	if (why) {
+		err = sfs_corrupt(in->i_fs, blk, in->i_ino, "btree node", why);
+		goto put_sibling;
+	}
+	if (sfs_node_used(sfs_buf_node(sibling), SFS_NODE_BYTES) +
+	    sfs_node_used(l->l_node, SFS_NODE_BYTES) > SFS_JOINED_MAX)
+		goto put_sibling;
 	pair[0] = own_is_left ? l->l_buf : sibling;
 	pair[1] = own_is_left ? sibling : l->l_buf;
-	nodes[0] = sfs_buf_node(pair[0]);
-	nodes[1] = sfs_buf_node(pair[1]);
-	err = 0;
-	if (sfs_buf_node(sibling)->n_level != level || !sfs_node_count(sfs_buf_node(sibling)) ||
-	    sfs_node_last_key(nodes[0]) >= sfs_node_first_key(nodes[1]) ||
-	    sfs_node_used(nodes[0], SFS_NODE_BYTES) + sfs_node_used(nodes[1], SFS_NODE_BYTES) >
-	    SFS_JOINED_MAX)
-		goto put_sibling;
 	err = sfs_buf_access(t, in->i_fs, pair[0]);
 	if (!err)
 		err = sfs_level_access(t, path, level + 1);
-	if (err)
-		goto put_sibling;
-
-	count = sfs_node_count(nodes[0]);
-	sfs_node_append(nodes[0], SFS_NODE_BYTES, nodes[1], 0, sfs_node_count(nodes[1]));
-	sfs_buf_hold(pair[1]);
-	err = sfs_node_release(t, in, pair[1]);
-	if (err) {
-		sfs_node_cut(nodes[0], SFS_NODE_BYTES, count);
-		goto put_sibling;
-	}
-	/* The first entry of a node may stand above its bound; inside another it must not. */
-	if (level)
-		sfs_node_entries(nodes[0])[count].e_key = sfs_node_entries(up->l_node)[right].e_key;
-	sfs_inner_remove(up->l_node, right);
-	err = sfs_buf_dirty(t, in->i_fs, pair[0]);
 	if (!err)
-		err = sfs_level_dirty(t, path, level + 1);
+		err = sfs_pair_merge(t, path, level, right, pair);
 	if (!err)
-		err = 1;
+		*ret_joined = true;
 put_sibling:
 	sfs_buf_put(sibling);
 	return err;
 }
 
-void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path)
+void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
 {
-	unsigned int level;
-	int joined = 1;
+	bool joined = true;
+	int err = 0;
 
-	for (level = 0; level < path->p_top && joined == 1; level++) {
+	for (; level < path->p_top && joined && !err; level++) {
 		struct sfs_path_level *up = &path->p_level[level + 1];
 
-		if (sfs_node_used(path->p_level[level].l_node, SFS_NODE_BYTES) > SFS_LEAF_SPARSE)
+		joined = false;
+		if (sfs_node_used(path->p_level[level].l_node, SFS_NODE_BYTES) > SFS_NODE_SPARSE)
 			break;
-		joined = 0;
 		if (up->l_slot + 1 < sfs_node_count(up->l_node))
-			joined = sfs_tree_join_pair(t, path, level, up->l_slot + 1);
-		if (!joined && up->l_slot)
-			joined = sfs_tree_join_pair(t, path, level, up->l_slot);
+			err = sfs_tree_join_pair(t, path, level, up->l_slot + 1, &joined);
+		if (!err && !joined && up->l_slot)
+			err = sfs_tree_join_pair(t, path, level, up->l_slot, &joined);
 	}
-	/* What does not come off now comes off with the next delete. */
-	if (joined >= 0)
+	/* What does not come off now comes off with a later delete. */
+	if (!err)
 		sfs_tree_shrink(t, path->p_inode);
 }
 
@@ -328,8 +357,11 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 	for (n = 0; n < level; n++) {
 		struct sfs_buf *buf = path->p_level[n].l_buf;
 
-		path->p_level[n].l_buf = NULL;
-		err = sfs_node_release(t, in, buf);
+		err = sfs_node_free_blk(t, in, buf);
+		if (!err) {
+			path->p_level[n].l_buf = NULL;
+			err = sfs_buf_forget(t, in->i_fs, buf);
+		}
 		if (err && n)
 			sfs_shutdown(in->i_fs, err, "a tree was cut in the middle");
 		if (err)
@@ -341,7 +373,8 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 	}
 	sfs_inner_remove(path->p_level[level].l_node, path->p_level[level].l_slot);
 	err = sfs_level_dirty(t, path, level);
-	if (!err)
-		sfs_tree_shrink(t, in);
-	return err;
+	if (err)
+		return err;
+	sfs_tree_join(t, path, level);
+	return 0;
 }

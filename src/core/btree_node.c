@@ -7,6 +7,10 @@
  */
 #include "btree_node.h"
 
+/* Records are at least one byte long. */
+#define SFS_LEAF_SLOTS_MAX	((SFS_NODE_BYTES - sizeof(struct sfs_node_disk)) / \
+				 (sizeof(struct sfs_slot_disk) + 1))
+
 unsigned int sfs_leaf_search(const struct sfs_node_disk *node, u64 key)
 {
 	unsigned int lo = 0;
@@ -47,37 +51,54 @@ void sfs_node_init(struct sfs_node_disk *node, unsigned int capacity, unsigned i
 		node->n_heap = cpu_to_le16(capacity);
 }
 
-/* Moves the records together at the end, in slot order. */
+/* Numbers of the slots, those of the highest records first: Shell's sort, nearly free if sorted. */
+static void sfs_leaf_order(const struct sfs_node_disk *node, u16 *order)
+{
+	const struct sfs_slot_disk *slots = sfs_node_slots(node);
+	unsigned int count = sfs_node_count(node);
+	unsigned int gap = 1;
+	unsigned int i;
+	unsigned int n;
+
+	for (i = 0; i < count; i++)
+		order[i] = i;
+	while (gap < count / 3)
+		gap = gap * 3 + 1;
+	for (; gap; gap /= 3) {
+		for (i = gap; i < count; i++) {
+			u16 own = order[i];
+			unsigned int off = le16_to_cpu(slots[own].s_off);
+
+			for (n = i; n >= gap; n -= gap) {
+				if (le16_to_cpu(slots[order[n - gap]].s_off) > off)
+					break;
+				order[n] = order[n - gap];
+			}
+			order[n] = own;
+		}
+	}
+}
+
+/* Moves the records together at the end; the highest first, so that none is overwritten. */
 static void sfs_leaf_compact(struct sfs_node_disk *node, unsigned int capacity)
 {
-	unsigned int count = sfs_node_count(node);
 	struct sfs_slot_disk *slots = sfs_node_slots(node);
+	unsigned int count = sfs_node_count(node);
+	u16 order[SFS_LEAF_SLOTS_MAX];
 	unsigned int heap = capacity;
-	unsigned int limit = capacity;
 	unsigned int i;
 
-	/*
-	 * Highest record first, so that none is overwritten before it has moved.  Finding the next
-	 * one is a scan: leaves are compacted rarely, and no memory need be had for a sort.
-	 */
-	while (limit > le16_to_cpu(node->n_heap)) {
-		unsigned int best = count;
-		unsigned int best_off = 0;
+	if (!node->n_dead)
+		return;
+	sfs_assert(count <= SFS_LEAF_SLOTS_MAX);
+	sfs_leaf_order(node, order);
+	for (i = 0; i < count; i++) {
+		struct sfs_slot_disk *slot = &slots[order[i]];
+		unsigned int nbytes = le16_to_cpu(slot->s_len);
 
-		for (i = 0; i < count; i++) {
-			unsigned int off = le16_to_cpu(slots[i].s_off);
-
-			if (off < limit && off >= best_off) {
-				best = i;
-				best_off = off;
-			}
-		}
-		if (best == count)
-			break;
-		heap -= le16_to_cpu(slots[best].s_len);
-		memmove((u8 *)node + heap, (u8 *)node + best_off, le16_to_cpu(slots[best].s_len));
-		slots[best].s_off = cpu_to_le16(heap);
-		limit = best_off;
+		heap -= nbytes;
+		memmove((u8 *)node + heap, (u8 *)node + le16_to_cpu(slot->s_off), nbytes);
+		slot->s_off = cpu_to_le16(heap);
 	}
 	node->n_heap = cpu_to_le16(heap);
 	node->n_dead = 0;

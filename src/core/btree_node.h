@@ -99,6 +99,7 @@ void sfs_node_cut(struct sfs_node_disk *node, unsigned int capacity, unsigned in
 
 /* btree.c, for btree_balance.c */
 int sfs_path_to(struct sfs_inode *in, u64 key, struct sfs_path *path);
+int sfs_path_child(struct sfs_inode *in, struct sfs_path *path);
 
 static inline bool sfs_path_is_root(const struct sfs_path *path, unsigned int level)
 {
@@ -110,8 +111,18 @@ static inline unsigned int sfs_path_capacity(const struct sfs_path *path, unsign
 	return sfs_path_is_root(path, level) ? SFS_ROOT_BYTES : SFS_NODE_BYTES;
 }
 
-/* After a record left the leaf of @path: joins nodes and lowers the tree where that pays. */
-void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path);
+/*
+ * The keys that may stand below the slot chosen at @level: from *@ret_lo up to, without, *@ret_hi.
+ */
+void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_lo, u64 *ret_hi);
+/* NULL or why @node cannot be the child of the slot chosen at @level. */
+const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
+			     const struct sfs_node_disk *node);
+/*
+ * After the node at @level of @path has lost something: joins nodes and lowers the tree where that
+ * pays.  A favour, so it does not fail.
+ */
+void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path, unsigned int level);
 /* Frees the leaf of @path, whose only record is to go, and the ancestors it leaves empty. */
 int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path);
 

@@ -7,18 +7,23 @@
  */
 #include "btree_node.h"
 
+/* Bytes of a bitmap with a bit for each byte of a node; whole words, for bits.c. */
+#define SFS_BYTE_MAP	((SFS_NODE_BYTES + 63) / 64 * 8)
+
 static const char *sfs_leaf_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
 				   unsigned int capacity)
 {
 	unsigned int count = sfs_node_count(node);
 	unsigned int heap = le16_to_cpu(node->n_heap);
 	unsigned int live = 0;
+	u8 taken[SFS_BYTE_MAP];		/* a bit for each byte that a record has claimed */
 	const char *why;
 	u64 last = 0;
 	unsigned int i;
 
 	if (heap > capacity || heap < sizeof(*node) + count * sizeof(struct sfs_slot_disk))
 		return "record heap overlaps the slots or the end";
+	memset(taken, 0, sizeof(taken));
 	for (i = 0; i < count; i++) {
 		unsigned int off = le16_to_cpu(sfs_node_slots(node)[i].s_off);
 		unsigned int len = sfs_slot_len(node, i);
@@ -30,36 +35,17 @@ static const char *sfs_leaf_verify(const struct sfs_fs *fs, const struct sfs_nod
 			return "record length out of range";
 		if (off < heap || off + len > capacity)
 			return "record outside the heap";
+		if (sfs_bits_next_set(taken, off, off + len) < off + len)
+			return "two records overlap";
+		sfs_bits_set(taken, off, len);
 		why = sfs_record_verify(fs, key, (const u8 *)node + off, len);
 		if (why)
 			return why;
 		live += len;
 		last = key;
 	}
-	/* Lengths that add up, with each inside the heap: overlaps would show as too many. */
 	if (live + le16_to_cpu(node->n_dead) != capacity - heap)
 		return "record lengths do not add up to the heap";
-	return NULL;
-}
-
-/* No two records share a byte: each slot against the others' ranges, by an ordered sweep. */
-static const char *sfs_leaf_overlap(const struct sfs_node_disk *node)
-{
-	unsigned int count = sfs_node_count(node);
-	unsigned int i;
-	unsigned int n;
-
-	for (i = 0; i < count; i++) {
-		unsigned int off = le16_to_cpu(sfs_node_slots(node)[i].s_off);
-		unsigned int end = off + sfs_slot_len(node, i);
-
-		for (n = i + 1; n < count; n++) {
-			unsigned int other = le16_to_cpu(sfs_node_slots(node)[n].s_off);
-
-			if (other < end && off < other + sfs_slot_len(node, n))
-				return "two records overlap";
-		}
-	}
 	return NULL;
 }
 
@@ -87,16 +73,13 @@ static const char *sfs_inner_verify(const struct sfs_fs *fs, const struct sfs_no
 const char *sfs_node_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
 			    unsigned int capacity)
 {
-	const char *why;
-
 	if (node->n_zero)
 		return "reserved byte set";
 	if (node->n_level >= SFS_TREE_LEVELS)
 		return "level too high";
 	if (node->n_level)
 		return sfs_inner_verify(fs, node, capacity);
-	why = sfs_leaf_verify(fs, node, capacity);
-	return why ? why : sfs_leaf_overlap(node);
+	return sfs_leaf_verify(fs, node, capacity);
 }
 
 static const char *sfs_inline_verify(u64 pos, unsigned int nbytes)
