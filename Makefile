@@ -84,9 +84,11 @@ build/lib/libsimplefs.a build/san/libsimplefs.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# The tree is tested on a watched volume, in place of the port and of what lies beside it.
+build/unit/btree: build/san/tests/unit/mock/mock.o
 build/unit/%: build/san/tests/unit/%.o $(call objs,san,$(unit-libs)) build/san/libsimplefs.a
 	@mkdir -p $(@D)
-	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 define tool-rule
 build/bin/$(call tool-name,$1): $(call objs,obj,$(call tool-srcs,$1)) build/lib/libsimplefs.a
