@@ -303,6 +303,38 @@ static void test_collisions(void)
 	sfs_inode_end(NULL, &dir);
 }
 
+/* A lookup is one way down; one that finds nothing may have to look into the next leaf. */
+static void test_cost(void)
+{
+	const struct sfs_node_disk *root = (const struct sfs_node_disk *)dir.i_root;
+	unsigned int missed = 0;
+	char buf[16];
+	unsigned int i, len;
+	u64 ino;
+	u8 type;
+	int err;
+
+	ram_step();
+	fresh_dir();
+	ram_hash_mask = ~0ULL;
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &dir), "begin");
+	for (i = 0; i < 40000; i++) {
+		len = snprintf(buf, sizeof(buf), "%u", i);
+		TAP_REQUIRE(!sfs_dirent_add(NULL, &dir, buf, len, 8, SFS_TYPE_REG), "add %u", i);
+	}
+	sfs_inode_end(NULL, &dir);
+	for (i = 0; i < 80000; i++) {
+		len = snprintf(buf, sizeof(buf), "%u", i);
+		ram_gets = 0;
+		err = sfs_dirent_find(&dir, buf, len, &ino, &type);
+		TAP_REQUIRE(err == (i < 40000 ? 0 : -ENOENT), "find %u", i);
+		missed += ram_gets > root->n_level;
+		TAP_REQUIRE(i >= 40000 || ram_gets == root->n_level, "one block a level for %u", i);
+	}
+	TAP_EQ(root->n_level, 2, "40,000 names, two levels below the root");
+	TAP_OK(missed < 1000, "%u of 40,000 names not there cost more than one way down", missed);
+}
+
 static void put_raw(u64 pos, u64 ino, const char *name, unsigned int len, unsigned int claim)
 {
 	u8 rec[sizeof(struct sfs_dirent_disk) + SFS_NAME_MAX] = { 0 };
@@ -405,6 +437,7 @@ int main(int argc, char **argv)
 	test_names();
 	test_hostile();
 	test_collisions();
+	test_cost();
 	test_random();
 	ram_reset();
 	return tap_done();

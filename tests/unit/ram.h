@@ -32,6 +32,7 @@ struct ram_block {
 static struct ram_block ram_blocks[RAM_BLOCKS];
 static u64 ram_used;			/* how many are */
 static u64 ram_refs;			/* references to buffers now */
+static u64 ram_gets;			/* calls of sfs_buf_get() */
 static u64 ram_steps = 1;
 static long ram_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
 static bool ram_failed;			/* it has happened */
@@ -119,6 +120,7 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	if (ram_blocks[blk].seen != ram_steps && ram_fails())
 		return -EIO;
 	ram_blocks[blk].seen = ram_steps;
+	ram_gets++;
 	*ret_buf = ram_buf(blk);
 	return 0;
 }
