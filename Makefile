@@ -85,7 +85,7 @@ build/lib/libsimplefs.a build/san/libsimplefs.a:
 	$(AR) rcs $@ $^
 
 # The tree is tested on a watched volume, in place of the port and of what lies beside it.
-build/unit/btree: build/san/tests/unit/mock/mock.o
+build/unit/btree build/unit/btree_damage: build/san/tests/unit/mock/mock.o
 build/unit/%: build/san/tests/unit/%.o $(call objs,san,$(unit-libs)) build/san/libsimplefs.a
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
