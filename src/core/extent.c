@@ -123,10 +123,11 @@ static bool sfs_extent_covers(const struct sfs_extent *ext, u64 lblk)
 static struct sfs_extent sfs_extent_cut(const struct sfs_extent *ext, u64 lblk, u64 end)
 {
 	u64 first = max(ext->e_lblk, lblk);
+	u64 stop = min(sfs_extent_end(ext), end);
 	struct sfs_extent cut = {
 		.e_lblk = first,
 		.e_blk = ext->e_blk + (first - ext->e_lblk),
-		.e_nblks = min(sfs_extent_end(ext), end) - first,
+		.e_nblks = stop - first,
 		.e_unwritten = ext->e_unwritten,
 	};
 
