@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the tests that boot a machine share: the module for the kernel booted, programs, console to TAP.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../tap/tap.sh"
+kernel=${SFS_KERNEL:-6.1}
+release=$(tests/vm/run-vm --kernel "$kernel" --print-kernel) || exit 1
+[ -d "/lib/modules/$release/build" ] || { echo "Bail out! no headers for $release"; exit 1; }
+make -s tools module KVER="$release" >"$tmp/make.log" 2>&1 ||
+    { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
+module=build/module/$release/simplefs.ko
+
+# program NAME: tests/vm/NAME.c, static, into $tmp
+program()
+{
+    gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -Wall -Wextra -Werror -Itests -static \
+        -o "$tmp/$1" "tests/vm/$1.c" || exit 1
+}
+
+# boot ARGS... -- COMMAND: the console to $tmp/console, the exit to $status
+boot()
+{
+    tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" "$@" >"$tmp/boot.log" 2>&1
+    status=$?
+    [ "$status" = 0 ] || diag "$(tail -n 3 "$tmp/boot.log")"
+}
+
+# relay WHAT: the TAP lines of the console, as this test's own
+relay()
+{
+    local line n=0
+    while IFS= read -r line; do
+        line=${line%$'\r'}
+        case $line in
+        'ok '*) ok 0 "$1: ${line#*- }"; n=$((n + 1)) ;;
+        'not ok '*) ok 1 "$1: ${line#*- }"; n=$((n + 1)) ;;
+        esac
+    done <"$tmp/console"
+    [ "$n" -gt 0 ]
+    ok $? "$1: said something"
+}
