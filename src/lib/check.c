@@ -2,9 +2,9 @@
 /*
  * check.c - is the volume true?  Everything reachable is walked, counted, and compared.
  *
- * First pass: every live inode of every inode block; its tree, record by record; each block it holds
- * is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes against the
- * link counts, and the four bitmaps and the counters against what was found.  Nothing is changed.
+ * First pass: every live inode of every inode block; its tree, record by record; each block it
+ * holds is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes
+ * against the link counts, and the four bitmaps and the counters against what was found.  Nothing is changed.
  */
 #include <stdarg.h>
 
@@ -13,7 +13,7 @@
 struct sfs_check_inode {
 	u64 ino;
 	u32 nlink;			/* as the record says */
-	u32 names;			/* as directories say; a directory: its subdirectories too */
+	u32 names;			/* as directories say; subdirectories count too */
 	u64 parent;
 	bool is_dir;
 	bool orphan;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * churn.c - changes a directory until the plug is pulled, and later tells whether what it had synced
- * is there.
+ * churn.c - changes a directory until the plug is pulled, and later tells whether what it had
+ * synced is there.
  *
  * usage: churn make DIR ROUND | churn verify DIR ROUND SYNCED
  * "make" writes, syncs, renames, truncates and removes without end, and prints "synced N" after the
