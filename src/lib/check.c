@@ -4,7 +4,8 @@
  *
  * First pass: every live inode of every inode block; its tree, record by record; each block it
  * holds is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes
- * against the link counts, and the four bitmaps and the counters against what was found.  Nothing is changed.
+ * against the link counts, and the four bitmaps and the counters against what was found.  Nothing
+ * is changed.
  */
 #include <stdarg.h>
 
