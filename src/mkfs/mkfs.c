@@ -17,6 +17,7 @@
 #include <linux/fs.h>
 
 #include "lib.h"
+#include "populate.h"
 
 enum {
 	SFS_EXIT_OK = 0,
@@ -28,6 +29,7 @@ struct sfs_mkfs {
 	const char *path;
 	const char *label;
 	const char *journal_path;
+	const char *source;		/* -d: what to fill it with */
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
 	bool no_journal;
@@ -46,6 +48,7 @@ static void sfs_usage(FILE *out)
 		"  -L, --label TEXT     name of the volume, up to 64 bytes of UTF-8\n"
 		"  -U, --uuid UUID      its UUID (default: random)\n"
 		"  -J, --journal WHAT   size=SIZE, device=PATH or none\n"
+		"  -d, --fill FROM      copy a directory or tar archive into it\n"
 		"  -b, --block-size N   only 4096\n"
 		"  -f, --force          overwrite what is there\n"
 		"  -K, --keep           do not discard the device first\n"
@@ -92,6 +95,9 @@ static void sfs_parse_option(struct sfs_mkfs *m, int opt)
 	case 'J':
 		sfs_parse_journal(m, optarg);
 		break;
+	case 'd':
+		m->source = optarg;
+		break;
 	case 'b':
 		if (sfs_parse_size(optarg, 1, &value) || value != SFS_BLOCK_SIZE)
 			sfs_die(SFS_EXIT_USAGE, "the block size is 4096, not %s", optarg);
@@ -126,6 +132,7 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 		{ "label", required_argument, NULL, 'L' },
 		{ "uuid", required_argument, NULL, 'U' },
 		{ "journal", required_argument, NULL, 'J' },
+		{ "fill", required_argument, NULL, 'd' },
 		{ "block-size", required_argument, NULL, 'b' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "keep", no_argument, NULL, 'K' },
@@ -138,7 +145,7 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 	u64 nbytes;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "L:U:J:b:fKnqVh", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "L:U:J:d:b:fKnqVh", options, NULL)) != -1)
 		sfs_parse_option(m, opt);
 	if (argc - optind < 1 || argc - optind > 2) {
 		sfs_usage(stderr);
@@ -366,7 +373,8 @@ static int sfs_write_log(const struct sfs_fs *fs, struct sfs_dev *dev, struct sf
 	return err ? err : sfs_dev_sync(log_dev);
 }
 
-static int sfs_write_volume(struct sfs_fs *fs, struct sfs_dev *dev, struct sfs_dev *log_dev)
+static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs, struct sfs_dev *dev,
+			    struct sfs_dev *log_dev)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_trans *t = sfs_dev_trans(dev);
@@ -377,6 +385,8 @@ static int sfs_write_volume(struct sfs_fs *fs, struct sfs_dev *dev, struct sfs_d
 		err = sfs_make_root(fs, t);
 	if (!err)
 		err = sfs_write_log(fs, dev, log_dev);
+	if (!err && m->source)
+		err = sfs_populate(fs, dev, m->source);
 	if (!err)
 		err = sfs_dev_flush(dev);
 	if (err)
@@ -440,7 +450,7 @@ int main(int argc, char **argv)
 		sfs_wipe(log_dev, m.journal_path);
 	err = sfs_fs_init(&fs);
 	if (!err)
-		err = sfs_write_volume(&fs, dev, log_dev);
+		err = sfs_write_volume(&m, &fs, dev, log_dev);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s; nothing usable is on it now", m.path,
 			strerror(-err));
