@@ -151,7 +151,7 @@ static int sfs_write_data(struct sfs_populate *p, struct sfs_inode *in, const u8
 		memset(block, 0, sizeof(block));
 		if (!err && !ext.e_blk)
 			err = sfs_extent_alloc(p->t, in, pos >> SFS_BLOCK_BITS,
-					       (off + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS,
+					       (off + nbytes + SFS_BLOCK_SIZE - 1) / SFS_BLOCK_SIZE,
 					       true, 0, &ext);
 		else if (!err && !ext.e_unwritten && piece < SFS_BLOCK_SIZE)
 			err = sfs_dev_read(p->dev, ext.e_blk, block);
@@ -242,7 +242,8 @@ static int sfs_remember_link(struct sfs_populate *p, struct archive_entry *entry
 {
 	void *more;
 
-	if (!p->prefix || archive_entry_nlink(entry) < 2 || archive_entry_filetype(entry) == AE_IFDIR)
+	if (!p->prefix || archive_entry_nlink(entry) < 2 ||
+	    archive_entry_filetype(entry) == AE_IFDIR)
 		return 0;
 	more = realloc(p->linked, (p->nlinked + 1) * sizeof(*p->linked));
 	if (!more)
