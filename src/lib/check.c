@@ -250,12 +250,14 @@ static void sfs_check_group(struct sfs_checker *c, u64 group)
 	sfs_check_count(c, group, names[SFS_MAP_ROOM], c->free_slots,
 			le32_to_cpu(maps[SFS_MAP_ROOM]->b_count));
 	for (bit = 0; bit < nblks; bit++) {
+		u64 blk = group * SFS_GROUP_BLOCKS + bit;
+
 		if (sfs_bits_test(maps[SFS_MAP_INODE]->b_bits, bit))
 			continue;
 		if (sfs_bits_test(maps[SFS_MAP_ROOM]->b_bits, bit) ||
 		    sfs_bits_test(maps[SFS_MAP_ORPHAN]->b_bits, bit))
 			sfs_problem(c, "block %llu is no inode block, but has room or orphans",
-				    (unsigned long long)(group * SFS_GROUP_BLOCKS + bit));
+				    (unsigned long long)blk);
 	}
 put_bufs:
 	for (m = 0; m < SFS_MAPS; m++)
