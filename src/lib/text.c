@@ -22,18 +22,39 @@ static struct sfs_text_file *sfs_text_file(struct sfs_text *out)
 	return container_of(out, struct sfs_text_file, text);
 }
 
+/* The length of the UTF-8 sequence at @s, or 0 if there is none. */
+static unsigned int sfs_utf8_len(const u8 *s, unsigned int nbytes)
+{
+	unsigned int len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+	unsigned int i;
+
+	if (s[0] < 0xc2 || s[0] > 0xf4 || len > nbytes)
+		return 0;
+	for (i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+/* Names are bytes; JSON is UTF-8: a byte that is none stands as the character of its number. */
 static void sfs_put_json(FILE *file, const u8 *s, unsigned int nbytes)
 {
 	unsigned int i;
 
-	fputc('"', file);
-	for (i = 0; i < nbytes; i++) {
-		if (s[i] == '"' || s[i] == '\\')
+	for (fputc('"', file), i = 0; i < nbytes; i++) {
+		unsigned int len = sfs_utf8_len(s + i, nbytes - i);
+
+		if (len) {
+			fwrite(s + i, 1, len, file);
+			i += len - 1;
+		} else if (s[i] == '"' || s[i] == '\\') {
 			fprintf(file, "\\%c", s[i]);
-		else if (s[i] < 0x20 || s[i] == 0x7f)
+		} else if (s[i] < 0x20 || s[i] >= 0x7f) {
 			fprintf(file, "\\u%04x", s[i]);
-		else
+		} else {
 			fputc(s[i], file);
+		}
 	}
 	fputc('"', file);
 }

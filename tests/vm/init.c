@@ -26,7 +26,7 @@ static void vm_mount(const char *type, const char *dir)
 
 static void vm_off(int status)
 {
-	printf("vm-exit: %d\n", status);
+	printf("\nvm-exit: %d\n", status);	/* on a line of its own, whatever came before */
 	fflush(stdout);
 	sync();
 	reboot(RB_POWER_OFF);
