@@ -127,7 +127,8 @@ install-tools: tools
 	$(if $(tool-bins),install -m 755 $(tool-bins) $(DESTDIR)$(SBINDIR)/)
 	$(if $(udev-bin),install -m 755 $(udev-bin) $(DESTDIR)$(UDEVDIR)/)
 	$(foreach f,$(wildcard udev/*.rules),install -m 644 $f $(DESTDIR)$(UDEVDIR)/rules.d/;)
-	$(foreach f,$(wildcard completion/*),install -m 644 $f $(DESTDIR)$(BASHCOMPDIR)/;)
+	$(foreach f,$(wildcard src/*/*.bash),\
+		install -m 644 $f $(DESTDIR)$(BASHCOMPDIR)/$(basename $(notdir $f));)
 	$(foreach f,$(wildcard man/*.[1-8]),\
 		install -D -m 644 $f $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $f))/$(notdir $f);)
 # What dkms needs is src/{Kbuild,VERSION,core,kernel}, with Kbuild at the root, and dkms.conf.
@@ -141,5 +142,8 @@ install-dkms:
 
 clean:
 	rm -rf build
+
+# The longer suites and the packages bring their own targets.
+include $(wildcard tests/*/build.mk debian/build.mk rpm/build.mk)
 
 -include $(shell find build/obj build/san -name '*.d' 2>/dev/null)
