@@ -20,14 +20,10 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 	u64 run;
 	u64 nblks;
 	int err;
-	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
 	err = sfs_extent_find(in, lblk, &ext);
 	if (!err && !ext.e_blk) {
 		/* Promised blocks are allocated now, out of their promise. */
@@ -48,10 +44,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 	if (!err)
 		*ret_next = ext.e_lblk + ext.e_nblks;
 	sfs_inode_note_tid(t, inode, true);
-	sfs_inode_changed(t, inode);
-end_trans:
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	return sfs_inode_change_end(t, inode, err);
 }
 
 static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
@@ -85,22 +78,18 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 	sfs_delalloc_remove(inode, lblk, end - lblk, true);
 	up_write(&ii->ii_tree_lock);
 	while (!done) {
-		err = sfs_trans_begin(inode->i_sb, 2 * SFS_CREDITS_TREE + SFS_CREDITS_PUNCH +
-				      SFS_CREDITS_INODE, 2 * SFS_REVOKES_TREE, &t);
+		err = sfs_inode_change_begin(inode, 2 * SFS_CREDITS_TREE + SFS_CREDITS_PUNCH +
+					     SFS_CREDITS_INODE, 2 * SFS_REVOKES_TREE, &t);
 		if (err)
 			return err;
-		done = sfs_inode_change(t, inode);
-		if (!done) {
-			done = sfs_extent_punch(t, &ii->ii_core, lblk, end);
-			sfs_inode_note_tid(t, inode, true);
-			sfs_inode_changed(t, inode);
-		}
-		err = sfs_trans_end(t);
+		done = sfs_extent_punch(t, &ii->ii_core, lblk, end);
+		sfs_inode_note_tid(t, inode, true);
+		err = sfs_inode_change_end(t, inode, min(done, 0));
 		if (err)
 			return err;
 		cond_resched();
 	}
-	return done < 0 ? done : 0;
+	return 0;
 }
 
 /* Makes [@pos, +@nbytes) read as zeros by freeing it.  Inode and invalidate locks held. */

@@ -137,6 +137,33 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode)
 	up_write(&ii->ii_tree_lock);
 }
 
+int sfs_inode_change_begin(struct inode *inode, unsigned int nblks, unsigned int nrevokes,
+			   struct sfs_trans **ret_trans)
+{
+	struct sfs_trans *t;
+	int err;
+
+	err = sfs_trans_begin(inode->i_sb, nblks, nrevokes, &t);
+	if (err)
+		return err;
+	err = sfs_inode_change(t, inode);
+	if (err) {
+		sfs_trans_end(t);
+		return err;
+	}
+	*ret_trans = t;
+	return 0;
+}
+
+int sfs_inode_change_end(struct sfs_trans *t, struct inode *inode, int err)
+{
+	int err2;
+
+	sfs_inode_changed(t, inode);
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
 /* Copies the distinct inodes, sorted by number, to @ret_sorted; returns how many. */
 static int sfs_sort_inodes(struct inode *const inodes[SFS_CHANGE_MAX],
 			   struct inode *ret_sorted[SFS_CHANGE_MAX])
@@ -196,13 +223,11 @@ void sfs_dirty_inode(struct inode *inode, int flags)
 	/* Lazy times wait for a better occasion; without one they come back without this flag. */
 	if (flags == I_DIRTY_TIME)
 		return;
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_INODE, 0, &t);
-	if (err)
-		return;		/* shut down or read-only: whoever waits for it will be told */
-	err = sfs_inode_change(t, inode);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (!err)
-		sfs_inode_changed(t, inode);
-	if (sfs_trans_end(t) || err)
+		err = sfs_inode_change_end(t, inode, 0);
+	/* Shut down or read-only: whoever waits for it will be told. */
+	if (err && err != -EROFS && !sfs_is_shutdown(inode->i_sb))
 		pr_warn_ratelimited("simplefs (%s): cannot update inode %llu\n", inode->i_sb->s_id,
 				    (unsigned long long)inode->i_ino);
 }
@@ -225,27 +250,23 @@ static int sfs_delete_record(struct inode *inode)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_trans *t;
+	bool link = S_ISLNK(inode->i_mode);
 	int err;
 	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_IALLOC + SFS_CREDITS_INODE +
-			      (S_ISLNK(inode->i_mode) ? SFS_CREDITS_SYMLINK : 0),
-			      SFS_REVOKES_IALLOC +
-			      (S_ISLNK(inode->i_mode) ? 4 * SFS_REVOKES_TREE : 0), &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_IALLOC + SFS_CREDITS_INODE +
+				     (link ? SFS_CREDITS_SYMLINK : 0),
+				     SFS_REVOKES_IALLOC + (link ? 4 * SFS_REVOKES_TREE : 0), &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
-	if (S_ISLNK(inode->i_mode))
+	if (link)
 		err = sfs_symlink_clear(t, in);
 	if (!err)
 		err = sfs_inode_free(t, in);	/* its orphan mark goes with it */
-	if (err)
-		sfs_inode_changed(t, inode);
-	else
-		up_write(&SFS_I(inode)->ii_tree_lock);
-end_trans:
+	/* When only the journal refused, the slot is gone all the same, and _end() with it. */
+	if (in->i_buf)
+		return sfs_inode_change_end(t, inode, err);
+	up_write(&SFS_I(inode)->ii_tree_lock);
 	err2 = sfs_trans_end(t);
 	return err ? err : err2;
 }
@@ -308,7 +329,6 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	struct inode *inode = d_inode(dentry);
 	struct sfs_trans *t;
 	int err;
-	int err2;
 
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
@@ -321,15 +341,10 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 			return err;
 		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	}
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_INODE, 0, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (!err) {
-		setattr_copy(idmap, inode, attr);
-		inode_inc_iversion(inode);
-		sfs_inode_changed(t, inode);
-	}
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	setattr_copy(idmap, inode, attr);
+	inode_inc_iversion(inode);
+	return sfs_inode_change_end(t, inode, 0);
 }

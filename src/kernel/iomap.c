@@ -40,8 +40,8 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
 }
 
 /*
- * Asked with the folio locked: has the file changed since the answer was given?  A block that was
- * promised or unwritten then may be written, and its folio reclaimed, by now.
+ * A block that was promised or unwritten when the answer was given may be written, and its folio
+ * reclaimed, by now; one that was mapped may be another file's.
  */
 static bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
 {
@@ -50,8 +50,7 @@ static bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
 
 SFS_DEFINE_IOMAP_VALID(sfs_iomap_is_valid);
 
-static void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap,
-				  const struct sfs_extent *ext)
+void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap, const struct sfs_extent *ext)
 {
 	u16 type = IOMAP_HOLE;
 
@@ -175,14 +174,10 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 	struct sfs_extent ext;
 	struct sfs_trans *t;
 	int err;
-	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
 	/* Somebody may have been quicker: then what they made is the answer. */
 	err = sfs_iomap_lookup(inode, lblk, iomap);
 	if (!err && iomap->type == IOMAP_HOLE) {
@@ -193,10 +188,7 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 			iomap->flags |= IOMAP_F_NEW;
 		}
 	}
-	sfs_inode_changed(t, inode);
-end_trans:
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	return sfs_inode_change_end(t, inode, err);
 }
 
 static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,

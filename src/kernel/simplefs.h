@@ -143,6 +143,13 @@ void sfs_set_inode_ops(struct inode *inode);
  */
 int sfs_inode_change(struct sfs_trans *t, struct inode *inode);
 void sfs_inode_changed(struct sfs_trans *t, struct inode *inode);
+/*
+ * The same as a transaction of its own.  _begin: as sfs_trans_begin(), and nothing is held when it
+ * fails.  _end returns @err, or else the transaction's own error.
+ */
+int sfs_inode_change_begin(struct inode *inode, unsigned int nblks, unsigned int nrevokes,
+			   struct sfs_trans **ret_trans);
+int sfs_inode_change_end(struct sfs_trans *t, struct inode *inode, int err);
 /* Parts of the above, when the caller already holds the tree lock. */
 void sfs_inode_to_core(struct inode *inode);
 void sfs_inode_note_tid(struct sfs_trans *t, struct inode *inode, bool datasync);
@@ -173,6 +180,8 @@ bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nb
 void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
 
 /* ---- iomap.c, writeback.c, fallocate.c ---- */
+/* @ext as iomap's answer, true until the tree changes next.  ii_tree_lock held. */
+void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap, const struct sfs_extent *ext);
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
 extern const struct iomap_ops sfs_read_iomap_ops;
 extern const struct iomap_ops sfs_buffered_iomap_ops;

@@ -27,15 +27,12 @@ static int sfs_truncate_step(struct inode *inode, u64 size, bool begin)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_trans *t;
-	int left;
+	int left = 0;
 	int err;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_TRUNCATE, 2 * SFS_REVOKES_TREE, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_TRUNCATE, 2 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
 	if (begin) {
 		/* An unlinked file is an orphan already and stays one. */
 		if (!(in->i_flags & SFS_INODE_ORPHAN))
@@ -45,22 +42,14 @@ static int sfs_truncate_step(struct inode *inode, u64 size, bool begin)
 		in->i_size = size;
 	}
 	left = sfs_extent_punch(t, in, sfs_size_nblks(size), SFS_LBLK_MAX + 1);
-	if (left < 0) {
+	if (left < 0)
 		err = left;
-		goto end_change;
-	}
-	if (left == 1) {
-		if (inode->i_nlink && (in->i_flags & SFS_INODE_ORPHAN))
-			err = sfs_orphan_remove(t, in);
-		if (!err)
-			err = 1;
-	}
+	if (left == 1 && inode->i_nlink && (in->i_flags & SFS_INODE_ORPHAN))
+		err = sfs_orphan_remove(t, in);
 end_change:
 	sfs_inode_note_tid(t, inode, true);
-	sfs_inode_changed(t, inode);
-end_trans:
-	left = sfs_trans_end(t);
-	return left ? left : err;
+	err = sfs_inode_change_end(t, inode, err);
+	return err ? err : left;
 }
 
 int sfs_truncate(struct inode *inode, u64 size)
@@ -90,19 +79,13 @@ static int sfs_extend(struct inode *inode, u64 size)
 {
 	struct sfs_trans *t;
 	int err;
-	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_INODE, 0, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (!err) {
-		SFS_I(inode)->ii_core.i_size = size;
-		sfs_inode_note_tid(t, inode, true);
-		sfs_inode_changed(t, inode);
-	}
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	SFS_I(inode)->ii_core.i_size = size;
+	sfs_inode_note_tid(t, inode, true);
+	return sfs_inode_change_end(t, inode, 0);
 }
 
 /* Promises past the end go back; the folios they were for are gone. */

@@ -16,26 +16,11 @@
 #include <linux/sched/mm.h>
 #include <linux/writeback.h>
 
-static void sfs_iomap_from_blk(struct inode *inode, struct iomap *iomap,
-			       const struct sfs_extent *ext)
-{
-	iomap->bdev = inode->i_sb->s_bdev;
-	iomap->offset = (loff_t)ext->e_lblk << SFS_BLOCK_BITS;
-	iomap->length = (loff_t)ext->e_nblks << SFS_BLOCK_BITS;
-	iomap->addr = ext->e_blk << SFS_BLOCK_BITS;
-	iomap->type = ext->e_unwritten ? IOMAP_UNWRITTEN : IOMAP_MAPPED;
-	iomap->flags = 0;
-	if (!ext->e_blk) {
-		iomap->type = IOMAP_HOLE;
-		iomap->addr = IOMAP_NULL_ADDR;
-	}
-}
-
 /*
- * Allocates the promised run that holds @lblk and gives back the extent made, cut to begin at
- * @lblk.  More than one round is needed when the run's front went elsewhere.
+ * Allocates from the front of the promised run that holds @lblk; call again until that is as far as
+ * @lblk.
  */
-static int sfs_writeback_alloc(struct inode *inode, u64 lblk, struct sfs_extent *ret_ext)
+static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_extent ext;
@@ -43,26 +28,17 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk, struct sfs_extent 
 	u64 run;
 	u64 nblks;
 	int err;
-	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
 	if (sfs_delalloc_find(inode, lblk, &run, &nblks) && run <= lblk) {
 		err = sfs_extent_alloc(t, &ii->ii_core, run, nblks, true,
 				       SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL, &ext);
 		if (!err)
 			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
 	}
-	if (!err)
-		err = sfs_extent_find(&ii->ii_core, lblk, ret_ext);
-	sfs_inode_changed(t, inode);
-end_trans:
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	return sfs_inode_change_end(t, inode, err);
 }
 
 /*
@@ -87,25 +63,20 @@ again:
 	err = sfs_extent_find(&ii->ii_core, lblk, &ext);
 	promised = !err && !ext.e_blk && sfs_delalloc_find(inode, lblk, &run, &nblks) &&
 		   run <= lblk;
+	if (!err && !promised)
+		sfs_iomap_from_extent(inode, iomap, &ext);
 	up_read(&ii->ii_tree_lock);
+	if (err || !promised)
+		return err;
+	err = sfs_writeback_alloc(inode, lblk);
+	if (err == -ENOSPC && !retried) {
+		/* The space is there, but its freeing has not committed yet. */
+		retried = true;
+		err = sfs_journal_force(inode->i_sb);
+	}
 	if (err)
 		return err;
-	if (promised) {
-		err = sfs_writeback_alloc(inode, lblk, &ext);
-		if (err == -ENOSPC && !retried) {
-			/* The space is there, but its freeing has not committed yet. */
-			retried = true;
-			err = sfs_journal_force(inode->i_sb);
-			if (!err)
-				goto again;
-		}
-		if (err)
-			return err;
-		if (!ext.e_blk)
-			goto again;
-	}
-	sfs_iomap_from_blk(inode, iomap, &ext);
-	return 0;
+	goto again;
 }
 
 /* A folio that cannot be written: what was promised for it goes back, its data is lost (EIO). */
@@ -126,15 +97,11 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_trans *t;
 	int err;
-	int err2;
 
-	err = sfs_trans_begin(inode->i_sb, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
-			      3 * SFS_REVOKES_TREE, &t);
+	err = sfs_inode_change_begin(inode, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+				     3 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_inode_change(t, inode);
-	if (err)
-		goto end_trans;
 	err = sfs_extent_convert(t, &ii->ii_core, lblk, end - lblk, ret_done);
 	if (!err && *ret_done >= end) {
 		size = min_t(u64, size, i_size_read(inode));
@@ -142,10 +109,7 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 			ii->ii_core.i_size = size;
 	}
 	sfs_inode_note_tid(t, inode, true);
-	sfs_inode_changed(t, inode);
-end_trans:
-	err2 = sfs_trans_end(t);
-	return err ? err : err2;
+	return sfs_inode_change_end(t, inode, err);
 }
 
 /* After data I/O to [@pos, +@nbytes) succeeded.  May sleep; no folio lock is held. */
