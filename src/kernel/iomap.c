@@ -43,7 +43,7 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
  * A block that was promised or unwritten when the answer was given may be written, and its folio
  * reclaimed, by now; one that was mapped may be another file's.
  */
-static bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
+bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
 {
 	return iomap->validity_cookie == READ_ONCE(SFS_I(inode)->ii_seq);
 }

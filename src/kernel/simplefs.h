@@ -182,6 +182,8 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
 /* ---- iomap.c, writeback.c, fallocate.c ---- */
 /* @ext as iomap's answer, true until the tree changes next.  ii_tree_lock held. */
 void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap, const struct sfs_extent *ext);
+/* Has the file changed since the answer was given?  Folio lock held, so that it stays true. */
+bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap);
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
 extern const struct iomap_ops sfs_read_iomap_ops;
 extern const struct iomap_ops sfs_buffered_iomap_ops;

@@ -43,7 +43,8 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 
 /*
  * Where the dirty byte at @pos is to be written.  Version-neutral heart of both generations of
- * writeback hooks.
+ * writeback hooks.  An answer covers more than one folio, and only the one that is locked now
+ * keeps others from unmapping its blocks: the hooks ask sfs_writeback_covers() before each use.
  */
 static int sfs_map_writeback(struct inode *inode, loff_t pos, struct iomap *iomap)
 {
@@ -77,6 +78,13 @@ again:
 	if (err)
 		return err;
 	goto again;
+}
+
+/* Is the last answer one for @pos, and still true?  The folio there is locked. */
+static bool sfs_writeback_covers(struct inode *inode, const struct iomap *iomap, loff_t pos)
+{
+	return pos >= iomap->offset && pos - iomap->offset < iomap->length &&
+	       sfs_iomap_is_valid(inode, iomap);
 }
 
 /* A folio that cannot be written: what was promised for it goes back, its data is lost (EIO). */
@@ -187,7 +195,7 @@ static ssize_t sfs_writeback_range(struct iomap_writepage_ctx *wpc, struct folio
 	loff_t folio_end = folio_pos(folio) + folio_size(folio);
 	ssize_t done;
 
-	if (pos < wpc->iomap.offset || pos >= wpc->iomap.offset + wpc->iomap.length) {
+	if (!sfs_writeback_covers(wpc->inode, &wpc->iomap, pos)) {
 		int err = sfs_map_writeback(wpc->inode, pos, &wpc->iomap);
 
 		if (err) {
@@ -228,7 +236,7 @@ static int sfs_writepages(struct address_space *mapping, struct writeback_contro
 #else
 static int SFS_MAP_BLOCKS(sfs_map_blocks)
 {
-	if (offset >= wpc->iomap.offset && offset < wpc->iomap.offset + wpc->iomap.length)
+	if (sfs_writeback_covers(inode, &wpc->iomap, offset))
 		return 0;
 	return sfs_map_writeback(inode, offset, &wpc->iomap);
 }
