@@ -177,10 +177,16 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 	bool shared;
 	ssize_t ret;
 
-	/* Whole blocks inside the file do not disturb each other; all else is alone. */
+	/*
+	 * Whole blocks inside the file do not disturb each other; all else is alone, and so is the
+	 * write that may have to take the set-user-ID bit away.
+	 */
 	shared = !((iocb->ki_pos | iov_iter_count(from)) & (SFS_BLOCK_SIZE - 1)) &&
-		 !(iocb->ki_flags & IOCB_APPEND) &&
+		 !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
 		 iocb->ki_pos + iov_iter_count(from) <= i_size_read(inode);
+	/* Alone means waiting for others. */
+	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
+		return -EAGAIN;
 	ret = sfs_lock_inode(inode, iocb, shared);
 	if (ret)
 		return ret;
