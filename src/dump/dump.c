@@ -3,9 +3,10 @@
  * dump.c - dump.simplefs: shows what is on a volume, and says whether it is true.
  *
  * It knows no format: the core prints each object (totext.c), and sfs_check() walks them all.  The
- * volume is opened for reading only.
+ * volume is opened for reading only.  What is damaged is shown all the same where it can be, and
+ * the exit status says so.
  */
-#include <getopt.h>
+#include <sys/stat.h>
 
 #include "lib.h"
 
@@ -19,86 +20,78 @@ enum {
 
 struct sfs_dump {
 	const char *path;
+	const char *where;		/* an inode, by number or path */
 	bool json;
-	bool check;
-	int what;			/* option letter, 's' for the superblock */
+	bool any;			/* what a flag leaves behind when only the choice counts */
 	u64 number;
+	int what;			/* the letter of what to show */
 };
 
-static void sfs_usage(FILE *out)
-{
-	fprintf(out,
-		"usage: dump.simplefs [options] DEVICE|IMAGE\n"
-		"  -s, --super          the superblock (default)\n"
-		"  -g, --group N        the four bitmaps of group N\n"
-		"  -i, --inode N        inode N\n"
-		"  -D, --directory N    the names in directory N (0: the root)\n"
-		"  -b, --block N        block N, by what its head says it is\n"
-		"  -c, --check          walk everything and compare; report each difference\n"
-		"  -j, --json           print JSON\n"
-		"  -V, --version        print the version\n"
-		"  -h, --help           print this\n"
-		"Exit: 0 fine, 4 damage found, 8 could not be read, 16 usage.\n");
-}
+#define SFS_WHERE(letter, name, text) {						\
+	.o_short = letter, .o_long = name, .o_arg = "WHERE", .o_help = text,	\
+	.o_kind = SFS_OPT_TEXT, .o_field = offsetof(struct sfs_dump, where), .o_group = 1 }
+#define SFS_NUMBER(letter, name, text) {					\
+	.o_short = letter, .o_long = name, .o_arg = "N", .o_help = text,	\
+	.o_kind = SFS_OPT_NUMBER, .o_field = offsetof(struct sfs_dump, number), .o_group = 1 }
+#define SFS_CHOICE(letter, name, text) {					\
+	.o_short = letter, .o_long = name, .o_help = text,			\
+	.o_field = offsetof(struct sfs_dump, any), .o_group = 1 }
+
+static const struct sfs_opt sfs_dump_opts[] = {
+	SFS_CHOICE('s', "super", "the superblock (this is the default)"),
+	SFS_NUMBER('g', "group", "the four bitmaps of group N"),
+	SFS_WHERE('i', "inode", "an inode"),
+	SFS_WHERE('t', "tree", "an inode's tree, node by node"),
+	SFS_WHERE('d', "directory", "the names in a directory"),
+	SFS_WHERE('o', "output", "the contents of a file, as they are"),
+	SFS_NUMBER('b', "block", "block N, by what its head says it is"),
+	SFS_CHOICE('c', "check", "walk everything, compare, report each difference"),
+	{ .o_short = 'j', .o_long = "json", .o_help = "print JSON",
+	  .o_field = offsetof(struct sfs_dump, json) },
+	{ .o_long = NULL }
+};
+
+static const struct sfs_cli sfs_dump_cli = {
+	.c_program = "dump.simplefs",
+	.c_usage = "[options] DEVICE|IMAGE",
+	.c_about = "Shows what is on a simplefs volume, without writing to it.",
+	.c_notes = "WHERE is the number of an inode (0: the root) or an absolute path in the volume.",
+	.c_opts = sfs_dump_opts,
+	.c_operands_min = 1,
+	.c_operands_max = 1,
+	.c_exit_usage = SFS_EXIT_USAGE,
+	.c_exits = {
+		{ SFS_EXIT_OK, "all is well" },
+		{ SFS_EXIT_DAMAGED, "damage was found, and reported" },
+		{ SFS_EXIT_FAILED, "it could not be read, or is not there" },
+		{ SFS_EXIT_USAGE, "the command line is wrong" },
+	},
+};
 
 static void sfs_parse_args(struct sfs_dump *d, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "super", no_argument, NULL, 's' },
-		{ "group", required_argument, NULL, 'g' },
-		{ "inode", required_argument, NULL, 'i' },
-		{ "directory", required_argument, NULL, 'D' },
-		{ "block", required_argument, NULL, 'b' },
-		{ "check", no_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-	char *end;
-	int opt;
+	const struct sfs_opt *picked[SFS_OPT_GROUPS];
 
-	d->what = 's';
-	while ((opt = getopt_long(argc, argv, "sg:i:D:b:cjVh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'g':
-		case 'i':
-		case 'D':
-		case 'b':
-			errno = 0;
-			d->number = strtoull(optarg, &end, 0);
-			if (errno || *end || end == optarg || *optarg == '-')
-				sfs_die(SFS_EXIT_USAGE, "not a number: %s", optarg);
-			d->what = opt;
-			break;
-		case 's':
-			d->what = 's';
-			break;
-		case 'c':
-			d->check = true;
-			break;
-		case 'j':
-			d->json = true;
-			break;
-		case 'V':
-			printf("dump.simplefs %s\n", SIMPLEFS_VERSION);
-			exit(SFS_EXIT_OK);
-		case 'h':
-			sfs_usage(stdout);
-			exit(SFS_EXIT_OK);
-		default:
-			sfs_usage(stderr);
-			exit(SFS_EXIT_USAGE);
-		}
-	}
-	if (argc - optind != 1) {
-		sfs_usage(stderr);
-		exit(SFS_EXIT_USAGE);
-	}
-	d->path = argv[optind];
+	d->path = argv[sfs_cli_parse(&sfs_dump_cli, argc, argv, d, picked)];
+	d->what = picked[1] ? picked[1]->o_short : 's';
 }
 
-/* The volume's superblock in @super, decoded and checked. */
+static int sfs_print_super(const struct sfs_dump *d, const u8 *super)
+{
+	struct sfs_text *out = sfs_text_open(stdout, d->json);
+
+	if (!out)
+		return -ENOMEM;
+	out->open(out, "super", false);
+	sfs_super_totext(out, super);
+	out->close(out);
+	return sfs_text_close(out);
+}
+
+/*
+ * The volume's superblock in @super, decoded and checked.  A false one can be shown but leads
+ * nowhere: it ends the program then.
+ */
 static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *super)
 {
 	struct sfs_dev *dev;
@@ -106,6 +99,8 @@ static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 	int err;
 
 	err = sfs_dev_open(d->path, false, &dev);
+	if (!err && !sfs_dev_nblks(dev))
+		sfs_die(SFS_EXIT_FAILED, "%s: shorter than one block", d->path);
 	if (!err)
 		err = sfs_dev_read(dev, 0, super);
 	if (err)
@@ -113,6 +108,8 @@ static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 	if (!sfs_super_probe(super))
 		sfs_die(SFS_EXIT_FAILED, "%s: no simplefs here", d->path);
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
+	if (why && d->what == 's')
+		(void)sfs_print_super(d, super);
 	if (why)
 		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s", d->path, why);
 	sfs_super_decode(fs, super);
@@ -138,35 +135,108 @@ static bool sfs_print_name(void *arg, const char *name, unsigned int len, u64 in
 	return true;
 }
 
-static int sfs_print_dir(struct sfs_fs *fs, struct sfs_text *out, u64 ino)
+static int sfs_print_dir(struct sfs_inode *dir, struct sfs_text *out)
 {
-	struct sfs_inode dir = { 0 };
 	int err;
 
-	err = sfs_inode_read(fs, ino ? ino : fs->f_root, &dir);
-	if (err)
-		return err;
+	if (!S_ISDIR(dir->i_mode))
+		return -ENOTDIR;
 	out->open(out, "names", true);
-	err = sfs_dirent_iterate(&dir, 0, sfs_print_name, out);
+	err = sfs_dirent_iterate(dir, 0, sfs_print_name, out);
 	out->close(out);
 	return err;
 }
 
-static int sfs_print_inode(struct sfs_fs *fs, struct sfs_text *out, u64 ino)
+static int sfs_print_inode(const struct sfs_inode *in, struct sfs_text *out)
 {
 	struct sfs_inode_disk disk;
-	struct sfs_inode in = { 0 };
-	int err;
 
-	err = sfs_inode_read(fs, ino, &in);
-	if (err)
-		return err;
 	memset(&disk, 0, sizeof(disk));
-	sfs_inode_encode(&in, &disk);
+	sfs_inode_encode(in, &disk);
 	out->open(out, "inode", false);
-	sfs_inode_totext(out, ino, &disk);
+	sfs_inode_totext(out, in->i_ino, &disk);
 	out->close(out);
 	return 0;
+}
+
+static void sfs_print_node(void *arg, const struct sfs_node_disk *node, u64 blk)
+{
+	struct sfs_text *out = arg;
+
+	out->open(out, NULL, false);
+	out->num(out, "blk", blk);
+	sfs_node_totext(out, node, blk ? SFS_NODE_BYTES : SFS_ROOT_BYTES);
+	out->close(out);
+}
+
+static int sfs_print_tree(struct sfs_inode *in, struct sfs_text *out)
+{
+	int err;
+
+	out->open(out, "nodes", true);
+	err = sfs_tree_walk(in, sfs_print_node, out);
+	out->close(out);
+	return err;
+}
+
+/* The inode that -i, -t, -d and -o speak of. */
+static int sfs_where(const struct sfs_dump *d, struct sfs_fs *fs, struct sfs_inode *ret_in)
+{
+	u64 ino;
+	char *end;
+	int err;
+
+	if (*d->where == '/') {
+		err = sfs_path_resolve(fs, d->where, &ino);
+		if (err)
+			return err;
+	} else {
+		errno = 0;
+		ino = strtoull(d->where, &end, 0);
+		if (errno || *end || *d->where < '0' || *d->where > '9')
+			sfs_die(SFS_EXIT_USAGE, "neither an inode number nor a path: '%s'",
+				d->where);
+	}
+	memset(ret_in, 0, sizeof(*ret_in));
+	return sfs_inode_read(fs, ino ? ino : fs->f_root, ret_in);
+}
+
+static int sfs_print_where(const struct sfs_dump *d, struct sfs_fs *fs, struct sfs_text *out)
+{
+	struct sfs_inode in;
+	int err;
+
+	err = sfs_where(d, fs, &in);
+	if (err)
+		return err;
+	switch (d->what) {
+	case 't':
+		return sfs_print_tree(&in, out);
+	case 'd':
+		return sfs_print_dir(&in, out);
+	default:
+		return sfs_print_inode(&in, out);
+	}
+}
+
+static int sfs_output_file(const struct sfs_dump *d, struct sfs_fs *fs)
+{
+	u8 data[SFS_BLOCK_SIZE];
+	struct sfs_inode in;
+	u64 pos;
+	int err;
+
+	err = sfs_where(d, fs, &in);
+	if (!err && !S_ISREG(in.i_mode))
+		err = S_ISDIR(in.i_mode) ? -EISDIR : -EINVAL;
+	for (pos = 0; !err && pos < in.i_size; pos += SFS_BLOCK_SIZE) {
+		size_t piece = min_t(u64, SFS_BLOCK_SIZE, in.i_size - pos);
+
+		err = sfs_file_read(&in, pos >> SFS_BLOCK_BITS, data);
+		if (!err && fwrite(data, 1, piece, stdout) != piece)
+			err = -EIO;
+	}
+	return !err && fflush(stdout) ? -EIO : err;
 }
 
 static int sfs_print_group(struct sfs_fs *fs, struct sfs_text *out, u64 group)
@@ -174,68 +244,73 @@ static int sfs_print_group(struct sfs_fs *fs, struct sfs_text *out, u64 group)
 	static const char *const names[SFS_MAPS] = { "used", "inode", "room", "orphan" };
 	struct sfs_buf *buf;
 	unsigned int map;
+	int first = 0;
 	int err;
 
 	if (group >= fs->f_groups || group / SFS_ZONE_GROUPS >= fs->f_zones)
 		return -ENOENT;
 	for (map = 0; map < SFS_MAPS; map++) {
 		err = sfs_map_get(fs, group, map, &buf);
+		first = first ? first : err;
 		if (err)
-			return err;
+			continue;
 		out->open(out, names[map], false);
 		sfs_bitmap_totext(out, sfs_buf_data(buf), sfs_group_nblks(fs, group));
 		out->close(out);
 		sfs_buf_put(buf);
 	}
-	return 0;
+	return first;
 }
 
+/* A block that is false is shown, too: that is when one looks. */
 static int sfs_print_block(struct sfs_fs *fs, struct sfs_text *out, u64 blk)
 {
 	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	const char *why;
 	int err;
 
+	if (blk >= sfs_dev_nblks(fs->f_priv))
+		return -ENOENT;
 	err = sfs_dev_read(fs->f_priv, blk, data);
 	if (err)
 		return err;
-	why = sfs_block_verify(fs, data, blk, false);
-	if (why)
-		return sfs_corrupt(fs, blk, 0, "block", why);
 	out->open(out, "block", false);
 	sfs_block_totext(out, data);
 	out->close(out);
-	return 0;
+	why = sfs_block_verify(fs, data, blk, false);
+	return why ? sfs_corrupt(fs, blk, 0, "block", why) : 0;
 }
 
 static int sfs_print(const struct sfs_dump *d, struct sfs_fs *fs, const u8 *super)
 {
-	struct sfs_text *out = sfs_text_open(stdout, d->json);
-	int err = 0;
+	struct sfs_text *out;
 	int err2;
+	int err;
 
+	if (d->what == 's')
+		return sfs_print_super(d, super);
+	out = sfs_text_open(stdout, d->json);
 	if (!out)
 		return -ENOMEM;
-	switch (d->what) {
-	case 'g':
+	if (d->what == 'g')
 		err = sfs_print_group(fs, out, d->number);
-		break;
-	case 'i':
-		err = sfs_print_inode(fs, out, d->number);
-		break;
-	case 'D':
-		err = sfs_print_dir(fs, out, d->number);
-		break;
-	case 'b':
+	else if (d->what == 'b')
 		err = sfs_print_block(fs, out, d->number);
-		break;
-	default:
-		out->open(out, "super", false);
-		sfs_super_totext(out, super);
-		out->close(out);
-	}
+	else
+		err = sfs_print_where(d, fs, out);
 	err2 = sfs_text_close(out);
 	return err ? err : err2;
+}
+
+static long sfs_print_check(const struct sfs_dump *d, struct sfs_fs *fs)
+{
+	long result = sfs_check(fs);
+
+	if (result > 0)
+		fprintf(stderr, "%s: %ld problems\n", d->path, result);
+	else if (!result && (printf("%s: clean\n", d->path) < 0 || fflush(stdout)))
+		result = -EIO;
+	return result;
 }
 
 int main(int argc, char **argv)
@@ -245,18 +320,14 @@ int main(int argc, char **argv)
 	struct sfs_dump d = { 0 };
 	long result;
 
-	sfs_program = "dump.simplefs";
 	sfs_parse_args(&d, argc, argv);
 	sfs_open_volume(&d, &fs, super);
-	if (d.check) {
-		result = sfs_check(&fs);
-		if (result > 0)
-			fprintf(stderr, "%s: %ld problems\n", d.path, result);
-		else if (!result)
-			printf("%s: clean\n", d.path);
-	} else {
+	if (d.what == 'c')
+		result = sfs_print_check(&d, &fs);
+	else if (d.what == 'o')
+		result = sfs_output_file(&d, &fs);
+	else
 		result = sfs_print(&d, &fs, super);
-	}
 	sfs_fs_exit(&fs);
 	sfs_dev_close(fs.f_priv);
 	if (result == -EFSCORRUPTED || result == -EFSBADCRC || result > 0)

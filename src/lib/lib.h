@@ -55,6 +55,59 @@ __attribute__((format(printf, 1, 2)))
 void sfs_warn(const char *fmt, ...);
 extern const char *sfs_program;
 
+/* ---- options.c ---- */
+
+enum sfs_opt_kind {
+	SFS_OPT_FLAG,			/* bool */
+	SFS_OPT_TEXT,			/* const char *; o_max: bytes */
+	SFS_OPT_NUMBER,			/* u64 */
+	SFS_OPT_SIZE,			/* u64, bytes; a bare number is in o_unit */
+	SFS_OPT_CHOICE,			/* int: index in o_words */
+	SFS_OPT_LIST,			/* name[=value],...: o_sub */
+};
+
+#define SFS_OPT_GROUPS	8
+
+/* One option.  A table ends with one that has no o_long. */
+struct sfs_opt {
+	char o_short;			/* 0: none */
+	const char *o_long;
+	const char *o_arg;		/* what --help calls its argument; NULL: it takes none */
+	const char *o_help;		/* NULL: not shown (accepted for the sake of callers) */
+	enum sfs_opt_kind o_kind;
+	size_t o_field;			/* where in the settings the value goes */
+	u64 o_min;
+	u64 o_max;			/* 0: no limit */
+	u64 o_unit;
+	const char *o_default;		/* taken first, as if it had been given */
+	const char *const *o_words;	/* ends with NULL */
+	const struct sfs_opt *o_sub;	/* SFS_OPT_LIST: known by o_long alone */
+	unsigned int o_group;		/* 1 to 7: options of one group exclude each other */
+};
+
+struct sfs_cli {
+	const char *c_program;
+	const char *c_usage;		/* "[options] DEVICE" */
+	const char *c_about;		/* one sentence */
+	const char *c_notes;		/* below the options; may be NULL */
+	const struct sfs_opt *c_opts;
+	int c_operands_min;
+	int c_operands_max;
+	int c_exit_usage;		/* status when the command line is wrong */
+	struct {
+		int status;
+		const char *meaning;
+	} c_exits[8];			/* ends with a meaning of NULL */
+};
+
+/*
+ * Reads the command line into @settings; --help, --version and errors end the program.  Returns
+ * the index of the first operand.  @ret_picked, if given, has room for SFS_OPT_GROUPS: the option
+ * that was given of each group, or NULL.
+ */
+int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settings,
+		  const struct sfs_opt **ret_picked);
+
 /* ---- check.c ---- */
 
 /*
@@ -62,6 +115,19 @@ extern const char *sfs_program;
  * difference goes to sfs_report().  Returns the number of differences or a negative errno.
  */
 long sfs_check(struct sfs_fs *fs);
+
+/* ---- walk.c ---- */
+
+/* The inode at @path, from the root whether it begins with "/" or not.  Follows no symlink. */
+int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino);
+/*
+ * Visits each node of the tree, parents first; @blk is 0 for the root.  What cannot be read is
+ * reported and passed over: the first such error comes back at the end.
+ */
+typedef void (*sfs_node_fn)(void *arg, const struct sfs_node_disk *node, u64 blk);
+int sfs_tree_walk(struct sfs_inode *in, sfs_node_fn visit, void *arg);
+/* Block @lblk of a regular file; holes and unwritten blocks are zero. */
+int sfs_file_read(struct sfs_inode *in, u64 lblk, void *data);
 
 /* ---- text.c ---- */
 

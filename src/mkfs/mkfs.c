@@ -8,7 +8,6 @@
  */
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -28,134 +27,87 @@ enum {
 struct sfs_mkfs {
 	const char *path;
 	const char *label;
+	const char *uuid;
 	const char *journal_path;
 	const char *source;		/* -d: what to fill it with */
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
+	u64 block_size;
 	bool no_journal;
 	bool force;
 	bool quiet;
 	bool dry_run;
 	bool keep;			/* no discard */
-	bool have_uuid;
 	struct sfs_geometry geo;
 };
 
-static void sfs_usage(FILE *out)
-{
-	fprintf(out,
-		"usage: mkfs.simplefs [options] DEVICE|IMAGE [SIZE]\n"
-		"  -L, --label TEXT     name of the volume, up to 64 bytes of UTF-8\n"
-		"  -U, --uuid UUID      its UUID (default: random)\n"
-		"  -J, --journal WHAT   size=SIZE, device=PATH or none\n"
-		"  -d, --fill FROM      copy a directory or tar archive into it\n"
-		"  -b, --block-size N   only 4096\n"
-		"  -f, --force          overwrite what is there\n"
-		"  -K, --keep           do not discard the device first\n"
-		"  -n, --dry-run        show the plan, write nothing\n"
-		"  -q, --quiet          say nothing but errors\n"
-		"  -V, --version        print the version\n"
-		"  -h, --help           print this\n"
-		"SIZE is in blocks of 4096 bytes or has a suffix (K, M, G, T, P).\n"
-		"An IMAGE that does not exist is made when SIZE is given.\n");
-}
+#define SFS_FIELD(name)		offsetof(struct sfs_mkfs, name)
 
-static void sfs_parse_journal(struct sfs_mkfs *m, const char *arg)
-{
-	if (!strcmp(arg, "none")) {
-		m->no_journal = true;
-	} else if (!strncmp(arg, "device=", 7)) {
-		m->journal_path = arg + 7;
-	} else if (!strncmp(arg, "size=", 5)) {
-		/* Like mke2fs: a bare number is in mebibytes. */
-		if (sfs_parse_size(arg + 5, 1 << 20, &m->journal_nbytes) || !m->journal_nbytes)
-			sfs_die(SFS_EXIT_USAGE, "-J size=: not a size: %s", arg + 5);
-	} else {
-		sfs_die(SFS_EXIT_USAGE, "-J takes size=, device= or none, not %s", arg);
-	}
-	if (!!m->journal_path + m->no_journal + !!m->journal_nbytes > 1)
-		sfs_die(SFS_EXIT_USAGE, "-J: one of size=, device= and none");
-}
+static const struct sfs_opt sfs_journal_opts[] = {
+	{ .o_long = "size", .o_arg = "SIZE", .o_help = "its length; a bare number is in MiB",
+	  .o_kind = SFS_OPT_SIZE, .o_field = SFS_FIELD(journal_nbytes), .o_unit = 1 << 20,
+	  .o_min = (u64)SFS_JOURNAL_MIN * SFS_BLOCK_SIZE,
+	  .o_max = (u64)SFS_ZONE_BLOCKS * SFS_BLOCK_SIZE, .o_group = 1 },
+	{ .o_long = "device", .o_arg = "PATH", .o_help = "on another device, which it fills",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(journal_path), .o_group = 1 },
+	{ .o_long = "none", .o_help = "no journal: nothing is safe in a crash",
+	  .o_field = SFS_FIELD(no_journal), .o_group = 1 },
+	{ .o_long = NULL }
+};
 
-static void sfs_parse_option(struct sfs_mkfs *m, int opt)
-{
-	u64 value;
+static const struct sfs_opt sfs_mkfs_opts[] = {
+	{ .o_short = 'L', .o_long = "label", .o_arg = "TEXT", .o_help = "name of the volume",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(label), .o_max = SFS_LABEL_MAX },
+	{ .o_short = 'U', .o_long = "uuid", .o_arg = "UUID", .o_help = "its UUID",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(uuid) },
+	{ .o_short = 'J', .o_long = "journal", .o_arg = "LIST", .o_help = "the journal:",
+	  .o_kind = SFS_OPT_LIST, .o_sub = sfs_journal_opts },
+	{ .o_short = 'd', .o_long = "fill", .o_arg = "FROM",
+	  .o_help = "copy a directory or tar archive into it",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(source) },
+	{ .o_short = 'b', .o_long = "block-size", .o_arg = "BYTES", .o_help = "size of a block",
+	  .o_kind = SFS_OPT_NUMBER, .o_field = SFS_FIELD(block_size),
+	  .o_min = SFS_BLOCK_SIZE, .o_max = SFS_BLOCK_SIZE },
+	{ .o_short = 'f', .o_long = "force", .o_help = "overwrite what is there",
+	  .o_field = SFS_FIELD(force) },
+	{ .o_short = 'K', .o_long = "keep", .o_help = "do not discard the device first",
+	  .o_field = SFS_FIELD(keep) },
+	{ .o_short = 'n', .o_long = "dry-run", .o_help = "show the plan, write nothing",
+	  .o_field = SFS_FIELD(dry_run) },
+	{ .o_short = 'q', .o_long = "quiet", .o_help = "say nothing but errors",
+	  .o_field = SFS_FIELD(quiet) },
+	{ .o_long = NULL }
+};
 
-	switch (opt) {
-	case 'L':
-		if (strlen(optarg) > SFS_LABEL_MAX)
-			sfs_die(SFS_EXIT_USAGE, "label longer than %d bytes", SFS_LABEL_MAX);
-		m->label = optarg;
-		break;
-	case 'U':
-		if (uuid_parse(optarg, m->geo.g_uuid))
-			sfs_die(SFS_EXIT_USAGE, "not a UUID: %s", optarg);
-		m->have_uuid = true;
-		break;
-	case 'J':
-		sfs_parse_journal(m, optarg);
-		break;
-	case 'd':
-		m->source = optarg;
-		break;
-	case 'b':
-		if (sfs_parse_size(optarg, 1, &value) || value != SFS_BLOCK_SIZE)
-			sfs_die(SFS_EXIT_USAGE, "the block size is 4096, not %s", optarg);
-		break;
-	case 'f':
-		m->force = true;
-		break;
-	case 'K':
-		m->keep = true;
-		break;
-	case 'n':
-		m->dry_run = true;
-		break;
-	case 'q':
-		m->quiet = true;
-		break;
-	case 'V':
-		printf("mkfs.simplefs %s\n", SIMPLEFS_VERSION);
-		exit(SFS_EXIT_OK);
-	case 'h':
-		sfs_usage(stdout);
-		exit(SFS_EXIT_OK);
-	default:
-		sfs_usage(stderr);
-		exit(SFS_EXIT_USAGE);
-	}
-}
+static const struct sfs_cli sfs_mkfs_cli = {
+	.c_program = "mkfs.simplefs",
+	.c_usage = "[options] DEVICE|IMAGE [SIZE]",
+	.c_about = "Makes a simplefs volume on a device or in an image file.",
+	.c_notes = "SIZE is in blocks of 4096 bytes or has a suffix (K, M, G, T, P).\n"
+		   "An IMAGE that does not exist is made when SIZE is given.",
+	.c_opts = sfs_mkfs_opts,
+	.c_operands_min = 1,
+	.c_operands_max = 2,
+	.c_exit_usage = SFS_EXIT_USAGE,
+	.c_exits = {
+		{ SFS_EXIT_OK, "the volume is made" },
+		{ SFS_EXIT_FAILED, "the device, or what is on it, said no" },
+		{ SFS_EXIT_USAGE, "the command line is wrong" },
+	},
+};
 
 static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "label", required_argument, NULL, 'L' },
-		{ "uuid", required_argument, NULL, 'U' },
-		{ "journal", required_argument, NULL, 'J' },
-		{ "fill", required_argument, NULL, 'd' },
-		{ "block-size", required_argument, NULL, 'b' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "keep", no_argument, NULL, 'K' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
+	int first = sfs_cli_parse(&sfs_mkfs_cli, argc, argv, m, NULL);
 	u64 nbytes;
-	int opt;
 
-	while ((opt = getopt_long(argc, argv, "L:U:J:d:b:fKnqVh", options, NULL)) != -1)
-		sfs_parse_option(m, opt);
-	if (argc - optind < 1 || argc - optind > 2) {
-		sfs_usage(stderr);
-		exit(SFS_EXIT_USAGE);
-	}
-	m->path = argv[optind];
-	if (argc - optind == 2) {
-		if (sfs_parse_size(argv[optind + 1], SFS_BLOCK_SIZE, &nbytes) ||
+	m->path = argv[first];
+	if (m->uuid && uuid_parse(m->uuid, m->geo.g_uuid))
+		sfs_die(SFS_EXIT_USAGE, "not a UUID: %s", m->uuid);
+	if (argc - first == 2) {
+		if (sfs_parse_size(argv[first + 1], SFS_BLOCK_SIZE, &nbytes) ||
 		    nbytes < SFS_BLOCK_SIZE)
-			sfs_die(SFS_EXIT_USAGE, "not a size: %s", argv[optind + 1]);
+			sfs_die(SFS_EXIT_USAGE, "not a size: %s", argv[first + 1]);
 		m->nblks = nbytes >> SFS_BLOCK_BITS;
 	}
 }
@@ -276,7 +228,7 @@ static void sfs_plan(struct sfs_mkfs *m, struct sfs_dev *dev, struct sfs_dev *lo
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	struct sfs_geometry *geo = &m->geo;
 
-	if (!m->have_uuid) {
+	if (!m->uuid) {
 		if (epoch)
 			sfs_die(SFS_EXIT_USAGE, "SOURCE_DATE_EPOCH is set: say -U too");
 		uuid_generate(geo->g_uuid);
@@ -297,8 +249,6 @@ static void sfs_plan(struct sfs_mkfs *m, struct sfs_dev *dev, struct sfs_dev *lo
 	geo->g_journal_dev = log_dev;
 	if (log_dev || m->no_journal)
 		return;
-	if (m->journal_nbytes >> SFS_BLOCK_BITS > UINT32_MAX)
-		sfs_die(SFS_EXIT_USAGE, "-J size=: too large");
 	geo->g_journal_blocks = m->journal_nbytes ? m->journal_nbytes >> SFS_BLOCK_BITS :
 						    sfs_default_journal(geo->g_blocks);
 }
@@ -423,7 +373,6 @@ int main(int argc, char **argv)
 	const char *why;
 	int err;
 
-	sfs_program = "mkfs.simplefs";
 	sfs_parse_args(&m, argc, argv);
 	sfs_prepare_image(&m);
 	dev = sfs_open_target(&m, m.path);

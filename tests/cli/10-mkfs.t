@@ -14,7 +14,7 @@ is "$status" 1 "a file that is not there, without a size"
 run "$mkfs" -b 1024 "$tmp/a" 16M
 is "$status" 2 "another block size"
 run "$mkfs" -J size=2M "$tmp/a" 16M
-is "$status" 1 "a journal below jbd2's minimum"
+is "$status" 2 "a journal below jbd2's minimum"
 rm -f "$tmp/a"
 run "$mkfs" "$tmp/a" 100K
 is "$status" 1 "a volume that is too small"

@@ -32,7 +32,7 @@ before=$(sha256sum <"$img")
 run "$dump" --check "$img"
 exits 0 'and is true'
 root=$(od -An -tu8 -j 4152 -N 8 "$img" | tr -d ' ')	# b_root of the first bitmap
-for args in -s '-g 0' "-i $root" '-b 1' "-b $((root / 8))"; do
+for args in -s '-g 0' "-i $root" '-i 0' '-i /' '-t 0' '-d 0' '-d /' '-b 1' "-b $((root / 8))"; do
     # shellcheck disable=SC2086
     run "$dump" $args "$img"
     exits 0 "dump $args"
@@ -56,6 +56,46 @@ exits 8 'no block device'
 "$dump" "$img" >/dev/full 2>/dev/null
 is $? 8 'output that cannot be written'
 
+run "$dump" -i / -b 1 "$img"
+exits 16 'two things at once'
+for args in '-d /none' '-i /none/x' '-o /' '-o /none'; do
+    # shellcheck disable=SC2086
+    run "$dump" $args "$img"
+    exits 8 "dump $args: is not there, or not that"
+done
+
+mkdir -p "$tmp/tree/sub/deep"
+for i in $(seq 300); do echo "$i" >"$tmp/tree/sub/a name that takes some room $i"; done
+seq 5000 >"$tmp/tree/sub/deep/file"
+truncate -s 20000 "$tmp/tree/sparse"
+ln -s sub "$tmp/tree/link"
+run "$mkfs" -q -f -J none -d "$tmp/tree" "$img" 16M
+exits 0 'a volume with something in it'
+ino=$(field -d /sub/deep 'd["names"][0]["ino"]')
+is "$(field -i /sub//deep/file 'd["inode"]["ino"]')" "$ino" 'a path leads to the inode that its directory names'
+is "$(field -i "$ino" 'd["inode"]["size"]')" "$(stat -c %s "$tmp/tree/sub/deep/file")" 'which is that file'
+"$dump" -o /sub/deep/file "$img" | cmp - "$tmp/tree/sub/deep/file"
+ok $? 'its contents come out as they went in'
+"$dump" -o /sparse "$img" | cmp - "$tmp/tree/sparse"
+ok $? 'and those of a hole'
+run "$dump" -d /link/deep "$img"
+exits 8 'a symlink is not followed'
+is "$(field -t /sub '[n["level"] for n in d["nodes"]][0]')" 1 'a tree has its root first'
+is "$(field -t /sub 'sum(n["count"] for n in d["nodes"] if not n["level"])')" 301 'and all records in its leaves'
+is "$(field -d /sub 'sorted(n["name"] for n in d["names"])[2]')" 'a name that takes some room 100' 'names come out whole'
+
+# A leaf goes: the rest is shown, the exit says so; the block itself is shown too.
+leaf=$(field -t /sub '[n["blk"] for n in d["nodes"] if not n["level"]][1]')
+poke $((leaf * 4096 + 2000)) '\x00\xff\x00'
+is "$(field -t /sub 'len(d["nodes"]) > 3')" True 'the rest of a damaged tree is shown'
+run "$dump" -t /sub "$img"
+exits 4 'and the damage told'
+like "corrupt btree node: blk=$leaf .*wrong checksum" 'with its place'
+run "$dump" -b "$leaf" "$img"
+exits 4 'a damaged block'
+like '^  count: [0-9]+' 'is shown all the same'
+
+fresh
 poke 4200 '\x00'
 run "$dump" -g 0 "$img"
 exits 4 'a bitmap with flipped bytes'
@@ -65,10 +105,16 @@ poke 100 '\xff'
 run "$dump" "$img"
 exits 4 'a superblock with a flipped byte'
 like 'corrupt superblock: blk=0' 'is named'
+like '^  label: "first"' 'and shown'
+run "$dump" -d / "$img"
+exits 4 'and leads nowhere'
 fresh
 head -c 8192 "$img" >"$tmp/short"
 run "$dump" "$tmp/short"
 exits 4 'a volume that was cut off'
+head -c 4095 "$img" >"$tmp/short"
+run "$dump" "$tmp/short"
+exits 8 'less than a block'
 head -c 65536 /dev/zero >"$tmp/zero"
 run "$dump" "$tmp/zero"
 exits 8 'zeros'
