@@ -129,37 +129,6 @@ struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
 	return (struct sfs_trans *)dev;
 }
 
-int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
-{
-	ssize_t n;
-
-	if (blk >= dev->d_nblks)
-		return -EIO;
-	n = pread(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
-	if (n < 0)
-		return -errno;
-	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
-}
-
-int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
-{
-	ssize_t n;
-
-	if (!dev->d_writable)
-		return -EROFS;
-	n = pwrite(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
-	if (n < 0)
-		return -errno;
-	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
-}
-
-int sfs_dev_sync(struct sfs_dev *dev)
-{
-	return fsync(dev->d_fd) ? -errno : 0;
-}
-
-/* ---- the table ---- */
-
 static struct sfs_buf **sfs_hash_slot(struct sfs_dev *dev, u64 blk)
 {
 	struct sfs_buf **slot = &dev->d_hash[blk % SFS_HASH_SIZE];
@@ -168,6 +137,48 @@ static struct sfs_buf **sfs_hash_slot(struct sfs_dev *dev, u64 blk)
 		slot = &(*slot)->b_next;
 	return slot;
 }
+
+int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
+{
+	const struct sfs_buf *buf;
+	ssize_t n;
+
+	if (blk >= dev->d_nblks)
+		return -EIO;
+	buf = *sfs_hash_slot(dev, blk);
+	if (buf && buf->b_dirty) {
+		memcpy(data, buf->b_data, SFS_BLOCK_SIZE);
+		return 0;
+	}
+	n = pread(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
+	if (n < 0)
+		return -errno;
+	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
+}
+
+int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
+{
+	struct sfs_buf *buf = *sfs_hash_slot(dev, blk);
+	ssize_t n;
+
+	if (!dev->d_writable)
+		return -EROFS;
+	n = pwrite(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
+	if (n < 0)
+		return -errno;
+	if (n != SFS_BLOCK_SIZE)
+		return -EIO;
+	if (buf && buf->b_data != data)
+		memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
+	return 0;
+}
+
+int sfs_dev_sync(struct sfs_dev *dev)
+{
+	return fsync(dev->d_fd) ? -errno : 0;
+}
+
+/* ---- the table ---- */
 
 static void sfs_cache_trim(struct sfs_dev *dev)
 {
@@ -220,6 +231,23 @@ static void sfs_cache_drop(struct sfs_dev *dev, struct sfs_buf *buf)
 	*slot = buf->b_next;
 	free(buf);
 	dev->d_count--;
+}
+
+int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
+{
+	struct sfs_buf *buf;
+	bool fresh;
+
+	if (blk >= dev->d_nblks)
+		return -EIO;
+	buf = sfs_cache_get(dev, blk, &fresh);
+	if (!buf)
+		return -ENOMEM;
+	memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
+	buf->b_dirty = true;
+	buf->b_verified = false;
+	sfs_buf_put(buf);
+	return 0;
 }
 
 /* ---- port.h ---- */

@@ -22,8 +22,10 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
 void sfs_dev_close(struct sfs_dev *dev);	/* changes not flushed are dropped */
 int sfs_dev_fd(const struct sfs_dev *dev);
 u64 sfs_dev_nblks(const struct sfs_dev *dev);
-int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);
-int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* past the cache */
+int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);	/* changed ones as changed */
+int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
+/* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
+int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
 int sfs_dev_sync(struct sfs_dev *dev);
 /* Writes all changed blocks, sealed, but for block 0, and waits for them. */
 int sfs_dev_flush(struct sfs_dev *dev);
@@ -39,6 +41,32 @@ extern void (*sfs_report)(const char *text);
  * What jbd2 calls first block and length it counts from the start of the device.
  */
 void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16]);
+
+/* ---- replay.c: what a crash left in the log ---- */
+
+struct sfs_replay {
+	bool r_needed;			/* the log was not empty */
+	u32 r_tid;			/* its first transaction */
+	u32 r_next;			/* the one behind the last that is whole */
+	u64 r_blks;			/* blocks that the log changes */
+	u64 r_revoked;			/* copies that a later revocation made void */
+	int r_errno;			/* why the kernel stopped journalling, or 0 */
+};
+
+/* NULL or why not: block 0 of an external journal's device, for the volume @fs.  Pure. */
+const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 dev_nblks);
+/*
+ * Puts the newest copy of each block in the log into the cache of @fs's device, and decodes @fs
+ * anew when the superblock is among them: nothing is written.  @log_dev is the external journal's
+ * device, or NULL: -ENODEV if one is needed.  Before sfs_fs_init().  All or nothing: a log that is
+ * damaged, or holds what is no sound block of this volume, gives -EFSCORRUPTED or -EFSBADCRC after
+ * a report, and changes nothing.
+ */
+int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay);
+/*
+ * Makes a replay lasting: writes all changed blocks, the superblock last, then empties the log.
+ */
+int sfs_log_finish(struct sfs_fs *fs, struct sfs_dev *log_dev, const struct sfs_replay *replay);
 
 /* ---- clock.c ---- */
 
