@@ -50,7 +50,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	u64 lblk = pos >> SFS_BLOCK_BITS;
-	u64 end = (pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+	u64 end = sfs_end_lblk(pos, nbytes);
 	bool retried = false;
 	int err = 0;
 
@@ -96,14 +96,14 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 static int sfs_punch(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	loff_t end = min(pos + nbytes, i_size_read(inode));
-	u64 lblk = (pos + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+	u64 lblk = sfs_end_lblk(pos, 0);
 	u64 end_lblk = end >> SFS_BLOCK_BITS;
 	int err;
 
 	if (end <= pos)
 		return 0;
 	if (end == i_size_read(inode))
-		end_lblk = (end + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+		end_lblk = sfs_end_lblk(end, 0);
 	err = filemap_write_and_wait_range(inode->i_mapping, pos, end - 1);
 	if (err)
 		return err;
@@ -117,7 +117,7 @@ static int sfs_punch(struct inode *inode, loff_t pos, loff_t nbytes)
 		if (err)
 			return err;
 	}
-	if (end > (loff_t)(end_lblk << SFS_BLOCK_BITS)) {
+	if ((u64)end > end_lblk << SFS_BLOCK_BITS) {
 		err = sfs_zero_range(inode, end_lblk << SFS_BLOCK_BITS,
 				     end - (loff_t)(end_lblk << SFS_BLOCK_BITS),
 				     &sfs_buffered_iomap_ops);

@@ -22,7 +22,7 @@ static u64 sfs_pos_lblk(loff_t pos)
 /* Blocks from @lblk on that a range of bytes touches. */
 static u64 sfs_range_nblks(loff_t pos, loff_t nbytes)
 {
-	return ((pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS) - sfs_pos_lblk(pos);
+	return sfs_end_lblk(pos, nbytes) - sfs_pos_lblk(pos);
 }
 
 static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u64 nblks, u64 blk,

@@ -88,6 +88,12 @@ static inline bool sfs_is_shutdown(struct super_block *sb)
 	return test_bit(SFS_SI_SHUTDOWN, &SFS_SB(sb)->si_flags);
 }
 
+/* One past the last block of [@pos, +@nbytes), in u64: a file may end where loff_t does. */
+static inline u64 sfs_end_lblk(loff_t pos, loff_t nbytes)
+{
+	return ((u64)pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+}
+
 /* ---- super.c ---- */
 /* What was asked for at mount time, before there is a superblock to ask it of. */
 struct sfs_mount_options {

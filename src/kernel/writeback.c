@@ -92,7 +92,7 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	u64 lblk = pos >> SFS_BLOCK_BITS;
-	u64 end = (pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+	u64 end = sfs_end_lblk(pos, nbytes);
 
 	down_write(&ii->ii_tree_lock);
 	sfs_delalloc_remove(inode, lblk, end - lblk, true);
@@ -124,7 +124,7 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	u64 lblk = pos >> SFS_BLOCK_BITS;
-	u64 end = (pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
+	u64 end = sfs_end_lblk(pos, nbytes);
 	unsigned int nofs = memalloc_nofs_save();
 	int err = 0;
 
