@@ -162,6 +162,12 @@ void sfs_buf_trust(struct sfs_buf *buf)
 	set_buffer_sfs_verified(sfs_bh(buf));
 }
 
+void sfs_bdev_forget(struct block_device *bdev)
+{
+	sync_blockdev(bdev);	/* an error has been seen by those who waited for the blocks */
+	invalidate_bdev(bdev);
+}
+
 int sfs_buf_write_now(struct sfs_buf *buf)
 {
 	struct buffer_head *bh = sfs_bh(buf);

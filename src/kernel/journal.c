@@ -399,6 +399,16 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 	return 0;
 }
 
+/* The external device, if there is one, and the rest. */
+static void sfs_journal_free(struct super_block *sb, struct sfs_journal *journal)
+{
+	if (journal->j_dev.bdev) {
+		sfs_bdev_forget(journal->j_dev.bdev);
+		sfs_bdev_close(&journal->j_dev, sb);
+	}
+	kfree(journal);
+}
+
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
@@ -415,26 +425,24 @@ int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 	if (si->si_fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV)
 		err = sfs_journal_open_dev(sb, journal, path, dev, &log_nblks);
 	if (err)
-		goto close_dev;
+		goto free_journal;
 	log = sfs_journal_init(sb, journal, log_nblks);
 	if (IS_ERR(log)) {
 		err = PTR_ERR(log);
 		pr_err("simplefs (%s): no valid journal: error %d\n", sb->s_id, err);
-		goto close_dev;
+		goto free_journal;
 	}
 	err = sfs_journal_load(sb, log);
 	if (err) {
 		jbd2_journal_destroy(log);
-		goto close_dev;
+		goto free_journal;
 	}
 	journal->j_log = log;
 	si->si_journal = journal;
 	return 0;
 
-close_dev:
-	if (journal->j_dev.bdev)
-		sfs_bdev_close(&journal->j_dev, sb);
-	kfree(journal);
+free_journal:
+	sfs_journal_free(sb, journal);
 	return err;
 }
 
@@ -459,8 +467,6 @@ void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si)
 
 	if (!journal)
 		return;
-	if (journal->j_dev.bdev)
-		sfs_bdev_close(&journal->j_dev, sb);
-	kfree(journal);
+	sfs_journal_free(sb, journal);
 	si->si_journal = NULL;
 }

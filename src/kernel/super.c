@@ -291,6 +291,16 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	return err;
 }
 
+/* No metadata is used any more: forgotten are the superblock, and all that was verified. */
+static void sfs_drop_blocks(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+
+	sfs_buf_put(si->si_super);
+	si->si_super = NULL;
+	sfs_bdev_forget(sb->s_bdev);
+}
+
 int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct sfs_mount_options *m = fc->fs_private;
@@ -342,8 +352,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	destroy_workqueue(si->si_ioend_wq);
 	si->si_ioend_wq = NULL;
 put_super:
-	sfs_buf_put(si->si_super);
-	si->si_super = NULL;
+	sfs_drop_blocks(sb);
 	return err;
 }
 
@@ -449,8 +458,8 @@ static void sfs_put_super(struct super_block *sb)
 		pr_err("simplefs (%s): not everything reached the disk: error %d\n", sb->s_id, err);
 	else if (!sb_rdonly(sb))
 		sfs_mark_clean(sb);
-	sfs_buf_put(si->si_super);
 	sfs_fs_exit(&si->si_fs);
+	sfs_drop_blocks(sb);
 }
 
 const struct super_operations sfs_super_ops = {
