@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * machine.c - the running kernel: what it allows, the module in it, and what it complains of.
+ *
+ * Nothing here is forced: a module that is in use stays, and a machine that forbids the test is
+ * told apart from one that fails it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "selftest.h"
+
+#define SFS_UNLOAD_TRIES	50
+#define SFS_UNLOAD_NS		100000000	/* between two of them */
+
+/* The beginning of a small file of procfs or sysfs, without its newline; -errno. */
+static int sfs_read_line(const char *path, char *text, size_t nbytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, nbytes - 1);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	if (n < 0)
+		return n;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return 0;
+}
+
+const char *sfs_machine_refuses(void)
+{
+	char lockdown[128];
+
+	if (geteuid())
+		return "not root";
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return "no BTF in this kernel";
+	if (!sfs_read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) &&
+	    strstr(lockdown, "[confidentiality]"))
+		return "lockdown";
+	if (access("/proc/modules", R_OK))
+		return "kernel without modules";
+	return NULL;
+}
+
+/* ---- the module ---- */
+
+int sfs_module_refs(void)
+{
+	char text[32];
+	int err;
+
+	if (access("/sys/module/" SFS_MODULE, F_OK))
+		return -ENOENT;
+	err = sfs_read_line("/sys/module/" SFS_MODULE "/refcnt", text, sizeof(text));
+	return err ? -EBUSY : atoi(text);
+}
+
+void sfs_module_attr(const char *name, char *value, size_t nbytes)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/module/" SFS_MODULE "/%s", name);
+	if (sfs_read_line(path, value, nbytes))
+		value[0] = '\0';
+}
+
+static int sfs_module_load_file(const char *path, char *why, size_t nbytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		snprintf(why, nbytes, "%s: %s%s", path, strerror(-err), fd >= 0 && err == -ENOENT ?
+			 " (a module it needs is not loaded: see dmesg)" : "");
+	return err;
+}
+
+int sfs_module_load(const char *path, char *why, size_t nbytes)
+{
+	char *const argv[] = { "modprobe", SFS_MODULE, NULL };
+	int status;
+
+	why[0] = '\0';
+	if (path)
+		return sfs_module_load_file(path, why, nbytes);
+	status = sfs_tool_run(argv, why, nbytes);
+	if (!status)
+		return 0;
+	if (status < 0) {
+		snprintf(why, nbytes, "modprobe: %s", strerror(-status));
+		return status;
+	}
+	/* modprobe's status is 1 for everything; its words are those of strerror(3). */
+	return strstr(why, strerror(EKEYREJECTED)) || strstr(why, strerror(ENOKEY)) ?
+	       -EKEYREJECTED : -EINVAL;
+}
+
+int sfs_module_unload(void)
+{
+	const struct timespec nap = { .tv_nsec = SFS_UNLOAD_NS };
+	int tries;
+
+	for (tries = 0; tries < SFS_UNLOAD_TRIES; tries++) {
+		if (!syscall(SYS_delete_module, SFS_MODULE, O_NONBLOCK))
+			return 0;
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&nap, NULL);
+	}
+	return -EAGAIN;
+}
+
+/* ---- the kernel's log ---- */
+
+static const char *const sfs_complaints[] = {
+	"WARNING:", "BUG:", "Oops", "general protection fault", "KASAN:", "UBSAN:", "rcu: INFO",
+	"Objects remaining in", "possible circular locking", "possible recursive locking",
+	"blocked for more than", "soft lockup",
+};
+
+int sfs_kmsg_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* A record is "priority,sequence,time,flags;text\n" and more lines that do not matter here. */
+static bool sfs_kmsg_is_complaint(const char *record, char *text, size_t nbytes)
+{
+	const char *said = strchr(record, ';');
+	size_t i;
+
+	if (!said)
+		return false;
+	for (i = 0; i < sizeof(sfs_complaints) / sizeof(*sfs_complaints); i++) {
+		if (!strstr(said + 1, sfs_complaints[i]))
+			continue;
+		snprintf(text, nbytes, "%.*s", (int)strcspn(said + 1, "\n"), said + 1);
+		return true;
+	}
+	return false;
+}
+
+bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes)
+{
+	char record[8192];
+	ssize_t n;
+
+	/* EPIPE: records were overwritten before they were read; the next read goes on. */
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
+		if (n < 0)
+			continue;
+		record[n] = '\0';
+		if (sfs_kmsg_is_complaint(record, text, nbytes))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * watch.c - the watcher: kmodleak and the worker side by side, and what follows from both.
+ *
+ * kmodleak is ready before the module is loaded, and ends by itself some time after the worker has
+ * unloaded it.  Who is late is asked to end, not forced: a worker that hangs in the kernel cannot
+ * be helped, and unmounting or unloading under it would only hide where.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "selftest.h"
+
+#define SFS_TRACER_SECONDS	90	/* to get ready, and to judge */
+#define SFS_REPORT_BYTES	(256 << 10)
+
+struct sfs_watcher {
+	const struct sfs_options *o;
+	struct sfs_verdict *v;
+	char dir[PATH_MAX];		/* for this run: images, mount points */
+	char report_path[PATH_MAX];
+	int kmsg;
+	pid_t tracer;			/* kmodleak; 0 when it has ended */
+	int tracer_status;
+	pid_t worker;
+	int worker_fd;			/* what it tells */
+	char step[64];
+	bool stuck;			/* the worker goes on, and needs its files */
+};
+
+static long long sfs_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* Waits for @fd until @deadline (ms); false: nothing came. */
+static bool sfs_wait_fd(int fd, long long deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	long long left;
+
+	while ((left = deadline - sfs_now()) > 0) {
+		int n = poll(&p, 1, left);
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+/* Waits for the end of @pid; false: it goes on. */
+static bool sfs_wait_child(pid_t pid, unsigned int seconds, int *ret_status)
+{
+	long long deadline = sfs_now() + seconds * 1000LL;
+	const struct timespec nap = { .tv_nsec = 20000000 };
+
+	for (;;) {
+		pid_t got = waitpid(pid, ret_status, WNOHANG);
+
+		if (got == pid || (got < 0 && errno != EINTR))
+			return got == pid;
+		if (sfs_now() >= deadline)
+			return false;
+		nanosleep(&nap, NULL);
+	}
+}
+
+/* ---- kmodleak ---- */
+
+static void sfs_tracer_exec(struct sfs_watcher *w, const char *path, int ready)
+{
+	int out = open(w->report_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", ready);
+	if (out >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0)
+		execl(path, "kmodleak", "--ready-fd", number, SFS_MODULE, NULL);
+	_exit(127);
+}
+
+/* Started and ready; false: the verdict says why not. */
+static bool sfs_tracer_start(struct sfs_watcher *w)
+{
+	char path[PATH_MAX];
+	char byte;
+	int fds[2];
+	bool ready;
+
+	if (!sfs_tool_find("kmodleak", path)) {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
+		snprintf(w->v->v_detail, sizeof(w->v->v_detail), "kmodleak is not installed");
+		return false;
+	}
+	if (pipe2(fds, O_CLOEXEC)) {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
+		return false;
+	}
+	w->tracer = fork();
+	if (!w->tracer) {
+		fcntl(fds[1], F_SETFD, 0);
+		sfs_tracer_exec(w, path, fds[1]);
+	}
+	close(fds[1]);
+	ready = w->tracer > 0 &&
+		sfs_wait_fd(fds[0], sfs_now() + SFS_TRACER_SECONDS * 1000) &&
+		read(fds[0], &byte, 1) == 1;
+	close(fds[0]);
+	if (!ready) {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
+		snprintf(w->v->v_detail, sizeof(w->v->v_detail), "kmodleak did not get ready");
+	}
+	return ready;
+}
+
+/* Its end, by itself or asked; -1: it does not. */
+static int sfs_tracer_end(struct sfs_watcher *w, bool ask)
+{
+	bool ended = false;
+	int status;
+
+	if (w->tracer <= 0)
+		return -1;
+	if (ask)
+		kill(w->tracer, SIGINT);
+	ended = sfs_wait_child(w->tracer, SFS_TRACER_SECONDS, &status);
+	if (!ended) {
+		kill(w->tracer, SIGTERM);
+		ended = sfs_wait_child(w->tracer, SFS_TRACER_SECONDS, &status);
+	}
+	if (!ended || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+static char *sfs_read_report(const struct sfs_watcher *w)
+{
+	char *text = malloc(SFS_REPORT_BYTES + 1);
+	int fd = open(w->report_path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = text && fd >= 0 ? read(fd, text, SFS_REPORT_BYTES) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
+}
+
+/* ---- the worker ---- */
+
+static bool sfs_worker_start(struct sfs_watcher *w)
+{
+	int fds[2];
+	FILE *report;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return false;
+	w->worker = fork();
+	if (!w->worker) {
+		report = fdopen(fds[1], "w");
+		if (!report)
+			_exit(2);
+		sfs_work(w->o->o_module, w->dir, report);
+	}
+	close(fds[1]);
+	w->worker_fd = fds[0];
+	return w->worker > 0;
+}
+
+/* One line of the worker's. */
+static void sfs_hear(struct sfs_watcher *w, const char *line)
+{
+	struct sfs_verdict *v = w->v;
+
+	if (!strncmp(line, "step ", 5)) {
+		snprintf(w->step, sizeof(w->step), "%s", line + 5);
+		if (w->o->o_verbose)
+			fprintf(stderr, "%s\n", w->step);
+	} else if (!strncmp(line, "fact version ", 13)) {
+		snprintf(v->v_module, sizeof(v->v_module), "%s", line + 13);
+	} else if (!strncmp(line, "fact srcversion ", 16)) {
+		snprintf(v->v_srcversion, sizeof(v->v_srcversion), "%s", line + 16);
+	} else if (!strncmp(line, "skip ", 5)) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", line + 5);
+	} else if (!strncmp(line, "fail ", 5)) {
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "%s", w->step);
+		snprintf(v->v_detail, sizeof(v->v_detail), "%s", line + 5);
+	}
+}
+
+/* Cuts what was read into lines; the rest stays at the front of @buf.  Returns its length. */
+static size_t sfs_hear_all(struct sfs_watcher *w, char *buf, size_t used)
+{
+	char *line = buf;
+	char *end;
+
+	buf[used] = '\0';
+	while ((end = strchr(line, '\n'))) {
+		*end = '\0';
+		sfs_hear(w, line);
+		line = end + 1;
+	}
+	used -= line - buf;
+	memmove(buf, line, used);
+	return used;
+}
+
+/* Until the worker has ended, each step in its time; false: it is stuck in one. */
+static bool sfs_worker_watch(struct sfs_watcher *w)
+{
+	char buf[1024];
+	size_t used = 0;
+	int status = 0;
+	ssize_t n;
+
+	while (sfs_wait_fd(w->worker_fd, sfs_now() + w->o->o_seconds * 1000LL)) {
+		n = read(w->worker_fd, buf + used, sizeof(buf) - 1 - used);
+		if (n > 0) {
+			used = sfs_hear_all(w, buf, used + n);
+			if (used == sizeof(buf) - 1)
+				used = 0;
+			continue;
+		}
+		if (!sfs_wait_child(w->worker, w->o->o_seconds, &status))
+			break;
+		if (status && w->v->v_kind != SFS_VERDICT_ERROR) {
+			sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
+			snprintf(w->v->v_detail, sizeof(w->v->v_detail), "the worker died: %s",
+				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+		}
+		return true;
+	}
+	sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
+	snprintf(w->v->v_detail, sizeof(w->v->v_detail),
+		 "still at it after %u s; process %d is left alone", w->o->o_seconds, w->worker);
+	return false;
+}
+
+/* ---- the verdict ---- */
+
+/* What kmodleak's exit means, when the steps went well. */
+static void sfs_judge(struct sfs_watcher *w, int status)
+{
+	struct sfs_verdict *v = w->v;
+
+	v->v_report = sfs_read_report(w);
+	if (v->v_kind != SFS_VERDICT_PASS)
+		return;
+	switch (status) {
+	case 0:
+		free(v->v_report);
+		v->v_report = NULL;
+		break;
+	case 1:
+		sfs_verdict_set(v, SFS_VERDICT_LEAK, "see the report");
+		break;
+	case 3:
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
+		snprintf(v->v_detail, sizeof(v->v_detail), "the trace is not complete");
+		break;
+	default:
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
+		snprintf(v->v_detail, sizeof(v->v_detail), "kmodleak failed with exit %d", status);
+	}
+}
+
+/* A complaint of the kernel's makes a PASS an ERROR; beside a LEAK it is one more line. */
+static void sfs_judge_kmsg(struct sfs_watcher *w)
+{
+	struct sfs_verdict *v = w->v;
+	char text[300];
+
+	if (!sfs_kmsg_complaint(w->kmsg, text, sizeof(text)))
+		return;
+	if (v->v_kind == SFS_VERDICT_PASS)
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kernel");
+	if (!v->v_detail[0])
+		snprintf(v->v_detail, sizeof(v->v_detail), "the kernel says: %s", text);
+}
+
+static void sfs_run_traced(struct sfs_watcher *w)
+{
+	int status;
+
+	if (!sfs_tracer_start(w)) {
+		sfs_tracer_end(w, true);
+		w->v->v_report = sfs_read_report(w);
+		return;
+	}
+	if (sfs_worker_start(w)) {
+		w->stuck = !sfs_worker_watch(w);
+		close(w->worker_fd);
+	} else {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "load");
+	}
+	/* Is the module gone, then kmodleak ends by itself. */
+	status = sfs_tracer_end(w, w->stuck || sfs_module_refs() != -ENOENT ||
+				   !w->v->v_srcversion[0]);
+	sfs_judge(w, status);
+	sfs_judge_kmsg(w);
+}
+
+static int sfs_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void sfs_remove_dir(const char *dir)
+{
+	if (nftw(dir, sfs_remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT))
+		fprintf(stderr, "simplefs-selftest: %s is left behind: %s\n", dir,
+			strerror(errno));
+}
+
+void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
+{
+	struct sfs_watcher w = { .o = o, .v = v };
+	int refs = sfs_module_refs();
+	char why[256];
+
+	if (refs > 0 || refs == -EBUSY) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", refs > 0 ? "in use" : "built in");
+		return;
+	}
+	snprintf(w.dir, sizeof(w.dir), "%s/work.XXXXXX", o->o_state);
+	if (!mkdtemp(w.dir) ||
+	    snprintf(w.report_path, PATH_MAX, "%s/report", w.dir) >= PATH_MAX) {
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "state directory");
+		snprintf(v->v_detail, sizeof(v->v_detail), "%s: %s", o->o_state, strerror(errno));
+		return;
+	}
+	w.kmsg = sfs_kmsg_open();
+	if (w.kmsg < 0)
+		fprintf(stderr, "simplefs-selftest: the kernel's log is not watched: %s\n",
+			strerror(-w.kmsg));
+	if (refs == 0 && sfs_module_unload()) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "in use");
+	} else {
+		sfs_run_traced(&w);
+		/* It was loaded, so it is again. */
+		if (refs == 0 && sfs_module_refs() == -ENOENT &&
+		    sfs_module_load(o->o_module, why, sizeof(why)))
+			fprintf(stderr, "simplefs-selftest: not loaded again: %s\n", why);
+	}
+	if (w.kmsg >= 0)
+		close(w.kmsg);
+	if (!w.stuck)
+		sfs_remove_dir(w.dir);
+}
