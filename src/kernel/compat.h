@@ -17,6 +17,11 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 
+/* 6.3: leases have a header of their own. */
+#ifdef SFS_HAVE_LINUX_FILELOCK_H
+#include <linux/filelock.h>
+#endif
+
 #define SFS_SINCE(a, b)		(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0))
 
 /* 6.3: operations take a mount's idmap where they took its user namespace. */

@@ -45,5 +45,6 @@ has     inode_get_ctime             linux/fs.h
 has     WQ_PERCPU                   linux/workqueue.h
 has     generic_encode_ino32_fh     linux/exportfs.h
 member  export_operations permission linux/exportfs.h
+header  linux/filelock.h
 header  linux/unaligned.h
 echo

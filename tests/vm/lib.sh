@@ -3,11 +3,9 @@
 # shellcheck shell=bash
 . "$(dirname "${BASH_SOURCE[0]}")/../tap/tap.sh"
 kernel=${SFS_KERNEL:-6.1}
-release=$(tests/vm/run-vm --kernel "$kernel" --print-kernel) || exit 1
-[ -d "/lib/modules/$release/build" ] || { echo "Bail out! no headers for $release"; exit 1; }
-make -s tools module KVER="$release" >"$tmp/make.log" 2>&1 ||
-    { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
-module=build/module/$release/simplefs.ko
+make -s tools >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
+module=$(tests/vm/build-module "$kernel" 2>"$tmp/make.log") ||
+    { cat "$tmp/make.log"; echo "Bail out! the module does not build for $kernel"; exit 1; }
 
 # program NAME: tests/vm/NAME.c, static, into $tmp
 program()
