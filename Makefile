@@ -98,7 +98,7 @@ endef
 $(foreach t,$(tool-dirs),$(eval $(call tool-rule,$t)))
 build/bin/simplefs_id: build/obj/udev/simplefs_id.o build/lib/libsimplefs.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg-libs,blkid) $(LDLIBS)
 
 # Kbuild writes beside its sources, so it is given a farm of links, one folder for each release.
 module:
