@@ -2,9 +2,10 @@
 /*
  * cache.c - the user side of the port: blocks of a device or image, in memory.
  *
- * Every block read or made stays in a hash table until its references are gone and it is clean and
- * the table is full.  Changed blocks are held back until sfs_dev_flush(), so "transaction" means
- * nothing here but that the program has not given up.
+ * Every block read or made stays in a hash table until the table is full; then those go that nobody
+ * holds and nobody has asked for of late.  Changed blocks are held back until sfs_dev_flush(), so
+ * "transaction" means nothing here but that the program has not given up; only a program that says
+ * so (sfs_dev_bound()) lets them be written early, to bound them too.
  */
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -15,7 +16,7 @@
 #include "lib.h"
 
 #define SFS_HASH_SIZE	16384
-#define SFS_CACHE_MAX	65536		/* clean blocks are dropped above this: 256 MiB */
+#define SFS_CACHE_MAX	65536		/* blocks: 256 MiB */
 
 struct sfs_buf {
 	struct sfs_buf *b_next;		/* same hash */
@@ -23,6 +24,7 @@ struct sfs_buf {
 	unsigned int b_refs;
 	bool b_dirty;
 	bool b_verified;
+	bool b_asked;			/* since the table was last full */
 	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };
 
@@ -32,6 +34,10 @@ struct sfs_dev {
 	bool d_shutdown;
 	u64 d_nblks;
 	unsigned int d_count;
+	unsigned int d_max;		/* blocks in the table before it counts as full */
+	unsigned int d_full;		/* ... in spite of what cannot be dropped */
+	bool d_early;			/* changed blocks may be written to make room */
+	int d_err;			/* of such a write; nothing succeeds after it */
 	struct sfs_buf *d_hash[SFS_HASH_SIZE];
 };
 
@@ -86,6 +92,8 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
 		goto close_fd;
 	dev->d_nblks = nbytes >> SFS_BLOCK_BITS;
 	dev->d_writable = writable;
+	dev->d_max = SFS_CACHE_MAX;
+	dev->d_full = SFS_CACHE_MAX;
 	*ret_dev = dev;
 	return 0;
 
@@ -124,6 +132,26 @@ u64 sfs_dev_nblks(const struct sfs_dev *dev)
 	return dev->d_nblks;
 }
 
+void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early)
+{
+	dev->d_early = early;
+	dev->d_max = nblks ? nblks : SFS_CACHE_MAX;
+	dev->d_full = dev->d_max;
+}
+
+unsigned int sfs_dev_cached(const struct sfs_dev *dev)
+{
+	return dev->d_count;
+}
+
+int sfs_dev_grow(struct sfs_dev *dev, u64 nblks)
+{
+	if (ftruncate(dev->d_fd, nblks << SFS_BLOCK_BITS))
+		return -errno;
+	dev->d_nblks = nblks;
+	return 0;
+}
+
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
 {
 	return (struct sfs_trans *)dev;
@@ -159,15 +187,22 @@ int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 {
 	struct sfs_buf *buf = *sfs_hash_slot(dev, blk);
-	ssize_t n;
+	off_t pos = blk << SFS_BLOCK_BITS;
+	size_t done = 0;
 
 	if (!dev->d_writable)
 		return -EROFS;
-	n = pwrite(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
-	if (n < 0)
-		return -errno;
-	if (n != SFS_BLOCK_SIZE)
-		return -EIO;
+	/* A short write says that the next one will say why. */
+	while (done < SFS_BLOCK_SIZE) {
+		ssize_t n = pwrite(dev->d_fd, (const u8 *)data + done, SFS_BLOCK_SIZE - done,
+				   pos + done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (!n)
+			return -EIO;
+		done += n > 0 ? n : 0;
+	}
 	if (buf && buf->b_data != data)
 		memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
 	return 0;
@@ -180,17 +215,44 @@ int sfs_dev_sync(struct sfs_dev *dev)
 
 /* ---- the table ---- */
 
+static int sfs_buf_write(struct sfs_dev *dev, struct sfs_buf *buf)
+{
+	int err;
+
+	sfs_block_seal(buf->b_data);
+	err = sfs_dev_write(dev, buf->b_blk, buf->b_data);
+	if (!err)
+		buf->b_dirty = false;
+	return err;
+}
+
+/* Whether @buf may leave the table now; block 0 is written by the program itself, last. */
+static bool sfs_buf_can_go(struct sfs_dev *dev, struct sfs_buf *buf)
+{
+	if (buf->b_refs || buf->b_asked) {
+		buf->b_asked = false;
+		return false;
+	}
+	if (!buf->b_dirty)
+		return true;
+	if (!dev->d_early || !buf->b_blk || dev->d_err)
+		return false;
+	dev->d_err = sfs_buf_write(dev, buf);
+	return !dev->d_err;
+}
+
+/* Makes room until half of the table is empty, as far as that can be; twice round, if need be. */
 static void sfs_cache_trim(struct sfs_dev *dev)
 {
 	unsigned int i;
 
-	for (i = 0; i < SFS_HASH_SIZE && dev->d_count > SFS_CACHE_MAX / 2; i++) {
-		struct sfs_buf **slot = &dev->d_hash[i];
+	for (i = 0; i < 2 * SFS_HASH_SIZE && dev->d_count > dev->d_max / 2; i++) {
+		struct sfs_buf **slot = &dev->d_hash[i % SFS_HASH_SIZE];
 
 		while (*slot) {
 			struct sfs_buf *buf = *slot;
 
-			if (buf->b_refs || buf->b_dirty) {
+			if (!sfs_buf_can_go(dev, buf)) {
 				slot = &buf->b_next;
 				continue;
 			}
@@ -199,6 +261,7 @@ static void sfs_cache_trim(struct sfs_dev *dev)
 			dev->d_count--;
 		}
 	}
+	dev->d_full = max(dev->d_max, dev->d_count + dev->d_max / 2);
 }
 
 /* The block's buffer with a reference; fresh ones are zero. */
@@ -206,7 +269,7 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 {
 	struct sfs_buf **slot;
 
-	if (dev->d_count > SFS_CACHE_MAX)
+	if (dev->d_count >= dev->d_full)
 		sfs_cache_trim(dev);
 	slot = sfs_hash_slot(dev, blk);
 	*ret_fresh = !*slot;
@@ -218,6 +281,7 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 		dev->d_count++;
 	}
 	(*slot)->b_refs++;
+	(*slot)->b_asked = true;
 	return *slot;
 }
 
@@ -339,6 +403,8 @@ int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	(void)buf;
 	if (dev->d_shutdown)
 		return -EIO;
+	if (dev->d_err)
+		return dev->d_err;
 	return dev->d_writable ? 0 : -EROFS;
 }
 
@@ -405,17 +471,17 @@ int sfs_dev_flush(struct sfs_dev *dev)
 
 	if (dev->d_shutdown)
 		return -EIO;
+	if (dev->d_err)
+		return dev->d_err;
 	for (i = 0; i < SFS_HASH_SIZE; i++) {
 		struct sfs_buf *buf;
 
 		for (buf = dev->d_hash[i]; buf; buf = buf->b_next) {
 			if (!buf->b_dirty || !buf->b_blk)
 				continue;
-			sfs_block_seal(buf->b_data);
-			err = sfs_dev_write(dev, buf->b_blk, buf->b_data);
+			err = sfs_buf_write(dev, buf);
 			if (err)
 				return err;
-			buf->b_dirty = false;
 		}
 	}
 	return sfs_dev_sync(dev);

@@ -27,6 +27,15 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
 int sfs_dev_sync(struct sfs_dev *dev);
+/* An image file, made @nblks long. */
+int sfs_dev_grow(struct sfs_dev *dev, u64 nblks);
+/*
+ * Makes room when @nblks are in memory (0: 256 MiB of them).  @early: changed blocks, but for block
+ * 0, may be written to that end before sfs_dev_flush(), for a program whose volume is none until
+ * block 0 is there; an error of such a write comes back from the next change and from the flush.
+ */
+void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early);
+unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
 /* Writes all changed blocks, sealed, but for block 0, and waits for them. */
 int sfs_dev_flush(struct sfs_dev *dev);
 /* The transaction of a single-threaded program: a name for "now". */
