@@ -170,6 +170,7 @@ int sfs_file_read(struct sfs_inode *in, u64 lblk, void *data);
 
 struct sfs_text_file;
 struct sfs_text *sfs_text_open(FILE *file, bool json);
+bool sfs_text_is_utf8(const char *s);
 int sfs_text_close(struct sfs_text *text);	/* -EIO when the output failed */
 
 #endif

@@ -255,33 +255,60 @@ static void sfs_opt_list(struct sfs_parse *p, const struct sfs_opt *opt, char *a
 	}
 }
 
-/* The tables of getopt_long(3) from ours; option n is given as 256 + n. */
-static unsigned int sfs_opt_tables(const struct sfs_cli *cli, const struct sfs_opt **opts,
-				   struct option *longs, char *shorts)
-{
-	const struct sfs_opt *opt = cli->c_opts;
-	unsigned int n = 0;
+/* The tables of getopt_long(3); option n is given as SFS_OPT_FIRST + n when it is long. */
+#define SFS_OPT_FIRST	256
 
-	*shorts++ = ':';
-	for (;; opt = opt->o_long ? opt + 1 : opt) {
-		assert(n < SFS_OPTS_MAX);
-		opts[n] = opt->o_long ? opt :
-			  n && opts[n - 1] == &sfs_opt_version ? &sfs_opt_help : &sfs_opt_version;
-		longs[n] = (struct option) {
-			opts[n]->o_long, opts[n]->o_arg ? required_argument : no_argument, NULL,
-			256 + (int)n,
-		};
-		if (opts[n]->o_short) {
-			*shorts++ = opts[n]->o_short;
-			if (opts[n]->o_arg)
-				*shorts++ = ':';
-		}
-		if (opts[n++] == &sfs_opt_help)
-			break;
+struct sfs_getopt {
+	const struct sfs_opt *opts[SFS_OPTS_MAX];
+	struct option longs[SFS_OPTS_MAX + 1];	/* the last is zero */
+	char shorts[2 * SFS_OPTS_MAX + 2];
+	unsigned int count;
+};
+
+static void sfs_getopt_add(struct sfs_getopt *g, const struct sfs_opt *opt)
+{
+	char *end = g->shorts + strlen(g->shorts);
+
+	assert(g->count < SFS_OPTS_MAX);
+	g->opts[g->count] = opt;
+	g->longs[g->count] = (struct option) {
+		opt->o_long, opt->o_arg ? required_argument : no_argument, NULL,
+		SFS_OPT_FIRST + (int)g->count,
+	};
+	if (opt->o_short)
+		sprintf(end, "%c%s", opt->o_short, opt->o_arg ? ":" : "");
+	g->count++;
+}
+
+static void sfs_getopt_make(struct sfs_getopt *g, const struct sfs_cli *cli)
+{
+	const struct sfs_opt *opt;
+
+	memset(g, 0, sizeof(*g));
+	g->shorts[0] = ':';
+	for (opt = cli->c_opts; opt->o_long; opt++)
+		sfs_getopt_add(g, opt);
+	sfs_getopt_add(g, &sfs_opt_version);
+	sfs_getopt_add(g, &sfs_opt_help);
+}
+
+/* The option that getopt_long() gave as @c; the program's own come first. */
+static const struct sfs_opt *sfs_getopt_find(const struct sfs_cli *cli, const struct sfs_getopt *g,
+					     int c, char *const *argv)
+{
+	unsigned int n;
+
+	if (c == ':')
+		sfs_die(cli->c_exit_usage, "%s needs an argument, see --help", argv[optind - 1]);
+	if (c == '?' && optopt && optopt < SFS_OPT_FIRST)
+		sfs_die(cli->c_exit_usage, "unknown option -%c, see --help", optopt);
+	if (c >= SFS_OPT_FIRST)
+		return g->opts[c - SFS_OPT_FIRST];
+	for (n = 0; n < g->count; n++) {
+		if (g->opts[n]->o_short == c)
+			return g->opts[n];
 	}
-	*shorts = '\0';
-	longs[n] = (struct option) { 0 };
-	return n;
+	sfs_die(cli->c_exit_usage, "option not understood: %s, see --help", argv[optind - 1]);
 }
 
 static void sfs_opt_defaults(struct sfs_parse *p)
@@ -299,34 +326,23 @@ int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settin
 		  const struct sfs_opt **ret_picked)
 {
 	struct sfs_parse p = { .cli = cli, .settings = settings };
-	const struct sfs_opt *opts[SFS_OPTS_MAX];
-	struct option longs[SFS_OPTS_MAX + 1];
-	char shorts[2 * SFS_OPTS_MAX + 2];
-	unsigned int nopts = sfs_opt_tables(cli, opts, longs, shorts);
-	unsigned int n;
+	const struct sfs_opt *opt;
+	struct sfs_getopt g;
 	int c;
 
 	sfs_program = cli->c_program;
+	sfs_getopt_make(&g, cli);
 	sfs_opt_defaults(&p);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (c == ':')
-			sfs_die(cli->c_exit_usage, "%s needs an argument, see --help",
-				argv[optind - 1]);
-		if (c == '?' && optopt && optopt < 256)
-			sfs_die(cli->c_exit_usage, "unknown option -%c, see --help", optopt);
-		if (c == '?')
-			sfs_die(cli->c_exit_usage, "option not understood: %s, see --help",
-				argv[optind - 1]);
-		for (n = 0; c < 256 ? opts[n]->o_short != c : (int)n != c - 256; n++)
-			assert(n < nopts);
-		if (opts[n] == &sfs_opt_help)
+	while ((c = getopt_long(argc, argv, g.shorts, g.longs, NULL)) != -1) {
+		opt = sfs_getopt_find(cli, &g, c, argv);
+		if (opt == &sfs_opt_help)
 			sfs_help(cli);
-		if (opts[n] == &sfs_opt_version) {
+		if (opt == &sfs_opt_version) {
 			printf("%s %s\n", sfs_program, SIMPLEFS_VERSION);
 			exit(0);
 		}
-		sfs_opt_pick(&p, NULL, opts[n], optarg);
+		sfs_opt_pick(&p, NULL, opt, optarg);
 	}
 	if (argc - optind < cli->c_operands_min || argc - optind > cli->c_operands_max)
 		sfs_die(cli->c_exit_usage, "usage: %s %s, see --help", sfs_program, cli->c_usage);

@@ -37,6 +37,21 @@ static unsigned int sfs_utf8_len(const u8 *s, unsigned int nbytes)
 	return len;
 }
 
+bool sfs_text_is_utf8(const char *s)
+{
+	unsigned int left = strlen(s);
+
+	while (left) {
+		unsigned int len = *(const u8 *)s < 0x80 ? 1 : sfs_utf8_len((const u8 *)s, left);
+
+		if (!len)
+			return false;
+		s += len;
+		left -= len;
+	}
+	return true;
+}
+
 /* Names are bytes; JSON is UTF-8: a byte that is none stands as the character of its number. */
 static void sfs_put_json(FILE *file, const u8 *s, unsigned int nbytes)
 {

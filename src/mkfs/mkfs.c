@@ -6,21 +6,17 @@
  * been found free to take.  Then old signatures go, the metadata and the journal are written and
  * synced, and the superblock comes last: a run that is cut short leaves no volume.
  */
-#include <blkid/blkid.h>
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
+#include <locale.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <uuid/uuid.h>
-#include <linux/fs.h>
 
 #include "lib.h"
 #include "populate.h"
+#include "target.h"
 
 enum {
 	SFS_EXIT_OK = 0,
-	SFS_EXIT_FAILED = 1,		/* the device, or what is on it, said no */
+	SFS_EXIT_FAILED = SFS_MKFS_FAILED,	/* the device, or what is on it, said no */
 	SFS_EXIT_USAGE = 2,
 };
 
@@ -29,6 +25,7 @@ struct sfs_mkfs {
 	const char *label;
 	const char *uuid;
 	const char *journal_path;
+	const char *journal_uuid;
 	const char *source;		/* -d: what to fill it with */
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
@@ -38,7 +35,11 @@ struct sfs_mkfs {
 	bool quiet;
 	bool dry_run;
 	bool keep;			/* no discard */
+	bool reproducible;		/* SOURCE_DATE_EPOCH is set */
+	s64 epoch;			/* to this, in seconds */
 	struct sfs_geometry geo;
+	struct sfs_target target;
+	struct sfs_target log;		/* of an external journal */
 };
 
 #define SFS_FIELD(name)		offsetof(struct sfs_mkfs, name)
@@ -52,13 +53,15 @@ static const struct sfs_opt sfs_journal_opts[] = {
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(journal_path), .o_group = 1 },
 	{ .o_long = "none", .o_help = "no journal: nothing is safe in a crash",
 	  .o_field = SFS_FIELD(no_journal), .o_group = 1 },
+	{ .o_long = "uuid", .o_arg = "UUID", .o_help = "its own UUID",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(journal_uuid) },
 	{ .o_long = NULL }
 };
 
 static const struct sfs_opt sfs_mkfs_opts[] = {
 	{ .o_short = 'L', .o_long = "label", .o_arg = "TEXT", .o_help = "name of the volume",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(label), .o_max = SFS_LABEL_MAX },
-	{ .o_short = 'U', .o_long = "uuid", .o_arg = "UUID", .o_help = "its UUID",
+	{ .o_short = 'U', .o_long = "uuid", .o_arg = "UUID", .o_help = "its UUID, or random, time or clear",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(uuid) },
 	{ .o_short = 'J', .o_long = "journal", .o_arg = "LIST", .o_help = "the journal:",
 	  .o_kind = SFS_OPT_LIST, .o_sub = sfs_journal_opts },
@@ -84,7 +87,10 @@ static const struct sfs_cli sfs_mkfs_cli = {
 	.c_usage = "[options] DEVICE|IMAGE [SIZE]",
 	.c_about = "Makes a simplefs volume on a device or in an image file.",
 	.c_notes = "SIZE is in blocks of 4096 bytes or has a suffix (K, M, G, T, P).\n"
-		   "An IMAGE that does not exist is made when SIZE is given.",
+		   "An IMAGE that does not exist is made when SIZE is given; it goes again if\n"
+		   "making the volume fails.  With SOURCE_DATE_EPOCH in the environment the same\n"
+		   "options, size and source give the same bytes: times are that one, and what\n"
+		   "is otherwise drawn by lot follows from size, label, journal and -U.",
 	.c_opts = sfs_mkfs_opts,
 	.c_operands_min = 1,
 	.c_operands_max = 2,
@@ -96,114 +102,61 @@ static const struct sfs_cli sfs_mkfs_cli = {
 	},
 };
 
+/* A UUID as mke2fs takes it: one, or how to make one. */
+static void sfs_parse_uuid(const char *option, const char *text, u8 *uuid)
+{
+	if (!strcmp(text, "clear"))
+		uuid_clear(uuid);
+	else if (!strcmp(text, "random"))
+		uuid_generate_random(uuid);
+	else if (!strcmp(text, "time"))
+		uuid_generate_time(uuid);
+	else if (uuid_parse(text, uuid))
+		sfs_die(SFS_EXIT_USAGE, "%s: not a UUID: '%s'", option, text);
+}
+
+static void sfs_parse_epoch(struct sfs_mkfs *m)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+
+	if (!text)
+		return;
+	errno = 0;
+	m->epoch = strtoll(text, &end, 10);
+	if (errno || end == text || *end || m->epoch < 0 || m->epoch > INT64_MAX / 1000000000)
+		sfs_die(SFS_EXIT_USAGE, "SOURCE_DATE_EPOCH: not seconds since 1970: '%s'", text);
+	m->reproducible = true;
+}
+
 static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 {
 	int first = sfs_cli_parse(&sfs_mkfs_cli, argc, argv, m, NULL);
-	u64 nbytes;
+	const char *size = argc - first == 2 ? argv[first + 1] : NULL;
+	u64 nbytes = 0;
+	int err;
 
 	m->path = argv[first];
-	if (m->uuid && uuid_parse(m->uuid, m->geo.g_uuid))
-		sfs_die(SFS_EXIT_USAGE, "not a UUID: %s", m->uuid);
-	if (argc - first == 2) {
-		if (sfs_parse_size(argv[first + 1], SFS_BLOCK_SIZE, &nbytes) ||
-		    nbytes < SFS_BLOCK_SIZE)
-			sfs_die(SFS_EXIT_USAGE, "not a size: %s", argv[first + 1]);
-		m->nblks = nbytes >> SFS_BLOCK_BITS;
-	}
+	if (m->label && !sfs_text_is_utf8(m->label))
+		sfs_die(SFS_EXIT_USAGE, "-L: not UTF-8");
+	if (m->uuid)
+		sfs_parse_uuid("-U", m->uuid, m->geo.g_uuid);
+	if (m->journal_uuid && m->no_journal)
+		sfs_die(SFS_EXIT_USAGE, "-J uuid= names a journal, -J none wants none");
+	if (m->journal_uuid)
+		sfs_parse_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
+	sfs_parse_epoch(m);
+	err = size ? sfs_parse_size(size, SFS_BLOCK_SIZE, &nbytes) : 0;
+	if (err == -EINVAL)
+		sfs_die(SFS_EXIT_USAGE, "not a size: '%s'", size);
+	if (err || nbytes >> SFS_BLOCK_BITS > SFS_BLK_MAX)
+		sfs_die(SFS_EXIT_USAGE, "'%s' is too large, the limit is 1 EiB", size);
+	m->nblks = nbytes >> SFS_BLOCK_BITS;
+	if (size && !m->nblks)
+		sfs_die(SFS_EXIT_USAGE, "'%s' is less than a block", size);
 }
 
-/* An image that is not there is made; one that is too short for SIZE grows. */
-static void sfs_prepare_image(const struct sfs_mkfs *m)
-{
-	struct stat st;
-	int fd;
-
-	if (stat(m->path, &st)) {
-		if (errno != ENOENT || !m->nblks)
-			sfs_die(SFS_EXIT_FAILED, "%s: %s", m->path, strerror(errno));
-		if (m->dry_run)
-			sfs_die(SFS_EXIT_FAILED, "%s: does not exist, and -n makes nothing",
-				m->path);
-		memset(&st, 0, sizeof(st));
-		st.st_mode = S_IFREG;
-	}
-	if (!S_ISREG(st.st_mode) || m->dry_run ||
-	    (u64)st.st_size >= m->nblks << SFS_BLOCK_BITS)
-		return;
-	fd = open(m->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0 || ftruncate(fd, m->nblks << SFS_BLOCK_BITS))
-		sfs_die(SFS_EXIT_FAILED, "%s: cannot make the image: %s", m->path,
-			strerror(errno));
-	close(fd);
-}
-
-/* Anything libblkid or we can name is somebody's: only -f overwrites it. */
-static void sfs_refuse_foreign(const struct sfs_mkfs *m, struct sfs_dev *dev, const char *path)
-{
-	u8 block[SFS_BLOCK_SIZE];
-	const char *type = NULL;
-	blkid_probe pr;
-
-	if (m->force)
-		return;
-	if (!sfs_dev_read(dev, 0, block) && sfs_super_probe(block))
-		sfs_die(SFS_EXIT_FAILED, "%s: holds a simplefs already; -f overwrites it", path);
-	pr = blkid_new_probe();
-	if (!pr || blkid_probe_set_device(pr, sfs_dev_fd(dev), 0, 0))
-		sfs_die(SFS_EXIT_FAILED, "%s: cannot be probed", path);
-	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_BADCSUM);
-	blkid_probe_enable_partitions(pr, 1);
-	while (blkid_do_probe(pr) == 0) {
-		if (!blkid_probe_lookup_value(pr, "TYPE", &type, NULL) ||
-		    !blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL))
-			sfs_die(SFS_EXIT_FAILED, "%s: holds something (%s); -f overwrites it",
-				path, type);
-	}
-	blkid_free_probe(pr);
-}
-
-/* Signatures anywhere, and ext's first backup superblocks, which libblkid does not look at. */
-static void sfs_wipe(struct sfs_dev *dev, const char *path)
-{
-	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
-	const u8 zero[SFS_BLOCK_SIZE] = { 0 };
-	blkid_probe pr;
-	unsigned int i;
-	int fd = sfs_dev_fd(dev);
-
-	pr = blkid_new_probe();
-	if (!pr || blkid_probe_set_device(pr, fd, 0, 0))
-		sfs_die(SFS_EXIT_FAILED, "%s: cannot be probed for old signatures", path);
-	blkid_probe_enable_superblocks(pr, 1);
-	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
-	blkid_probe_enable_partitions(pr, 1);
-	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC);
-	while (blkid_do_probe(pr) == 0) {
-		if (blkid_do_wipe(pr, 0))
-			sfs_die(SFS_EXIT_FAILED, "%s: an old signature cannot be wiped", path);
-	}
-	blkid_free_probe(pr);
-	for (i = 0; i < sizeof(backups) / sizeof(*backups); i++) {
-		if (backups[i] < sfs_dev_nblks(dev) && sfs_dev_write(dev, backups[i], zero))
-			sfs_die(SFS_EXIT_FAILED, "%s: cannot write block %llu", path,
-				(unsigned long long)backups[i]);
-	}
-	for (i = 0; i < SFS_HEAD_SMALL && i < sfs_dev_nblks(dev); i++) {
-		if (sfs_dev_write(dev, i, zero))
-			sfs_die(SFS_EXIT_FAILED, "%s: cannot clear its first blocks", path);
-	}
-}
-
-static void sfs_discard(const struct sfs_mkfs *m, struct sfs_dev *dev)
-{
-	u64 range[2] = { 0, sfs_dev_nblks(dev) << SFS_BLOCK_BITS };
-	struct stat st;
-
-	/* A favour to the device; many cannot, and nothing depends on it. */
-	if (!m->keep && !fstat(sfs_dev_fd(dev), &st) && S_ISBLK(st.st_mode))
-		(void)!ioctl(sfs_dev_fd(dev), BLKDISCARD, range);
-}
+/* ---- the plan ---- */
 
 /* A sixty-fourth of the volume, between 4 MiB and 128 MiB, like others do. */
 static u32 sfs_default_journal(u64 nblks)
@@ -213,44 +166,65 @@ static u32 sfs_default_journal(u64 nblks)
 	return want < SFS_JOURNAL_MIN ? SFS_JOURNAL_MIN : want > 32768 ? 32768 : want;
 }
 
-static u64 sfs_hash_key_word(const struct sfs_mkfs *m, unsigned int n)
+/*
+ * A number drawn by lot, the @n-th; a reproducible one follows from all that distinguishes this
+ * volume and that the user chose.
+ */
+static u64 sfs_lot(const struct sfs_mkfs *m, unsigned int n)
 {
 	u64 key[2] = { 0x73696d706c656673ULL, n };
+	struct {
+		u64 numbers[4];
+		u8 uuid[16];
+		u8 label[SFS_LABEL_MAX];
+	} chosen = {
+		.numbers = { cpu_to_le64(m->epoch), cpu_to_le64(m->geo.g_blocks),
+			     cpu_to_le64(m->geo.g_journal_blocks), m->journal_path != NULL },
+	};
 
-	/* Secret on a fresh volume; from the UUID when the image is to be reproducible. */
-	if (getenv("SOURCE_DATE_EPOCH"))
-		return sfs_siphash(key, m->geo.g_uuid, sizeof(m->geo.g_uuid));
-	return (u64)sfs_random32() << 32 | sfs_random32();
+	if (!m->reproducible)
+		return (u64)sfs_random32() << 32 | sfs_random32();
+	if (m->uuid)
+		memcpy(chosen.uuid, m->geo.g_uuid, sizeof(chosen.uuid));
+	if (m->label)
+		memcpy(chosen.label, m->label, strlen(m->label));
+	return sfs_siphash(key, &chosen, sizeof(chosen));
 }
 
-static void sfs_plan(struct sfs_mkfs *m, struct sfs_dev *dev, struct sfs_dev *log_dev)
+/* A UUID of two lots, marked as one of custom make (version 8) or, if truly by lot, random (4). */
+static void sfs_lot_uuid(const struct sfs_mkfs *m, unsigned int n, u8 *uuid)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	struct sfs_geometry *geo = &m->geo;
+	__le64 lots[2] = { cpu_to_le64(sfs_lot(m, n)), cpu_to_le64(sfs_lot(m, n + 1)) };
 
-	if (!m->uuid) {
-		if (epoch)
-			sfs_die(SFS_EXIT_USAGE, "SOURCE_DATE_EPOCH is set: say -U too");
-		uuid_generate(geo->g_uuid);
-	}
-	geo->g_hash_key[0] = sfs_hash_key_word(m, 0);
-	geo->g_hash_key[1] = sfs_hash_key_word(m, 1);
-	if (epoch)
-		sfs_clock_fix(strtoll(epoch, NULL, 10) * 1000000000LL,
-			      sfs_crc32c(0, geo->g_uuid, sizeof(geo->g_uuid)));
-	geo->g_time = sfs_time_now();
-	geo->g_blocks = m->nblks ? m->nblks : sfs_dev_nblks(dev);
-	if (geo->g_blocks > sfs_dev_nblks(dev))
+	memcpy(uuid, lots, sizeof(lots));
+	uuid[6] = (uuid[6] & 0x0f) | (m->reproducible ? 0x80 : 0x40);
+	uuid[8] = (uuid[8] & 0x3f) | 0x80;
+}
+
+static void sfs_plan(struct sfs_mkfs *m)
+{
+	u64 have = m->target.dev ? sfs_dev_nblks(m->target.dev) : 0;
+	struct sfs_geometry *geo = &m->geo;
+	struct stat st;
+
+	geo->g_blocks = m->nblks ? m->nblks : have;
+	if (geo->g_blocks > have && m->target.dev &&
+	    (fstat(sfs_dev_fd(m->target.dev), &st) || !S_ISREG(st.st_mode)))
 		sfs_die(SFS_EXIT_FAILED, "%s: has %llu blocks, not %llu", m->path,
-			(unsigned long long)sfs_dev_nblks(dev),
-			(unsigned long long)geo->g_blocks);
-	memcpy(geo->g_journal_uuid, geo->g_uuid, sizeof(geo->g_uuid));
-	geo->g_journal_uuid[15] ^= 0x4a;	/* another UUID, but one that can be made again */
-	geo->g_journal_dev = log_dev;
-	if (log_dev || m->no_journal)
-		return;
-	geo->g_journal_blocks = m->journal_nbytes ? m->journal_nbytes >> SFS_BLOCK_BITS :
-						    sfs_default_journal(geo->g_blocks);
+			(unsigned long long)have, (unsigned long long)geo->g_blocks);
+	geo->g_journal_dev = m->journal_path != NULL;
+	if (!m->journal_path && !m->no_journal)
+		geo->g_journal_blocks = m->journal_nbytes ? m->journal_nbytes >> SFS_BLOCK_BITS :
+							    sfs_default_journal(geo->g_blocks);
+	if (!m->uuid)
+		sfs_lot_uuid(m, 0, geo->g_uuid);
+	if (!m->journal_uuid)
+		sfs_lot_uuid(m, 2, geo->g_journal_uuid);
+	geo->g_hash_key[0] = sfs_lot(m, 4);
+	geo->g_hash_key[1] = sfs_lot(m, 5);
+	if (m->reproducible)
+		sfs_clock_fix(m->epoch * 1000000000, sfs_lot(m, 6));
+	geo->g_time = sfs_time_now();
 }
 
 static void sfs_show(const struct sfs_mkfs *m, const struct sfs_fs *fs)
@@ -293,23 +267,24 @@ static int sfs_make_root(struct sfs_fs *fs, struct sfs_trans *t)
 	return 0;
 }
 
-static int sfs_write_log(const struct sfs_fs *fs, struct sfs_dev *dev, struct sfs_dev *log_dev)
+static int sfs_write_log(const struct sfs_fs *fs, const struct sfs_mkfs *m)
 {
 	u8 block[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_journal_dev_disk *jd = (struct sfs_journal_dev_disk *)block;
+	struct sfs_dev *dev = m->log.dev;
 	u64 nblks;
 	int err;
 
-	if (!log_dev) {
+	if (!dev) {
 		if (!fs->f_journal_blocks)
 			return 0;
 		sfs_log_make(block, fs->f_journal_start, fs->f_journal_blocks, fs->f_journal_uuid);
-		return sfs_dev_write(dev, fs->f_journal_start, block);
+		return sfs_dev_write(m->target.dev, fs->f_journal_start, block);
 	}
-	nblks = min_t(u64, sfs_dev_nblks(log_dev), 1u << 20);
+	nblks = min_t(u64, sfs_dev_nblks(dev), 1u << 20);
 	sfs_log_make(block, SFS_JOURNAL_DEV_LOG, nblks - SFS_JOURNAL_DEV_LOG,
 		     fs->f_journal_uuid);
-	err = sfs_dev_write(log_dev, SFS_JOURNAL_DEV_LOG, block);
+	err = sfs_dev_write(dev, SFS_JOURNAL_DEV_LOG, block);
 	if (err)
 		return err;
 	memset(block, 0, sizeof(block));
@@ -319,24 +294,23 @@ static int sfs_write_log(const struct sfs_fs *fs, struct sfs_dev *dev, struct sf
 	memcpy(jd->j_fs_uuid, fs->f_uuid, sizeof(jd->j_fs_uuid));
 	jd->j_blocks = cpu_to_le64(nblks);
 	sfs_block_seal(block);
-	err = sfs_dev_write(log_dev, 0, block);
-	return err ? err : sfs_dev_sync(log_dev);
+	err = sfs_dev_write(dev, 0, block);
+	return err ? err : sfs_dev_sync(dev);
 }
 
-static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs, struct sfs_dev *dev,
-			    struct sfs_dev *log_dev)
+static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
-	struct sfs_trans *t = sfs_dev_trans(dev);
+	struct sfs_dev *dev = m->target.dev;
 	int err;
 
 	err = sfs_buf_format(fs, sfs_map_blk(0, SFS_MAP_USED), SFS_STRIP_BLOCKS, sfs_map_fill);
 	if (!err)
-		err = sfs_make_root(fs, t);
+		err = sfs_make_root(fs, sfs_dev_trans(dev));
 	if (!err)
-		err = sfs_write_log(fs, dev, log_dev);
-	if (!err && m->source)
-		err = sfs_populate(fs, dev, m->source);
+		err = sfs_write_log(fs, m);
+	if (!err && m->source && sfs_populate(fs, dev, m->source))
+		exit(SFS_EXIT_FAILED);		/* it has said why */
 	if (!err)
 		err = sfs_dev_flush(dev);
 	if (err)
@@ -348,42 +322,45 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs, struct 
 	return err ? err : sfs_dev_sync(dev);
 }
 
-static struct sfs_dev *sfs_open_target(const struct sfs_mkfs *m, const char *path)
+static void sfs_open_targets(struct sfs_mkfs *m)
 {
-	struct sfs_dev *dev;
-	int err;
+	sfs_target_open(&m->target, m->path, !m->dry_run, m->force, m->nblks != 0);
+	if (!m->journal_path)
+		return;
+	if (sfs_target_is_same(&m->target, &(struct sfs_target){ .path = m->journal_path }))
+		sfs_die(SFS_EXIT_FAILED, "%s: cannot be volume and journal device at once",
+			m->path);
+	sfs_target_open(&m->log, m->journal_path, !m->dry_run, m->force, false);
+	if (sfs_dev_nblks(m->log.dev) < SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG)
+		sfs_die(SFS_EXIT_FAILED, "%s: a journal needs %u blocks", m->journal_path,
+			SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG);
+}
 
-	err = sfs_dev_open(path, !m->dry_run, &dev);
-	if (err == -EBUSY)
-		sfs_die(SFS_EXIT_FAILED, "%s: in use (mounted?)", path);
-	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
-	if (flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
-		sfs_die(SFS_EXIT_FAILED, "%s: locked by another program", path);
-	sfs_refuse_foreign(m, dev, path);
-	return dev;
+/* Everything up to here has only read: now what was there goes. */
+static void sfs_take_targets(struct sfs_mkfs *m, struct sfs_fs *fs)
+{
+	sfs_target_make(&m->target, m->geo.g_blocks);
+	if (!m->keep)
+		sfs_target_discard(&m->target, m->geo.g_blocks);
+	sfs_target_wipe(&m->target);
+	if (m->log.dev)
+		sfs_target_wipe(&m->log);
+	fs->f_priv = m->target.dev;
+	sfs_dev_bound(m->target.dev, 0, true);
 }
 
 int main(int argc, char **argv)
 {
 	struct sfs_mkfs m = { 0 };
-	struct sfs_dev *log_dev = NULL;
 	struct sfs_fs fs = { 0 };
-	struct sfs_dev *dev;
 	const char *why;
 	int err;
 
+	/* Names in archives that say what they are encoded in come out as UTF-8. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	sfs_parse_args(&m, argc, argv);
-	sfs_prepare_image(&m);
-	dev = sfs_open_target(&m, m.path);
-	if (m.journal_path) {
-		log_dev = sfs_open_target(&m, m.journal_path);
-		if (sfs_dev_nblks(log_dev) < SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG)
-			sfs_die(SFS_EXIT_FAILED, "%s: a journal needs %u blocks", m.journal_path,
-				SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG);
-	}
-	sfs_plan(&m, dev, log_dev);
-	fs.f_priv = dev;
+	sfs_open_targets(&m);
+	sfs_plan(&m);
 	why = sfs_super_make(&fs, &m.geo);
 	if (why)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", m.path, why);
@@ -393,20 +370,17 @@ int main(int argc, char **argv)
 		sfs_show(&m, &fs);
 		return SFS_EXIT_OK;
 	}
-	sfs_discard(&m, dev);
-	sfs_wipe(dev, m.path);
-	if (log_dev)
-		sfs_wipe(log_dev, m.journal_path);
+	sfs_take_targets(&m, &fs);
 	err = sfs_fs_init(&fs);
 	if (!err)
-		err = sfs_write_volume(&m, &fs, dev, log_dev);
+		err = sfs_write_volume(&m, &fs);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s; nothing usable is on it now", m.path,
-			strerror(-err));
+		sfs_die(SFS_EXIT_FAILED, "%s: %s; no volume is on it now", m.path, strerror(-err));
+	sfs_target_keep();
 	if (!m.quiet)
 		sfs_show(&m, &fs);
 	sfs_fs_exit(&fs);
-	sfs_dev_close(log_dev);
-	sfs_dev_close(dev);
+	sfs_target_close(&m.log);
+	sfs_target_close(&m.target);
 	return SFS_EXIT_OK;
 }

@@ -23,10 +23,29 @@ run "$mkfs" -L "$(printf 'x%.0s' {1..65})" "$tmp/a" 16M
 is "$status" 2 "a label that is too long"
 rm -f "$tmp/a"
 
-run "$mkfs" -n "$tmp/a" 16M
-is "$status" 1 "a dry run makes no file"
+run "$mkfs" -L "$(printf 'bad \377')" "$tmp/a" 16M
+is "$status" 2 "a label that is no UTF-8"
+run "$mkfs" "$tmp/a" 2E
+is "$status" 2 "a size past 1 EiB"
+run "$mkfs" "$tmp/a" 4095P
+is "$status" 2 "or any other"
+run "$mkfs" "$tmp/a" 100
+is "$status" 1 "400 KiB in blocks"
 [ ! -e "$tmp/a" ]
-ok $? "and has not"
+ok $? "and none of these has made a file"
+run "$mkfs" "$tmp" 16M
+is "$status" 1 "a directory"
+run "$mkfs" /dev/zero 16M
+is "$status" 1 "a character device"
+run "$mkfs" "$tmp/no/such/folder" 16M
+is "$status" 1 "nowhere"
+like 'cannot be made: No such' "says why"
+
+run "$mkfs" -n -L plan "$tmp/a" 16M
+is "$status" 0 "a dry run shows the plan"
+like 'dry run.* 4096 blocks .*label plan' "of what would be made"
+[ ! -e "$tmp/a" ]
+ok $? "and makes nothing"
 run "$mkfs" -L 'a "b" c' -U "$uuid" "$tmp/a" 16M
 is "$status" 0 "a volume in a new file"
 run "$dump" --check "$tmp/a"
@@ -55,11 +74,87 @@ run "$mkfs" -fq "$tmp/swap"
 run blkid -p "$tmp/swap"
 is "$status" 2 "and with -f its signature is gone"
 
-for n in 1 2; do
-    SOURCE_DATE_EPOCH=1700000000 run "$mkfs" -q -U "$uuid" -d tests/tap "$tmp/same$n" 16M
+# libblkid looks at neither ext's backup superblocks nor our journals: mkfs does.
+mkfs.ext4 -q -b 1024 "$tmp/ext" 64M
+e2fsck -fy -b 8193 "$tmp/ext" >/dev/null 2>&1
+[ $? -lt 8 ]
+ok $? "an ext4 that its backup superblock would bring back"
+run "$mkfs" "$tmp/ext"
+is "$status" 1 "is refused"
+like 'ext4' "by name"
+run "$mkfs" -fq "$tmp/ext"
+is "$status" 0 "and taken with -f"
+e2fsck -fy -b 8193 "$tmp/ext" >/dev/null 2>&1
+is $? 8 "it does not come back"
+run "$dump" --check "$tmp/ext"
+is "$status" 0 "over the new volume"
+truncate -s 16M "$tmp/table"
+printf '\0\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0' | dd of="$tmp/table" bs=1 seek=446 conv=notrunc status=none
+printf '\x55\xaa' | dd of="$tmp/table" bs=1 seek=510 conv=notrunc status=none
+run "$mkfs" "$tmp/table"
+is "$status" 1 "a partition table is refused"
+like 'dos' "by name"
+
+# Journal devices.
+truncate -s 16M "$tmp/journal"
+run "$mkfs" -q -J device="$tmp/journal",uuid=$uuid "$tmp/outside" 16M
+is "$status" 0 "a journal on another device" || diag "$out"
+run "$dump" --json "$tmp/outside"
+like "\"journal_uuid\": \"${uuid//-/}\"" "has the UUID asked for"
+run "$mkfs" -q "$tmp/journal"
+is "$status" 1 "that device is no free one now"
+like 'journal of a simplefs' "and why"
+run "$mkfs" -fq -J device="$tmp/outside" "$tmp/outside"
+is "$status" 1 "volume and journal in one place"
+like 'at once' "is said so"
+truncate -s 1M "$tmp/short"
+run "$mkfs" -fq -J device="$tmp/short" "$tmp/outside"
+is "$status" 1 "a journal device that is too small"
+run "$mkfs" -J none,uuid=$uuid "$tmp/b" 16M
+is "$status" 2 "a UUID for no journal"
+
+# -U
+run "$mkfs" -U clear "$tmp/b" 16M
+like "UUID 00000000-0000-0000-0000-000000000000" "-U clear"
+run "$mkfs" -fU time "$tmp/b" 16M
+like "UUID ........-....-1" "-U time"
+run "$mkfs" -fU random "$tmp/b" 16M
+like "UUID ........-....-4" "-U random"
+random=$out
+run "$mkfs" -f "$tmp/b" 16M
+like "UUID ........-....-4" "and without"
+[ "$out" != "$random" ]
+ok $? "never the same"
+run "$mkfs" -fU 1234 "$tmp/b" 16M
+is "$status" 2 "half a UUID"
+
+# The same again: from another copy of the tree, made in another order.
+mkdir -p "$tmp/one/sub" "$tmp/two/sub"
+for i in 1 2 3 4 5 6 7 8 9; do echo $i >"$tmp/one/sub/$i"; echo $((10 - i)) >"$tmp/two/sub/$((10 - i))"; done
+ln "$tmp/one/sub/3" "$tmp/one/sub/b"; ln "$tmp/two/sub/3" "$tmp/two/sub/b"
+find "$tmp/one" "$tmp/two" -exec touch -d @1600000000.123456789 {} +
+cat "$tmp"/one/sub/* >/dev/null
+export SOURCE_DATE_EPOCH=1700000000
+for n in one two; do
+    run "$mkfs" -q -d "$tmp/$n" "$tmp/same-$n" 16M
+    [ "$status" = 0 ] || diag "$out"
 done
-cmp "$tmp/same1" "$tmp/same2"
-ok $? "the same options give the same bytes"
+cmp "$tmp/same-one" "$tmp/same-two"
+ok $? "the same options and SOURCE_DATE_EPOCH give the same bytes"
+run "$dump" "$tmp/same-one"
+like 'mkfs_time: 2023-11-14T22:13:20.000000000Z' "of that time"
+for args in '-L x' '-U clear' '-J size=5'; do
+    # shellcheck disable=SC2086
+    "$mkfs" -fq $args -d "$tmp/one" "$tmp/other" 16M
+    ! cmp -s "$tmp/same-one" "$tmp/other"
+    ok $? "and others with $args"
+done
+"$mkfs" -fq -d "$tmp/one" "$tmp/other" 17M
+[ "$("$dump" --json "$tmp/other" | grep '"uuid"')" != "$("$dump" --json "$tmp/same-one" | grep '"uuid"')" ]
+ok $? "another size has another UUID"
+SOURCE_DATE_EPOCH=soon run "$mkfs" -fq "$tmp/other"
+is "$status" 2 "a SOURCE_DATE_EPOCH that is none"
+unset SOURCE_DATE_EPOCH
 run "$mkfs" -q -J none -d tests/tap "$tmp/small" 1M
 is "$status" 0 "a tree that fits" || diag "$out"
 truncate -s 3M "$tmp/tree.dat"
@@ -67,8 +162,13 @@ mkdir "$tmp/tree"
 head -c 3000000 /dev/urandom >"$tmp/tree/large"
 run "$mkfs" -fq -J none -d "$tmp/tree" "$tmp/small" 1M
 is "$status" 1 "one that does not"
+like "large: does not fit, the volume is full" "says which file"
 run "$dump" "$tmp/small"
 is "$status" 8 "leaves no volume behind"
+rm "$tmp/small"
+run "$mkfs" -q -J none -d "$tmp/tree" "$tmp/small" 1M
+[ ! -e "$tmp/small" ]
+ok $? "nor an image that was made for it"
 run "$mkfs" -q "$tmp/huge" 15T
 is "$status" 0 "15 TiB"
 [ "$(du -k "$tmp/huge" | cut -f 1)" -lt 1024 ]

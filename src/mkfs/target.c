@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * target.c - may this be overwritten, and then: lock it, empty it.
+ *
+ * A device is opened exclusively, which the kernel refuses while it is mounted or part of
+ * something, and its whole disk is locked as udev's rules ask, so that nobody probes half a volume.
+ * An image has no such guard but the loop devices on it, which are asked.  Then libblkid, and our
+ * own signatures, say whether something is there.
+ */
+#include <blkid/blkid.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/fs.h>
+
+#include "target.h"
+
+#define SFS_LOCK_TRIES		100	/* udev looks at a new device for a moment, too */
+#define SFS_LOCK_WAIT_MS	100
+
+/* An image that this run has made: goes again if the run does not end well. */
+static const char *sfs_made;
+
+static void sfs_unmake(void)
+{
+	if (sfs_made)
+		unlink(sfs_made);
+}
+
+static void sfs_interrupted(int sig)
+{
+	sfs_unmake();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+void sfs_target_keep(void)
+{
+	sfs_made = NULL;
+}
+
+void sfs_target_make(struct sfs_target *t, u64 nblks)
+{
+	struct stat st;
+	int err;
+	int fd;
+
+	if (!t->dev) {
+		fd = open(t->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (fd < 0)
+			sfs_die(SFS_MKFS_FAILED, "%s: cannot be made: %s", t->path,
+				strerror(errno));
+		close(fd);
+		sfs_made = t->path;
+		atexit(sfs_unmake);
+		signal(SIGINT, sfs_interrupted);
+		signal(SIGTERM, sfs_interrupted);
+		signal(SIGHUP, sfs_interrupted);
+		sfs_target_open(t, t->path, true, true, false);
+	}
+	if (fstat(sfs_dev_fd(t->dev), &st) || !S_ISREG(st.st_mode) ||
+	    sfs_dev_nblks(t->dev) >= nblks)
+		return;
+	err = sfs_dev_grow(t->dev, nblks);
+	if (err)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be made %llu blocks long: %s", t->path,
+			(unsigned long long)nblks, strerror(-err));
+}
+
+/* ---- in use? ---- */
+
+static void sfs_lock(const char *path, int fd)
+{
+	unsigned int tries = SFS_LOCK_TRIES;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			sfs_die(SFS_MKFS_FAILED, "%s: cannot be locked: %s", path, strerror(errno));
+		if (!--tries)
+			sfs_die(SFS_MKFS_FAILED, "%s: locked by another program", path);
+		poll(NULL, 0, SFS_LOCK_WAIT_MS);
+	}
+}
+
+/* A partition's lock is that of its disk. */
+static void sfs_lock_disk(struct sfs_target *t, dev_t dev)
+{
+	char name[64];
+	char *path;
+	dev_t disk;
+
+	if (blkid_devno_to_wholedisk(dev, name, sizeof(name), &disk) || disk == dev)
+		return;
+	path = blkid_devno_to_devname(disk);
+	t->disk_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	if (t->disk_fd < 0)
+		sfs_warn("%s: its disk %s cannot be opened and stays unlocked", t->path, name);
+	else
+		sfs_lock(path, t->disk_fd);
+	free(path);
+}
+
+/* True if loop device @name has the file @st behind it and cannot be had alone: it is mounted. */
+static bool sfs_loop_is_busy(const char *name, const struct stat *st)
+{
+	char file[PATH_MAX];
+	char path[300];
+	struct stat back;
+	FILE *f;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(file, sizeof(file), f))
+		*file = '\0';
+	fclose(f);
+	file[strcspn(file, "\n")] = '\0';
+	if (stat(file, &back) || back.st_dev != st->st_dev || back.st_ino != st->st_ino)
+		return false;
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EBUSY;
+	close(fd);
+	return false;
+}
+
+static void sfs_refuse_loop(const struct sfs_target *t, const struct stat *st)
+{
+	DIR *dir = opendir("/sys/block");
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strncmp(entry->d_name, "loop", 4) && sfs_loop_is_busy(entry->d_name, st))
+			sfs_die(SFS_MKFS_FAILED, "%s: in use, through /dev/%s", t->path,
+				entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static void sfs_refuse_busy(struct sfs_target *t, bool writable)
+{
+	int fd = sfs_dev_fd(t->dev);
+	struct stat st;
+	int ro = 0;
+
+	if (fstat(fd, &st))
+		sfs_die(SFS_MKFS_FAILED, "%s: no status: %s", t->path, strerror(errno));
+	if (S_ISBLK(st.st_mode)) {
+		if (writable && !ioctl(fd, BLKROGET, &ro) && ro)
+			sfs_die(SFS_MKFS_FAILED, "%s: the device is read-only", t->path);
+		sfs_lock_disk(t, st.st_rdev);
+	} else {
+		sfs_refuse_loop(t, &st);
+	}
+	sfs_lock(t->path, fd);
+}
+
+/* ---- somebody's? ---- */
+
+static blkid_probe sfs_probe(const struct sfs_target *t, int super_flags)
+{
+	blkid_probe pr = blkid_new_probe();
+
+	if (!pr || blkid_probe_set_device(pr, sfs_dev_fd(t->dev), 0, 0))
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be probed", t->path);
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, super_flags | BLKID_SUBLKS_BADCSUM);
+	blkid_probe_enable_partitions(pr, 1);
+	return pr;
+}
+
+/* Anything libblkid or we can name is somebody's. */
+static void sfs_refuse_foreign(const struct sfs_target *t)
+{
+	u8 block[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	const char *type = NULL;
+	blkid_probe pr;
+	int status;
+
+	/* Less than a block holds nothing; it will be refused for its size, or grow. */
+	if (!sfs_dev_nblks(t->dev))
+		return;
+	if (sfs_dev_read(t->dev, 0, block))
+		sfs_die(SFS_MKFS_FAILED, "%s: its first block cannot be read", t->path);
+	if (sfs_super_probe(block))
+		sfs_die(SFS_MKFS_FAILED, "%s: holds a simplefs already; -f overwrites it", t->path);
+	if (le32_to_cpu(((struct sfs_head *)block)->h_magic) == SFS_MAGIC_JOURNAL_DEV)
+		sfs_die(SFS_MKFS_FAILED, "%s: holds the journal of a simplefs; -f overwrites it",
+			t->path);
+	pr = sfs_probe(t, BLKID_SUBLKS_TYPE);
+	while ((status = blkid_do_probe(pr)) == 0) {
+		if (!blkid_probe_lookup_value(pr, "TYPE", &type, NULL) ||
+		    !blkid_probe_lookup_value(pr, "PTTYPE", &type, NULL))
+			sfs_die(SFS_MKFS_FAILED, "%s: holds something (%s); -f overwrites it",
+				t->path, type);
+	}
+	if (status < 0)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be read by libblkid", t->path);
+	blkid_free_probe(pr);
+}
+
+void sfs_target_open(struct sfs_target *t, const char *path, bool writable, bool force,
+		     bool may_miss)
+{
+	int err;
+
+	t->path = path;
+	t->disk_fd = -1;
+	err = sfs_dev_open(path, writable, &t->dev);
+	if (err == -ENOENT && may_miss)
+		return;
+	if (err == -EBUSY)
+		sfs_die(SFS_MKFS_FAILED, "%s: in use (mounted?)", path);
+	if (err == -ENOTBLK)
+		sfs_die(SFS_MKFS_FAILED, "%s: neither block device nor file", path);
+	if (err)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be opened: %s", path, strerror(-err));
+	sfs_refuse_busy(t, writable);
+	if (!force)
+		sfs_refuse_foreign(t);
+}
+
+bool sfs_target_is_same(const struct sfs_target *a, const struct sfs_target *b)
+{
+	struct stat x;
+	struct stat y;
+
+	if (stat(a->path, &x) || stat(b->path, &y))
+		return false;
+	return S_ISBLK(x.st_mode) && S_ISBLK(y.st_mode) ? x.st_rdev == y.st_rdev :
+	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+void sfs_target_close(struct sfs_target *t)
+{
+	if (t->dev && t->disk_fd >= 0)
+		close(t->disk_fd);
+	sfs_dev_close(t->dev);
+}
+
+/* ---- empty it ---- */
+
+void sfs_target_discard(const struct sfs_target *t, u64 nblks)
+{
+	u64 range[2] = { 0, nblks << SFS_BLOCK_BITS };
+	int fd = sfs_dev_fd(t->dev);
+	struct stat st;
+
+	/* A favour to who stores it; many cannot, and nothing depends on it. */
+	if (fstat(fd, &st))
+		return;
+	if (S_ISBLK(st.st_mode))
+		(void)!ioctl(fd, BLKDISCARD, range);
+	else
+		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, range[1]);
+}
+
+static void sfs_zero(const struct sfs_target *t, u64 blk)
+{
+	static const u8 zero[SFS_BLOCK_SIZE];
+	int err;
+
+	if (blk >= sfs_dev_nblks(t->dev))
+		return;
+	err = sfs_dev_write(t->dev, blk, zero);
+	if (err)
+		sfs_die(SFS_MKFS_FAILED, "%s: block %llu cannot be cleared: %s", t->path,
+			(unsigned long long)blk, strerror(-err));
+}
+
+void sfs_target_wipe(const struct sfs_target *t)
+{
+	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
+	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
+	blkid_probe pr = sfs_probe(t, BLKID_SUBLKS_MAGIC);
+	unsigned int i;
+	int err;
+
+	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC);
+	while (blkid_do_probe(pr) == 0) {
+		if (blkid_do_wipe(pr, 0))
+			sfs_die(SFS_MKFS_FAILED, "%s: an old signature cannot be wiped", t->path);
+	}
+	blkid_free_probe(pr);
+	for (i = 0; i < sizeof(backups) / sizeof(*backups); i++)
+		sfs_zero(t, backups[i]);
+	for (i = 0; i < SFS_HEAD_SMALL; i++)
+		sfs_zero(t, i);
+	/* Before anything new: an old superblock must not lead into it. */
+	err = sfs_dev_sync(t->dev);
+	if (err)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be cleared: %s", t->path, strerror(-err));
+}

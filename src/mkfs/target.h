@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * target.h - what mkfs is about to overwrite: a device or an image, found free to take, and locked.
+ */
+#ifndef SFS_TARGET_H
+#define SFS_TARGET_H
+
+#include "lib.h"
+
+struct sfs_target {
+	const char *path;
+	struct sfs_dev *dev;		/* NULL: an image that is not there yet */
+	int disk_fd;			/* of the whole disk, for its lock; or -1 */
+};
+
+/*
+ * All of these end the program, with status SFS_MKFS_FAILED and a sentence, when they cannot do
+ * what they should.
+ */
+#define SFS_MKFS_FAILED	1
+
+/*
+ * Opens @path, locked and known to be used by nobody; unless @force, known to hold nothing.  Reads
+ * only.  @may_miss: a file that does not exist will be made by sfs_target_make().
+ */
+void sfs_target_open(struct sfs_target *t, const char *path, bool writable, bool force,
+		     bool may_miss);
+/* Makes an image of @nblks, or makes a shorter one that long.  No effect on devices. */
+void sfs_target_make(struct sfs_target *t, u64 nblks);
+/* The volume is complete: an image made stays, whatever happens now. */
+void sfs_target_keep(void);
+/* Gives back the space of the first @nblks; where that cannot be done nothing is lost. */
+void sfs_target_discard(const struct sfs_target *t, u64 nblks);
+/* Removes every signature that somebody might take for a volume, and waits until it is gone. */
+void sfs_target_wipe(const struct sfs_target *t);
+bool sfs_target_is_same(const struct sfs_target *a, const struct sfs_target *b);
+void sfs_target_close(struct sfs_target *t);
+
+#endif

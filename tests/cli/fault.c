@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fault.c - preloaded before a program: lets its n-th change of a file fail, or be its last.
+ *
+ * FAULT_AT=N says which of the calls that change a file (write, pwrite, ftruncate, fsync; not on
+ * standard output or error), FAULT= how: ENOSPC, EIO, SHORT (half is written, then ENOSPC), KILL
+ * or INT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static unsigned long calls;
+static int full;
+
+/* 0: go on; 1: only half of it; -1: fails, errno is set */
+static int fault(void)
+{
+	static unsigned long at;
+	static const char *kind;
+
+	if (!kind) {
+		at = strtoul(getenv("FAULT_AT") ? getenv("FAULT_AT") : "0", NULL, 10);
+		kind = getenv("FAULT") ? getenv("FAULT") : "";
+	}
+	errno = ENOSPC;
+	if (full)
+		return -1;
+	if (++calls != at)
+		return 0;
+	if (!strcmp(kind, "KILL"))
+		raise(SIGKILL);
+	if (!strcmp(kind, "INT"))
+		raise(SIGINT);
+	if (!strcmp(kind, "SHORT")) {
+		full = 1;
+		return 1;
+	}
+	errno = strcmp(kind, "EIO") ? ENOSPC : EIO;
+	return -1;
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int fd, const void *data, size_t nbytes)
+{
+	int f = fd > 2 ? fault() : 0;
+
+	return f < 0 ? -1 : REAL(write)(fd, data, nbytes / (1 + f));
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t nbytes, off64_t pos)
+{
+	int f = fault();
+
+	return f < 0 ? -1 : REAL(pwrite64)(fd, data, nbytes / (1 + f), pos);
+}
+
+int ftruncate64(int fd, off64_t nbytes)
+{
+	return fault() ? -1 : REAL(ftruncate64)(fd, nbytes);
+}
+
+int fsync(int fd)
+{
+	return fault() ? -1 : REAL(fsync)(fd);
+}
+
+__attribute__((destructor))
+static void leave_count(void)
+{
+	const char *path = getenv("FAULT_COUNT");
+	FILE *f = path ? fopen(path, "w") : NULL;
+
+	if (f) {
+		fprintf(f, "%lu\n", calls);
+		fclose(f);
+	}
+}
