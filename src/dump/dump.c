@@ -21,6 +21,8 @@ enum {
 struct sfs_dump {
 	const char *path;
 	const char *where;		/* an inode, by number or path */
+	const char *journal;		/* device of an external journal */
+	bool raw;			/* without what the journal holds */
 	bool json;
 	bool any;			/* what a flag leaves behind when only the choice counts */
 	u64 number;
@@ -48,6 +50,11 @@ static const struct sfs_opt sfs_dump_opts[] = {
 	SFS_CHOICE('c', "check", "walk everything, compare, report each difference"),
 	{ .o_short = 'j', .o_long = "json", .o_help = "print JSON",
 	  .o_field = offsetof(struct sfs_dump, json) },
+	{ .o_short = 'J', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "the device of an external journal",
+	  .o_field = offsetof(struct sfs_dump, journal), .o_group = 2 },
+	{ .o_short = 'r', .o_long = "raw", .o_help = "what lies in place, whatever the journal holds",
+	  .o_field = offsetof(struct sfs_dump, raw), .o_group = 2 },
 	{ .o_long = NULL }
 };
 
@@ -88,6 +95,36 @@ static int sfs_print_super(const struct sfs_dump *d, const u8 *super)
 	return sfs_text_close(out);
 }
 
+/* After a crash the journal holds newer blocks than lie in place: in memory they are replaced. */
+static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *super)
+{
+	struct sfs_dev *log_dev = NULL;
+	struct sfs_replay replay;
+	int err = 0;
+
+	if ((fs->f_state & SFS_STATE_CLEAN) || !(fs->f_compat & SFS_COMPAT_JOURNAL) || d->raw)
+		return;
+	if (d->journal)
+		err = sfs_dev_open(d->journal, false, &log_dev);
+	if (err)
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->journal, strerror(-err));
+	err = sfs_log_replay(fs, log_dev, &replay);
+	sfs_dev_close(log_dev);
+	if (err == -ENODEV)
+		sfs_warn("%s: not unmounted cleanly; without its journal (-J) this may be old",
+			 d->path);
+	else if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+		sfs_die(SFS_EXIT_DAMAGED, "%s: the journal is damaged; --raw looks past it",
+			d->path);
+	else if (err)
+		sfs_die(SFS_EXIT_FAILED, "%s: the journal: %s", d->path, strerror(-err));
+	else if (replay.r_needed)
+		sfs_warn("%s: not unmounted cleanly; shown as its journal leaves it", d->path);
+	err = sfs_dev_read(fs->f_priv, 0, super);
+	if (err)
+		sfs_die(SFS_EXIT_FAILED, "%s: block 0: %s", d->path, strerror(-err));
+}
+
 /*
  * The volume's superblock in @super, decoded and checked.  A false one can be shown but leads
  * nowhere: it ends the program then.
@@ -114,12 +151,10 @@ static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s", d->path, why);
 	sfs_super_decode(fs, super);
 	fs->f_priv = dev;
+	sfs_replay_journal(d, fs, super);
 	err = sfs_fs_init(fs);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, strerror(-err));
-	if (!(fs->f_state & SFS_STATE_CLEAN))
-		sfs_warn("%s: not unmounted cleanly; its journal may hold newer blocks than shown",
-			 d->path);
 }
 
 static bool sfs_print_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fsck.c - fsck.simplefs: replays the journal, finishes what a crash interrupted, checks.
+ *
+ * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
+ * would be; only then is anything written, the blocks before the superblock, and that before the
+ * journal is emptied, so that fsck itself may be interrupted at any point.
+ */
+#include <sys/file.h>
+
+#include "fsck.h"
+
+/* fsck(8): bits. */
+enum {
+	SFS_EXIT_OK = 0,
+	SFS_EXIT_DAMAGED = 4,
+	SFS_EXIT_FAILED = 8,
+	SFS_EXIT_USAGE = 16,
+};
+
+struct sfs_fsck {
+	const char *path;
+	const char *journal;
+	const char *ignored;
+	bool automatic;
+	bool automatic_too;		/* -a and -p are one */
+	bool never;
+	bool always;
+	bool force;
+	bool journal_only;
+	bool unused;
+	struct sfs_dev *log_dev;
+	struct sfs_replay replay;
+	struct sfs_fs fs;
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+};
+
+#define SFS_FLAG(letter, name, text, field, group) {				\
+	.o_short = letter, .o_long = name, .o_help = text,			\
+	.o_field = offsetof(struct sfs_fsck, field), .o_group = group }
+
+static const struct sfs_opt sfs_fsck_opts[] = {
+	SFS_FLAG('a', "auto", "at boot: replay, check only what says it is damaged", automatic, 1),
+	SFS_FLAG('p', "preen", "the same", automatic_too, 1),
+	SFS_FLAG('n', "no", "change nothing: check as if the journal were replayed", never, 1),
+	SFS_FLAG('y', "yes", "agree to everything", always, 1),
+	SFS_FLAG('f', "force", "check a clean volume too", force, 0),
+	{ .o_short = 'j', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "the device of an external journal",
+	  .o_field = offsetof(struct sfs_fsck, journal) },
+	SFS_FLAG(0, "journal-only", "replay the journal and stop", journal_only, 0),
+	/* What fsck(8) and others pass to every checker. */
+	{ .o_short = 'C', .o_long = "progress", .o_arg = "FD", .o_kind = SFS_OPT_TEXT,
+	  .o_field = offsetof(struct sfs_fsck, ignored) },
+	SFS_FLAG('T', "no-title", NULL, unused, 0),
+	SFS_FLAG('M', "not-mounted", NULL, unused, 0),
+	SFS_FLAG('l', "lock", NULL, unused, 0),
+	SFS_FLAG('v', "verbose", NULL, unused, 0),
+	{ .o_long = NULL }
+};
+
+static const struct sfs_cli sfs_fsck_cli = {
+	.c_program = "fsck.simplefs",
+	.c_usage = "[options] DEVICE|IMAGE",
+	.c_about = "Replays the journal of a simplefs volume and checks it.",
+	.c_notes = "The options -C FD, -T, -M, -l and -v are accepted and mean nothing.",
+	.c_opts = sfs_fsck_opts,
+	.c_operands_min = 1,
+	.c_operands_max = 1,
+	.c_exit_usage = SFS_EXIT_USAGE,
+	.c_exits = {
+		{ SFS_EXIT_OK, "the volume is in order" },
+		{ SFS_EXIT_DAMAGED, "it is damaged, and was left so" },
+		{ SFS_EXIT_FAILED, "it could not be read or written, or is in use" },
+		{ SFS_EXIT_USAGE, "the command line is wrong" },
+	},
+};
+
+static bool sfs_is_damage(int err)
+{
+	return err == -EFSCORRUPTED || err == -EFSBADCRC;
+}
+
+/* Ends the program over an error that no repair can follow. */
+__attribute__((noreturn))
+static void sfs_give_up(const struct sfs_fsck *f, int err, const char *what)
+{
+	if (sfs_is_damage(err))
+		sfs_die(SFS_EXIT_DAMAGED, "%s: %s; nothing was changed", f->path, what);
+	sfs_die(SFS_EXIT_FAILED, "%s: %s: %s", f->path, what, strerror(-err));
+}
+
+static void sfs_report_damage(const char *text)
+{
+	printf("%s\n", text);
+}
+
+/* ---- opening ---- */
+
+static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
+{
+	struct sfs_dev *dev;
+	int err;
+
+	err = sfs_dev_open(path, !f->never, &dev);
+	if (err == -EBUSY)
+		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
+	if (err)
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
+	if (!f->never && flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
+		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
+	return dev;
+}
+
+static void sfs_open_volume(struct sfs_fsck *f)
+{
+	struct sfs_dev *dev = sfs_open_dev(f, f->path);
+	const char *why;
+	int err;
+
+	err = sfs_dev_read(dev, 0, f->super);
+	if (err)
+		sfs_give_up(f, err, "its superblock cannot be read");
+	if (!sfs_super_probe(f->super))
+		sfs_die(SFS_EXIT_FAILED, "%s: this is no simplefs", f->path);
+	why = sfs_super_verify(f->super, sfs_dev_nblks(dev));
+	if (why)
+		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s; it cannot be repaired",
+			f->path, why);
+	sfs_super_decode(&f->fs, f->super);
+	f->fs.f_priv = dev;
+	if (!f->never && (f->fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN))
+		sfs_die(SFS_EXIT_FAILED, "%s: features of a newer version: only -n may look at it",
+			f->path);
+	if (f->journal)
+		f->log_dev = sfs_open_dev(f, f->journal);
+}
+
+/* ---- the journal ---- */
+
+/* False: its device was not named, and whoever mounts will have to replay it. */
+static bool sfs_replay(struct sfs_fsck *f)
+{
+	int err;
+
+	if ((f->fs.f_state & SFS_STATE_CLEAN) || !(f->fs.f_compat & SFS_COMPAT_JOURNAL))
+		return true;
+	err = sfs_log_replay(&f->fs, f->log_dev, &f->replay);
+	if (err == -ENODEV && f->automatic) {
+		printf("%s: the journal is on another device: left to the mount\n", f->path);
+		return false;
+	}
+	if (err == -ENODEV)
+		sfs_die(SFS_EXIT_FAILED, "%s: its journal is on another device: name it with -j",
+			f->path);
+	if (err)
+		sfs_give_up(f, err, "the journal cannot be replayed");
+	if (f->replay.r_needed)
+		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
+		       f->never ? "looking past the" : "replayed the",
+		       f->replay.r_next - f->replay.r_tid, (unsigned long long)f->replay.r_blks);
+	return true;
+}
+
+/* Makes what lies in the cache lasting, the superblock with the fields of f->fs last. */
+static int sfs_write_back(struct sfs_fsck *f)
+{
+	int err;
+
+	err = sfs_dev_flush(f->fs.f_priv);
+	if (err)
+		return err;
+	sfs_super_encode(&f->fs, f->super);
+	sfs_block_seal(f->super);
+	err = sfs_dev_write(f->fs.f_priv, 0, f->super);
+	if (!err)
+		err = sfs_dev_sync(f->fs.f_priv);
+	return err ? err : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
+}
+
+/* After a crash: what a mount would do. */
+static void sfs_recover(struct sfs_fsck *f)
+{
+	unsigned int count = 0;
+	int err;
+
+	err = sfs_fs_recount(&f->fs);
+	if (err)
+		sfs_give_up(f, err, "its free space cannot be counted");
+	if (f->never)
+		return;
+	err = sfs_finish_orphans(&f->fs, &count);
+	if (err)
+		sfs_give_up(f, err, "an unlinked or half-truncated inode cannot be finished");
+	if (count)
+		printf("%s: finished %u unlinked or half-truncated inodes\n", f->path, count);
+}
+
+/* ---- the verdict ---- */
+
+static void sfs_say_clean(struct sfs_fsck *f)
+{
+	printf("%s: clean, %llu inodes, %llu of %llu blocks free\n", f->path,
+	       (unsigned long long)sfs_counter_sum(&f->fs.f_inodes),
+	       (unsigned long long)sfs_counter_sum(&f->fs.f_free),
+	       (unsigned long long)f->fs.f_blocks);
+}
+
+static int sfs_check_all(struct sfs_fsck *f)
+{
+	long problems = sfs_check(&f->fs);
+
+	if (problems < 0 && !sfs_is_damage(problems))
+		sfs_give_up(f, problems, "the check could not go on");
+	if (problems) {
+		fflush(stdout);
+		sfs_warn("%s: damaged in %ld places; nothing was changed. Mount it read-only"
+			 " (with -o norecovery if need be) and save what is there", f->path,
+			 problems < 0 ? 1 : problems);
+		return SFS_EXIT_DAMAGED;
+	}
+	f->fs.f_check_time = sfs_time_now();
+	f->fs.f_state &= ~SFS_STATE_ERROR;
+	f->fs.f_error_count = 0;
+	return SFS_EXIT_OK;
+}
+
+static int sfs_run(struct sfs_fsck *f)
+{
+	bool clean = f->fs.f_state & SFS_STATE_CLEAN;
+	bool doubtful;
+	int err;
+
+	if (!sfs_replay(f))
+		return SFS_EXIT_OK;
+	if (f->journal_only) {
+		err = f->never ? 0 : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
+		if (err)
+			sfs_give_up(f, err, "the replay cannot be written");
+		return SFS_EXIT_OK;
+	}
+	err = sfs_fs_init(&f->fs);
+	if (err)
+		sfs_give_up(f, err, "no memory");
+	doubtful = f->force || (f->fs.f_state & SFS_STATE_ERROR) || f->replay.r_errno ||
+		   (!clean && (!f->automatic || !(f->fs.f_compat & SFS_COMPAT_JOURNAL)));
+	if (clean && !doubtful) {
+		sfs_say_clean(f);
+		return SFS_EXIT_OK;
+	}
+	if (!clean)
+		sfs_recover(f);
+	if (doubtful && sfs_check_all(f))
+		return SFS_EXIT_DAMAGED;
+	if (!f->never) {
+		f->fs.f_state |= SFS_STATE_CLEAN;
+		err = sfs_write_back(f);
+		if (err)
+			sfs_give_up(f, err, "it cannot be written");
+	}
+	sfs_say_clean(f);
+	return SFS_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static struct sfs_fsck f;
+	int status;
+
+	f.path = argv[sfs_cli_parse(&sfs_fsck_cli, argc, argv, &f, NULL)];
+	f.automatic |= f.automatic_too;
+	sfs_report = sfs_report_damage;
+	sfs_open_volume(&f);
+	status = sfs_run(&f);
+	sfs_fs_exit(&f.fs);
+	sfs_dev_close(f.log_dev);
+	sfs_dev_close(f.fs.f_priv);
+	if (fflush(stdout) || ferror(stdout))
+		sfs_die(SFS_EXIT_FAILED, "cannot write the report");
+	return status;
+}

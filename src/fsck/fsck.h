@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fsck.h - fsck.simplefs: what its files share.
+ */
+#ifndef SFS_FSCK_H
+#define SFS_FSCK_H
+
+#include "lib.h"
+
+/* Finishes every inode that the orphan maps name, in the cache; @ret_count is how many. */
+int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count);
+
+#endif

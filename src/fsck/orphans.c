@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * orphans.c - what a mount does after a crash: unlinked inodes go, half-truncated ones are cut.
+ *
+ * With the core's own functions, in the cache: nobody else uses the volume.
+ */
+#include "fsck.h"
+
+/* Cuts the extents from @lblk on. */
+static int sfs_cut_extents(struct sfs_trans *t, struct sfs_inode *in, u64 lblk)
+{
+	int done = 0;
+
+	while (!done)
+		done = sfs_extent_punch(t, in, lblk, SFS_LBLK_MAX + 1);
+	return done < 0 ? done : 0;
+}
+
+/* Deletes all records but names: the target of a symlink, attributes. */
+static int sfs_cut_records(struct sfs_trans *t, struct sfs_inode *in)
+{
+	struct sfs_path path;
+	u64 key;
+	int err;
+
+	while (!(err = sfs_tree_find_ge(in, 0, &path))) {
+		key = sfs_path_key(&path);
+		sfs_path_release(&path);
+		if (sfs_key_kind(key) == SFS_KIND_DIRENT)
+			return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "orphan",
+					   "a directory that is gone still holds names");
+		err = sfs_tree_delete(t, in, key);
+		if (err)
+			return err;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static int sfs_finish_inode(struct sfs_trans *t, struct sfs_inode *in)
+{
+	bool is_file = in->i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_REG;
+	u64 size = in->i_nlink ? in->i_size : 0;
+	int err = 0;
+
+	if (in->i_nlink && !is_file)
+		return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "orphan",
+				   "it has names and is no file");
+	if (is_file)
+		err = sfs_cut_extents(t, in, (size + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS);
+	if (!err && in->i_nlink)
+		return sfs_orphan_remove(t, in);
+	if (!err)
+		err = sfs_cut_records(t, in);
+	return err ? err : sfs_inode_free(t, in);
+}
+
+int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	unsigned int count = 0;
+	struct sfs_inode in;
+	u64 ino = 0;
+	int err;
+
+	while (!(err = sfs_orphan_next(fs, ino, &ino))) {
+		memset(&in, 0, sizeof(in));
+		err = sfs_inode_read(fs, ino, &in);
+		if (!err)
+			err = sfs_inode_begin(t, &in);
+		if (err)
+			return err;
+		err = sfs_finish_inode(t, &in);
+		if (in.i_buf)
+			sfs_inode_end(t, &in);
+		if (err)
+			return err;
+		count++;
+		ino++;
+	}
+	if (err != -ENOENT)
+		return err;
+	*ret_count = count;
+	return 0;
+}
