@@ -64,6 +64,9 @@ again:
 	err = sfs_extent_find(&ii->ii_core, lblk, &ext);
 	promised = !err && !ext.e_blk && sfs_delalloc_find(inode, lblk, &run, &nblks) &&
 		   run <= lblk;
+	/* Promises change no file: of a hole, only this block is known to be none. */
+	if (!err && !ext.e_blk)
+		ext.e_nblks = 1;
 	if (!err && !promised)
 		sfs_iomap_from_extent(inode, iomap, &ext);
 	up_read(&ii->ii_tree_lock);
