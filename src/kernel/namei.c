@@ -164,6 +164,8 @@ static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *di
 		return err;
 	}
 	sfs_inode_changed(t, inode);
+	/* That there is such a file at all is part of its data: fdatasync() brings it too. */
+	sfs_inode_note_tid(t, inode, true);
 	return 0;
 }
 
