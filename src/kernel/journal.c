@@ -76,6 +76,12 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 			sfs_shutdown(&SFS_SB(sb)->si_fs, PTR_ERR(handle), "journal aborted");
 		return PTR_ERR(handle);
 	}
+	/*
+	 * What a transaction makes readable was written before, and may lie in the volume's cache.
+	 * On the same device the commit's flush sees to that; from elsewhere it must be asked for.
+	 */
+	if (log->j_dev != log->j_fs_dev && !handle->h_transaction->t_need_data_flush)
+		handle->h_transaction->t_need_data_flush = 1;
 	*ret_trans = (struct sfs_trans *)handle;
 	return 0;
 }
