@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Modules with one promise broken each: the crashes must show it. MUTANT= picks one by its name.
+. "$(dirname "$0")/lib.sh"
+seed=${seeds%% *}
+
+# build_mutant FILE FROM TO: the module with a text of src/FILE, one line, replaced
+build_mutant()
+{
+    rm -rf "$tmp/tree"
+    cp -r src "$tmp/tree"
+    FROM=$2 TO=$3 perl -0pi -e 's/\Q$ENV{FROM}\E/$ENV{TO}/' "$tmp/tree/$1"
+    ! cmp -s "src/$1" "$tmp/tree/$1" &&
+        module=$(tests/vm/build-module "$kernel" "$tmp/tree" 2>"$tmp/make.log")
+    is $? 0 "$name: built" || diag "$(tail -n 5 "$tmp/make.log")"
+}
+
+# mutant NAME JOURNAL FILE FROM TO
+mutant()
+{
+    local name=$1 disks=("$tmp/disk0") options=
+    [ "${MUTANT:-$name}" = "$name" ] || return
+    build_mutant "$3" "$4" "$5"
+    if [ "$2" = external ]; then
+        options='-o journal_path=/dev/vdb'
+        disks+=("$tmp/disk1")
+        make_disks -J device="$tmp/disk1"
+    else
+        make_disks -J size=4M
+    fi
+    record "$seed" "$options"
+    run "$bin/replay-log" -e 1 "$tmp/record" "$seed" "$ops" "${disks[@]}"
+    is "$status" 1 "$name: $(tail -n 1 <<<"$out")"
+    diag "$(grep -m 1 entry <<<"$out")"
+}
+
+mutant 'commits without a barrier' internal kernel/journal.c \
+    'log->j_flags |= JBD2_BARRIER;' ';'
+mutant 'fsync that waits for no commit' internal kernel/journal.c \
+    'err = jbd2_complete_transaction(log, tid);' 'err = 0;'
+mutant 'fsync that does not flush overwritten data' internal kernel/journal.c \
+    'return flush ? blkdev_issue_flush(sb->s_bdev) : 0;' 'return 0;'
+mutant 'commits that do not flush another device' external kernel/journal.c \
+    'if (log->j_dev != log->j_fs_dev && ' 'if (0 * '
+mutant 'blocks that are written before their data is' internal kernel/writeback.c \
+    'run, nblks, true,' 'run, nblks, false,'
+mutant 'freed metadata without revocation' internal kernel/journal.c \
+    'jbd2_journal_revoke(sfs_handle(t), sfs_buf_blk(buf),
+							 sfs_bh(buf))' \
+    'jbd2_journal_forget(sfs_handle(t), sfs_bh(buf))'
+mutant 'freed blocks taken before the commit' internal kernel/journal.c \
+    'clear = sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit;' ';'
+mutant 'a hole taken for one behind a promise' internal kernel/writeback.c \
+    'ext.e_nblks = 1;' ';'
+mutant 'a new file that fdatasync forgets' internal kernel/namei.c \
+    'sfs_inode_note_tid(t, inode, true);' ';'
+mutant 'a superblock that is clean too early' internal kernel/super.c \
+    'fs->f_state &= ~SFS_STATE_CLEAN;' ';'
+done_testing

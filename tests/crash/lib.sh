@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the crash tests share: a machine whose disks are recorded, and the crashes of that record.
+#
+# CRASH_OPS (operations), CRASH_EVERY (crash after every Nth write) and CRASH_SEEDS choose how much is
+# tried; make check-crash says more of all.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
+make -s crash-bins >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
+ops=${CRASH_OPS:-400}
+every=${CRASH_EVERY:-4}
+seeds=${CRASH_SEEDS:-1}
+bin=build/crash
+
+# make_disks MKFS-ARGUMENTS...: $tmp/disk0 is a volume of 24 MiB, $tmp/disk1 room for a journal; what
+# is not written by mkfs is full of a byte that no file holds but by mistake.
+make_disks()
+{
+    tr '\0' '\333' </dev/zero | head -c 24M >"$tmp/disk0"
+    tr '\0' '\333' </dev/zero | head -c 5M >"$tmp/disk1"
+    truncate -s 64K "$tmp/marks"
+    run build/bin/mkfs.simplefs -fqK "$@" "$tmp/disk0"
+    is "$status" 0 "mkfs $*" || diag "$out"
+}
+
+# record SEED [MOUNT-OPTIONS]: runs the operations in a machine; $tmp/record is what its disks saw
+record()
+{
+    local i server fd nbd=nbd:unix:$tmp/socket
+    rm -f "$tmp/socket"
+    for i in 0 1; do cp "$tmp/disk$i" "$tmp/work$i"; done
+    exec {fd}< <(exec "$bin/nbd-log" "$tmp/socket" "$tmp/record" "$tmp/work0" "$tmp/work1" "$tmp/marks")
+    server=$!
+    read -r -u "$fd" _
+    boot --timeout 900 --module "$module" --add "$bin/ops" --disk-cache writeback \
+        --disk "$nbd:exportname=0" --disk "$nbd:exportname=1" --disk "$nbd:exportname=2" -- \
+        sh -c "mount -t simplefs ${2-} /dev/vda /mnt && ops /dev/vdc /mnt $1 $ops && umount /mnt"
+    exec {fd}<&-
+    is "$status" 0 "seed $1: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
+    wait "$server"
+    is $? 0 "seed $1: the record is whole"
+}
+
+# crashes NAME SEED REPLAY-OPTIONS -- DISKS...: all of them must leave what was promised
+crashes()
+{
+    local name=$1 seed=$2 options=()
+    shift 2
+    while [ "$1" != -- ]; do options+=("$1"); shift; done
+    shift
+    run "$bin/replay-log" "${options[@]}" -e "$every" "$tmp/record" "$seed" "$ops" "$@"
+    is "$status" 0 "$name: $(tail -n 1 <<<"$out")" || diag "$out"
+}

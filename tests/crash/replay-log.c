@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * replay-log.c - tries every crash that the record of a machine's disks allows.
+ *
+ * usage: replay-log [options] RECORD SEED COUNT VOLUME [LOGDEVICE]
+ *   -e N      crash after every Nth write or flush only (1)
+ *   -r N      random subsets of what no flush has covered, at each (2)
+ *   -f        the disks lie: a flush covers nothing
+ *   -n        there is no journal: a crash may leave anything, and nobody may fall over it
+ *   -w DIR:N  write N of the images to DIR, for others to mount
+ *   -k DIR    keep the images of the first crash that shows something wrong
+ *
+ * The images given are the disks before the machine started.  A disk holds for sure what a flush
+ * has covered; of the writes since, a crash leaves any: all, none, one, all but one, a random half,
+ * one of them torn between two sectors.  Each such image is replayed and checked as fsck would do
+ * it, in memory; then its names must be those after some operation that is not older than the last
+ * promise, and each byte of each file must be one that was promised or that was written since
+ * (model.h).
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../src/lib/lib.h"
+#include "model.h"
+#include "nbd-log.h"
+
+#define DISKS		2		/* and a third that holds the marks */
+#define SECTOR		512
+#define SHOW_MAX	20
+
+enum variant { V_ALL, V_NONE, V_ONE, V_BUT_ONE, V_TORN, V_RANDOM };
+static const char *const variant_names[] = { "all", "none", "one", "all but one", "torn", "random" };
+
+struct disk {
+	u8 *safe;			/* what flushes have covered */
+	u8 *work;			/* what a crash leaves; the same between two crashes */
+	size_t nbytes;
+	char path[32];			/* of work */
+	const struct nbd_log_entry **pending;
+	size_t npending;
+};
+
+static struct disk disk[DISKS];
+static int disks;
+static struct model *m;
+static int count;
+static bool no_journal, lying;
+static const char *keep_dir, *write_dir;
+static int want_images, made_images;
+
+static u64 random_state = 1;
+static size_t crashes, bad, points;
+static size_t tried[V_RANDOM + 1];
+static char said[512];			/* why the crash in hand is bad */
+
+static u32 random_below(u32 below)
+{
+	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (u32)(((random_state >> 32) * below) >> 32);
+}
+
+__attribute__((format(printf, 1, 2)))
+static void wrong(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (said[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+static void hear(const char *text)
+{
+	wrong("%s", text);
+}
+
+/* ---- one image ---- */
+
+struct walk {
+	struct sfs_fs *fs;
+	int dir;			/* node of the directory in hand */
+	u64 ino[MODEL_ENTRIES + 1];
+	int node[MODEL_ENTRIES + 1];	/* of what was found: directories to go into */
+	int ndirs;
+	u64 hash;
+};
+
+static bool byte_is_allowed(const struct model_file *f, long pos, u8 byte)
+{
+	int n;
+
+	if (byte == f->durable[pos])
+		return true;
+	for (n = 0; n < f->nlater; n++) {
+		const struct model_later *l = &f->later[n];
+		u8 value = l->kind <= OP_DSYNC ? model_byte(l->op, pos) : 0;
+		bool covers = pos >= l->pos &&
+			      (l->kind == OP_TRUNCATE || pos < l->pos + l->nbytes);
+
+		if (l->op > f->since[pos] && l->kind != OP_FALLOCATE && covers && byte == value)
+			return true;
+	}
+	return false;
+}
+
+static void check_file(int node, struct sfs_inode *in)
+{
+	const struct model_file *f = m->node[node].file;
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	long pos;
+
+	if ((long)in->i_size < f->size_min || (long)in->i_size > f->size_max) {
+		wrong("file %d has %lld bytes, %ld to %ld are possible", node,
+		      (long long)in->i_size, f->size_min, f->size_max);
+		return;
+	}
+	for (pos = 0; pos < (long)in->i_size; pos++) {
+		if (pos % SFS_BLOCK_SIZE == 0 &&
+		    sfs_file_read(in, pos / SFS_BLOCK_SIZE, data)) {
+			wrong("file %d cannot be read at %ld", node, pos);
+			return;
+		}
+		if (pos % SECTOR == 0 && pos + SECTOR <= (long)in->i_size &&
+		    !memcmp(data + pos % SFS_BLOCK_SIZE, f->durable + pos, SECTOR)) {
+			pos += SECTOR - 1;
+			continue;
+		}
+		if (!byte_is_allowed(f, pos, data[pos % SFS_BLOCK_SIZE])) {
+			wrong("file %d at %ld: %02x was not written there, or is older than what was"
+			      " promised (%02x)", node, pos, data[pos % SFS_BLOCK_SIZE],
+			      f->durable[pos]);
+			return;
+		}
+	}
+}
+
+static bool check_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
+{
+	struct walk *w = arg;
+	struct sfs_inode in = { 0 };
+	char want[256];
+	int node, index;
+
+	(void)pos;
+	if (sfs_inode_read(w->fs, ino, &in))
+		return true;		/* the checker has said so */
+	node = in.i_gid;
+	index = len > 3 ? atoi(name + 1) : 0;
+	model_name(index, want);
+	if (strlen(want) != len || memcmp(want, name, len) || node <= MODEL_ROOT ||
+	    node > m->done || m->node[node].type == MODEL_NONE) {
+		wrong("name %.*s (node %d) was never made", (int)len, name, node);
+		return false;
+	}
+	w->hash += model_mix(w->dir, index, node, m->node[node].type, in.i_nlink);
+	if (type == SFS_TYPE_REG && m->node[node].file)
+		check_file(node, &in);
+	if (type == SFS_TYPE_DIR && w->ndirs <= MODEL_ENTRIES) {
+		w->ino[w->ndirs] = ino;
+		w->node[w->ndirs++] = node;
+	}
+	return true;
+}
+
+static void check_names(struct sfs_fs *fs)
+{
+	struct walk w = { .fs = fs, .ino = { fs->f_root }, .node = { MODEL_ROOT }, .ndirs = 1 };
+	int n;
+
+	for (n = 0; n < w.ndirs; n++) {
+		struct sfs_inode in = { 0 };
+
+		w.dir = w.node[n];
+		if (!sfs_inode_read(fs, w.ino[n], &in))
+			(void)sfs_dirent_iterate(&in, 0, check_name, &w);
+	}
+	for (n = m->done; n >= m->floor; n--)
+		if (m->hash[n] == w.hash)
+			return;
+	wrong("the names are those of no moment from operation %d to %d", m->floor, m->done);
+}
+
+static void check_volume(struct sfs_dev *dev, struct sfs_dev *log_dev)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_fs fs = { .f_priv = dev };
+	struct sfs_replay replay;
+	const char *why;
+	long result = 0;
+
+	if (sfs_dev_read(dev, 0, super))
+		return wrong("the superblock cannot be read");
+	why = sfs_super_verify(super, sfs_dev_nblks(dev));
+	if (why)
+		return wrong("superblock: %s", why);
+	sfs_super_decode(&fs, super);
+	if (!(fs.f_state & SFS_STATE_CLEAN) && !no_journal)
+		result = sfs_log_replay(&fs, log_dev, &replay);
+	if (!result)
+		result = sfs_fs_init(&fs);
+	if (!result) {
+		result = sfs_check(&fs);
+		check_names(&fs);
+	}
+	if (result)
+		wrong("check: %ld", result);
+	sfs_fs_exit(&fs);
+}
+
+/* ---- one crash ---- */
+
+static void write_image(const char *dir, const char *name, int n)
+{
+	char path[512];
+	int i;
+
+	for (i = 0; i < disks; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/%s-%d.%d", dir, name, n, i);
+		f = fopen(path, "w");
+		if (!f || fwrite(disk[i].work, disk[i].nbytes, 1, f) != 1 || fclose(f)) {
+			perror(path);
+			exit(2);
+		}
+	}
+}
+
+static void crash(size_t entry, enum variant v)
+{
+	struct sfs_dev *dev, *log_dev = NULL;
+
+	said[0] = '\0';
+	if (sfs_dev_open(disk[0].path, false, &dev) ||
+	    (disks > 1 && sfs_dev_open(disk[1].path, false, &log_dev))) {
+		perror("open");
+		exit(2);
+	}
+	check_volume(dev, log_dev);
+	sfs_dev_close(log_dev);
+	sfs_dev_close(dev);
+	crashes++;
+	tried[v]++;
+	if (!said[0] || no_journal)
+		return;
+	if (bad++ < SHOW_MAX)
+		printf("# entry %zu, %s, after operation %d (%s): %s\n", entry, variant_names[v],
+		       m->done, m->done > m->floor ? "not promised" : "promised", said);
+	if (keep_dir && bad == 1)
+		write_image(keep_dir, "bad", entry);
+}
+
+/* @nbytes of @e from @from on, to the disk as the crash leaves it. */
+static void apply(u8 *to, const struct nbd_log_entry *e, size_t from, size_t nbytes)
+{
+	memcpy(to + e->offset + from, (const u8 *)(e + 1) + from, nbytes);
+}
+
+static bool survives(enum variant v, bool chosen)
+{
+	switch (v) {
+	case V_ALL:
+	case V_TORN:
+		return true;
+	case V_NONE:
+		return false;
+	case V_ONE:
+		return chosen;
+	case V_BUT_ONE:
+		return !chosen;
+	default:
+		return random_below(2);
+	}
+}
+
+static void leave(enum variant v)
+{
+	size_t total = disk[0].npending + disk[1].npending;
+	size_t chosen = total ? random_below(total) : 0;
+	size_t n, at = 0;
+	int i;
+
+	for (i = 0; i < disks; i++)
+		for (n = 0; n < disk[i].npending; n++, at++) {
+			const struct nbd_log_entry *e = disk[i].pending[n];
+			size_t cut = e->nbytes;
+
+			if (!survives(v, at == chosen))
+				continue;
+			if (v == V_TORN && at == chosen)
+				cut = random_below(e->nbytes / SECTOR) * SECTOR;
+			if (cut == e->nbytes || random_below(2))
+				apply(disk[i].work, e, 0, cut);
+			else
+				apply(disk[i].work, e, cut, e->nbytes - cut);
+		}
+}
+
+static void restore(void)
+{
+	size_t n;
+	int i;
+
+	for (i = 0; i < disks; i++)
+		for (n = 0; n < disk[i].npending; n++) {
+			const struct nbd_log_entry *e = disk[i].pending[n];
+
+			memcpy(disk[i].work + e->offset, disk[i].safe + e->offset, e->nbytes);
+		}
+}
+
+static void try_crashes(size_t entry, unsigned int randoms, bool image)
+{
+	size_t npending = disk[0].npending + disk[1].npending;
+	/* With none pending, all crashes are one; with one, two. */
+	unsigned int n = npending > 1 ? V_RANDOM + randoms : npending + 1;
+	unsigned int v;
+
+	points++;
+	for (v = 0; v < n; v++) {
+		enum variant kind = v < V_RANDOM ? v : V_RANDOM;
+
+		leave(kind);
+		crash(entry, kind);
+		restore();
+	}
+	if (!image)
+		return;
+	leave(V_RANDOM);
+	write_image(write_dir, "image", made_images++);
+	restore();
+}
+
+/* ---- the record ---- */
+
+static void take_mark(const struct nbd_log_entry *e)
+{
+	static struct model_op op;
+	static bool begun;
+	int n;
+
+	memcpy(&n, e + 1, sizeof(n));
+	if (begun)
+		model_end(m, &op);
+	if (m->done != n) {
+		fprintf(stderr, "replay-log: mark %d where %d is due\n", n, m->done);
+		exit(2);
+	}
+	begun = n < count;
+	if (begun) {
+		model_choose(m, &op);
+		model_begin(m, &op);
+	}
+}
+
+static void take_entry(const struct nbd_log_entry *e)
+{
+	struct disk *d = &disk[e->disk];
+	size_t n;
+
+	if (e->kind == NBD_LOG_WRITE) {
+		if (!(d->npending & (d->npending - 1)))
+			d->pending = realloc(d->pending, (2 * d->npending + 1) *
+					     sizeof(*d->pending));
+		d->pending[d->npending++] = e;
+		return;
+	}
+	for (n = 0; n < d->npending && !lying; n++) {
+		apply(d->safe, d->pending[n], 0, d->pending[n]->nbytes);
+		apply(d->work, d->pending[n], 0, d->pending[n]->nbytes);
+	}
+	if (!lying)
+		d->npending = 0;
+}
+
+static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned int randoms)
+{
+	const struct nbd_log_entry *e;
+	size_t at = 0, entry = 0, images = 0;
+	size_t total = 0;
+
+	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, total++)
+		e = (const struct nbd_log_entry *)(record + at);
+	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, entry++) {
+		bool image = want_images && entry * want_images / total > images;
+
+		e = (const struct nbd_log_entry *)(record + at);
+		if (e->magic != NBD_LOG_MAGIC || e->nbytes > nbytes - at - sizeof(*e)) {
+			fprintf(stderr, "replay-log: the record is damaged at %zu\n", at);
+			exit(2);
+		}
+		if (e->disk == DISKS && e->kind == NBD_LOG_WRITE)
+			take_mark(e);
+		else if (e->disk < disks)
+			take_entry(e);
+		if (entry % every == 0 || image)
+			try_crashes(entry, randoms, image);
+		images += image;
+	}
+	/* In the end all of it is there, whether there was a journal or not. */
+	no_journal = false;
+	leave(V_ALL);
+	crash(entry, V_ALL);
+}
+
+static void open_disk(const char *path)
+{
+	struct disk *d = &disk[disks++];
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+	int work = memfd_create("disk", 0);
+
+	if (fd < 0 || fstat(fd, &st) || work < 0 || ftruncate(work, st.st_size)) {
+		perror(path);
+		exit(2);
+	}
+	d->nbytes = st.st_size;
+	d->safe = malloc(d->nbytes);
+	d->work = mmap(NULL, d->nbytes, PROT_READ | PROT_WRITE, MAP_SHARED, work, 0);
+	if (!d->safe || d->work == MAP_FAILED ||
+	    read(fd, d->safe, d->nbytes) != (ssize_t)d->nbytes) {
+		perror(path);
+		exit(2);
+	}
+	memcpy(d->work, d->safe, d->nbytes);
+	snprintf(d->path, sizeof(d->path), "/proc/self/fd/%d", work);
+	close(fd);
+}
+
+static const u8 *open_record(const char *path, size_t *ret_nbytes)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		perror(path);
+		exit(2);
+	}
+	p = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (p == MAP_FAILED) {
+		perror(path);
+		exit(2);
+	}
+	*ret_nbytes = st.st_size;
+	return p;
+}
+
+static void usage(void)
+{
+	fprintf(stderr, "usage: replay-log [-fn] [-e N] [-r N] [-w DIR:N] [-k DIR] RECORD SEED COUNT"
+		" VOLUME [LOGDEVICE]\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	size_t every = 1, nbytes;
+	unsigned int randoms = 2;
+	const u8 *record;
+	int opt, i;
+
+	while ((opt = getopt(argc, argv, "fne:r:w:k:")) != -1) {
+		switch (opt) {
+		case 'f':
+			lying = true;
+			break;
+		case 'n':
+			no_journal = true;
+			break;
+		case 'e':
+			every = atoi(optarg);
+			break;
+		case 'r':
+			randoms = atoi(optarg);
+			break;
+		case 'w':
+			write_dir = strsep(&optarg, ":");
+			want_images = optarg ? atoi(optarg) : 1;
+			break;
+		case 'k':
+			keep_dir = optarg;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (argc - optind < 4 || argc - optind > 3 + DISKS || !every)
+		usage();
+	record = open_record(argv[optind], &nbytes);
+	m = model_new(atoi(argv[optind + 1]));
+	count = atoi(argv[optind + 2]);
+	for (i = optind + 3; i < argc; i++)
+		open_disk(argv[i]);
+	sfs_report = hear;
+	read_record(record, nbytes, every, randoms);
+	printf("# %zu points:", points);
+	for (i = 0; i <= V_RANDOM; i++)
+		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
+	printf("%zu crashes, %zu bad\n", crashes, bad);
+	return m->done != count ? 2 : bad ? 1 : 0;
+}
