@@ -4,6 +4,7 @@
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/../vm/lib.sh"
 root=$tmp/root
+release=$(tests/kernels/archive.py release "$kernel") || exit 1
 
 # What depmod and udev's kmod need to find the module by its alias.
 tree=$root/lib/modules/$release
