@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * environment.c - what the system must allow, and modules loaded and unloaded.
+ *
+ * Each obstacle is found before anything is tried, and told in one sentence that says what to do.
+ */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "tracer.h"
+
+static bool has_capability(unsigned int cap)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	if (syscall(SYS_capget, &head, data))
+		return false;
+	return data[cap / 32].effective & (1U << cap % 32);
+}
+
+/* Whether the first line of @path contains @text. */
+static bool file_says(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "re");
+	char line[256] = "";
+	bool found;
+
+	found = file && fgets(line, sizeof(line), file) && strstr(line, text);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void normalize(char *name)
+{
+	for (; *name; name++) {
+		if (*name == '-')
+			*name = '_';
+	}
+}
+
+/* Looks through modules.builtin for "kernel/fs/ext4/ext4.ko". */
+static bool is_builtin(const char *module)
+{
+	char path[512], line[512], name[128];
+	struct utsname uts;
+	FILE *file;
+	bool found = false;
+
+	uname(&uts);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.builtin", uts.release);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		module__name(line, name, sizeof(name));
+		found = !strcmp(name, module);
+	}
+	if (file)
+		fclose(file);
+	/* Without the list: a folder in /sys/module that no loaded module explains. */
+	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	return found || (!access(path, F_OK) && !module__is_loaded(module));
+}
+
+void environment__check(const char *module)
+{
+	if (is_builtin(module))
+		sfs_die(KML_EXIT_FAILED, "%s is built into this kernel, not a module: it is never "
+			"unloaded, so nothing can be missing", module);
+	if (!has_capability(CAP_SYS_ADMIN) &&
+	    !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+		sfs_die(KML_EXIT_FAILED, "tracing needs root (or the capabilities CAP_BPF, "
+			"CAP_PERFMON and CAP_SYSLOG)");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		sfs_die(KML_EXIT_FAILED, "this kernel has no type information "
+			"(/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");
+	if (file_says("/sys/kernel/security/lockdown", "[confidentiality]"))
+		sfs_die(KML_EXIT_FAILED, "the kernel is locked down for confidentiality, which "
+			"forbids programs that read its memory");
+}
+
+void module__name(const char *path, char *ret_name, size_t room)
+{
+	const char *base = strrchr(path, '/');
+
+	snprintf(ret_name, room, "%s", base ? base + 1 : path);
+	if (strstr(ret_name, ".ko"))
+		*strstr(ret_name, ".ko") = '\0';
+	normalize(ret_name);
+}
+
+bool module__is_loaded(const char *module)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	return !access(path, F_OK);
+}
+
+int module__load(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int module__unload(const char *module)
+{
+	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * environment.h - what the system must allow, and modules loaded and unloaded.
+ */
+#ifndef KMODLEAK_ENVIRONMENT_H
+#define KMODLEAK_ENVIRONMENT_H
+
+#include "../lib/lib.h"
+
+/* Ends the program with one sentence when this system cannot trace @module. */
+void environment__check(const char *module);
+bool module__is_loaded(const char *module);
+/* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
+void module__name(const char *path, char *ret_name, size_t room);
+/* Negative errno. */
+int module__load(const char *path);
+int module__unload(const char *module);
+
+#endif

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge.c - what is a leak of the module and what is not, and why.
+ *
+ * Everything outstanding below a frame of the module is a leak, unless something speaks against it:
+ * the memory stands behind an object that is tracked itself; it belongs to somebody who was called
+ * on the way (rules.c); or the kernel, asked what the object is by now, says that a cache of its
+ * own keeps it.  A buffer is a leak when its count is above zero, whatever memory it is in.
+ */
+#include <search.h>
+
+#include "judge.h"
+#include "rules.h"
+
+void judge__plain_name(const char *name, char *ret_name, size_t room)
+{
+	char *end;
+
+	snprintf(ret_name, room, "%s", name ? name : "");
+	ret_name[strcspn(ret_name, ".")] = '\0';
+	end = strstr(ret_name, "_noprof");
+	if (end && !end[7])
+		*end = '\0';
+}
+
+/* Frames of the tracing itself: not in any text we know, or the plumbing of tracepoints. */
+static bool is_plumbing(const struct ksym *sym)
+{
+	static const char *const names[] = {
+		"bpf_trace_run", "__bpf_trace_", "__traceiter_", "bpf_prog_", "bpf_trampoline_",
+		"bpf_get_stack", "__bpf_get_stack", "ftrace_trampoline",
+	};
+	size_t i;
+
+	if (!sym->name)
+		return true;
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strncmp(sym->name, names[i], strlen(names[i])))
+			return true;
+	}
+	return false;
+}
+
+static void name_frames(struct tracer *t, const struct kml_stack *stack, struct trace *trace)
+{
+	bool found = false;
+	u32 i;
+
+	for (i = 0; i < stack->nframes && i < KML_STACK_DEPTH; i++) {
+		struct frame *to = &trace->frames[trace->nframes];
+
+		/* A return address may be the first of the next function. */
+		to->ip = stack->ip[i];
+		to->sym = ksyms__find(t->ksyms, to->ip - 1, stack->generation);
+		to->sym.offset++;
+		if (is_plumbing(&to->sym))
+			continue;
+		if (to->sym.target && !found) {
+			trace->near = trace->nframes;
+			found = true;
+		}
+		trace->nframes++;
+	}
+	if (!found)
+		trace->nframes = 0;
+}
+
+static int trace_order(const void *a, const void *b)
+{
+	const struct trace *x = a, *y = b;
+
+	return x->stack < y->stack ? -1 : x->stack > y->stack;
+}
+
+/* NULL when the stack is lost or shows no frame of the module. */
+static const struct trace *find_trace(struct tracer *t, struct findings *all, u64 key)
+{
+	struct trace *trace, **node;
+	struct kml_stack stack;
+
+	trace = calloc(1, sizeof(*trace));
+	if (!trace)
+		return NULL;
+	trace->stack = key;
+	node = tsearch(trace, &all->traces, trace_order);
+	if (!node || *node != trace) {
+		free(trace);
+		trace = node ? *node : NULL;
+	} else if (tracer__stack(t, key, &stack)) {
+		name_frames(t, &stack, trace);
+	}
+	return trace && trace->nframes ? trace : NULL;
+}
+
+typedef const char *(*name_rule)(const char *name);
+
+/* The reason of the first frame below the module that the rules know. */
+static const char *reason_below(const struct finding *f, name_rule rule)
+{
+	const char *why = NULL;
+	char name[128];
+	unsigned int i;
+
+	for (i = 0; i < f->trace->near && !why; i++) {
+		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
+		if (!f->trace->frames[i].sym.module)
+			why = rule(name);
+	}
+	return why;
+}
+
+/* The innermost frame that is not the allocator's own. */
+static const struct frame *asker(const struct finding *f)
+{
+	char name[128];
+	unsigned int i;
+
+	for (i = 0; i < f->trace->near; i++) {
+		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
+		if (f->trace->frames[i].sym.module || !rules__is_allocator(name))
+			break;
+	}
+	return &f->trace->frames[i];
+}
+
+/* A node of a tree is its owner's: the module's only if the module itself called the tree. */
+static bool is_node_of_others(const struct finding *f)
+{
+	bool tree = false;
+	char name[128];
+	unsigned int i;
+
+	for (i = 0; i < f->trace->near; i++) {
+		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
+		if (f->trace->frames[i].sym.module || !rules__is_tree(name))
+			break;
+		tree |= !rules__is_allocator(name);
+	}
+	return tree && i < f->trace->near;
+}
+
+/*
+ * Another module that the kernel called owns what it takes; one that the module traced called
+ * itself is a library, and takes for its caller.
+ */
+static bool is_of_other_module(const struct finding *f)
+{
+	bool kernel_between = false;
+	unsigned int i;
+
+	for (i = f->trace->near; i-- > 0;) {
+		if (!f->trace->frames[i].sym.module)
+			kernel_between = true;
+		else if (kernel_between)
+			return true;
+	}
+	return false;
+}
+
+static void share(struct finding *f, const char *why)
+{
+	f->verdict = VERDICT_SHARED;
+	f->reason = why;
+}
+
+static bool is_asker(const struct finding *f, const char *wanted)
+{
+	const struct frame *a = asker(f);
+	char name[128];
+
+	judge__plain_name(a->sym.name, name, sizeof(name));
+	return !a->sym.module && !strcmp(name, wanted);
+}
+
+/* A vm_struct stands for the whole area that it describes. */
+static void judge_vm_struct(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_VM_STRUCT, .addr = f->addr };
+
+	f->allocator = "vmalloc";
+	if (tracer__inspect(t, &q) || !q.target)
+		return;
+	if (tracer__given(t, q.target))
+		share(f, "given to kvfree_rcu()");
+	f->size = q.size;
+}
+
+/* A kmem_cache stands for all that was allocated to create it. */
+static void judge_kmem_cache(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_CACHE, .addr = f->addr };
+
+	f->reason = "this slab cache was not destroyed";
+	f->allocator = "cache";
+	if (!tracer__inspect(t, &q))
+		snprintf(f->what, sizeof(f->what), "%s", q.name);
+}
+
+static void judge_page(struct tracer *t, struct finding *f, u32 order)
+{
+	struct kml_inspect q = { .what = KML_IS_PAGE, .addr = f->addr };
+	s32 expected;
+
+	if (tracer__inspect(t, &q)) {
+		f->verdict = VERDICT_UNSETTLED;
+		f->reason = "the page cannot be looked at";
+		return;
+	}
+	expected = (1 << order) + (q.nbuffers > 0);
+	if (q.is_slab)
+		share(f, "a slab's page or its records");
+	else if (q.mapping & 1)
+		share(f, "memory of a user process");
+	else if (q.mapping && (q.refs <= expected || q.busy_buffers))
+		share(f, "a page cache that lives on");
+	else if (q.mapping)
+		f->reason = "pinned in a page cache that lives on";
+	else if (q.busy_buffers)
+		f->reason = "pinned by its buffers";
+	f->refs = f->verdict == VERDICT_LEAK && q.mapping ? q.refs - expected : 0;
+}
+
+/* A free buffer head goes with its page; a held one is reported as a buffer. */
+static void judge_buffer_head(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_BUFFER, .addr = f->addr };
+
+	if (!tracer__inspect(t, &q) && q.refs <= 0)
+		share(f, "a buffer that nobody holds");
+	else
+		f->refs = q.refs;
+}
+
+static void judge_object(struct tracer *t, const struct kml_object *o, struct findings *all,
+			 struct finding *f)
+{
+	static const char *const names[] = {
+		[KML_KMALLOC] = "kmalloc", [KML_SLAB] = "slab", [KML_PAGES] = "pages",
+		[KML_PERCPU] = "percpu", [KML_VM_RAM] = "vm_map_ram", [KML_CACHE] = "cache",
+		[KML_BDEV] = "block device",
+	};
+	const char *why;
+
+	f->allocator = names[o->class];
+	f->size = o->size;
+	f->time = o->time;
+	f->trace = find_trace(t, all, o->stack);
+	if (o->class == KML_SLAB || o->class == KML_CACHE)
+		snprintf(f->what, sizeof(f->what), "%s", tracer__cache(t, o->cache));
+	if (!f->trace) {
+		f->verdict = VERDICT_UNSETTLED;
+		f->reason = "its stack is not known";
+		return;
+	}
+	if (o->class == KML_KMALLOC && is_asker(f, "__get_vm_area_node"))
+		return judge_vm_struct(t, f);
+	if (o->class == KML_SLAB && !strcmp(f->what, "kmem_cache"))
+		return judge_kmem_cache(t, f);
+	if (o->class == KML_CACHE || o->class == KML_BDEV) {
+		f->reason = o->class == KML_CACHE ? "a reference to a shared slab cache was not given back" :
+						    "this block device was not closed";
+		f->refs = o->refs;
+		return;
+	}
+	why = o->class == KML_PERCPU || o->class == KML_VM_RAM ? NULL :
+	      reason_below(f, rules__allocator);
+	if (!why && o->class == KML_PAGES)
+		why = reason_below(f, rules__page_user);
+	if (!why)
+		why = reason_below(f, rules__stranger);
+	if (!why && is_node_of_others(f))
+		why = "a node of a tree that lives on";
+	if (!why && is_of_other_module(f))
+		why = "taken by another module";
+	if (why)
+		share(f, why);
+	else if (o->class == KML_PAGES)
+		judge_page(t, f, o->order);
+	else if (o->class == KML_SLAB && !strcmp(f->what, "buffer_head"))
+		judge_buffer_head(t, f);
+}
+
+/* ---- buffers ---- */
+
+/* How many of the outermost frames are in the same functions. */
+static unsigned int common_callers(const struct trace *a, const struct trace *b)
+{
+	unsigned int n = 0;
+
+	while (a && b && n < a->nframes && n < b->nframes) {
+		const struct frame *x = &a->frames[a->nframes - 1 - n];
+		const struct frame *y = &b->frames[b->nframes - 1 - n];
+
+		if (x->ip - x->sym.offset != y->ip - y->sym.offset)
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* Of the gets that are still open, the one most like a put by @put; -1: none is open. */
+static int likest(const struct trace *const *by, const u32 *open, const struct trace *put)
+{
+	int i, best = -1;
+
+	for (i = 0; i < KML_BH_STACKS; i++) {
+		if (open[i] && (best < 0 || common_callers(by[i], put) >
+					    common_callers(by[best], put)))
+			best = i;
+	}
+	return best;
+}
+
+/*
+ * Sets each put against the get with which it shares most callers; the get with most left over is
+ * the one that was forgotten.
+ */
+static void blame(struct tracer *t, const struct kml_buffer *b, struct findings *all,
+		  struct finding *f)
+{
+	const struct trace *by[KML_BH_STACKS] = { NULL };
+	u32 open[KML_BH_STACKS] = { 0 };
+	int i, best;
+	u32 puts;
+
+	for (i = 0; i < KML_BH_STACKS && b->by[i].stack; i++) {
+		by[i] = find_trace(t, all, b->by[i].stack);
+		open[i] = b->by[i].gets;
+		f->gets += b->by[i].gets;
+		f->puts += b->by[i].puts;
+	}
+	for (i = 0; i < KML_BH_STACKS; i++) {
+		for (puts = b->by[i].puts; puts; puts--) {
+			best = likest(by, open, by[i]);
+			if (best >= 0)
+				open[best]--;
+		}
+	}
+	for (best = 0, i = 1; i < KML_BH_STACKS; i++) {
+		if (open[i] > open[best])
+			best = i;
+	}
+	f->trace = open[best] ? by[best] : NULL;
+}
+
+/* False: nobody holds it. */
+static bool judge_buffer(struct tracer *t, const struct tracer_buffer *b, struct findings *all,
+			 struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_BUFFER, .addr = b->bh };
+
+	if (tracer__inspect(t, &q) || q.refs <= 0)
+		return false;
+	f->allocator = "buffer";
+	f->addr = b->bh;
+	f->size = b->b.size;
+	f->time = b->b.time;
+	f->refs = q.refs;
+	snprintf(f->what, sizeof(f->what), "block %llu", (unsigned long long)b->b.block);
+	blame(t, &b->b, all, f);
+	f->reason = "this buffer is still held";
+	if (!f->trace) {
+		f->verdict = VERDICT_UNSETTLED;
+		f->reason = "this buffer is held, but the module's gets and puts of it match";
+	}
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* What is pinned by a buffer that is reported needs no report of its own. */
+static void drop_consequences(struct findings *all)
+{
+	bool buffers = false;
+	size_t i, j;
+
+	for (i = 0; i < all->n; i++)
+		buffers |= !strcmp(all->all[i].allocator, "buffer");
+	for (i = 0; i < all->n && buffers; i++) {
+		struct finding *f = &all->all[i];
+
+		if (f->verdict != VERDICT_LEAK)
+			continue;
+		if (f->reason && !strcmp(f->reason, "pinned by its buffers"))
+			share(f, "kept by a buffer that is reported");
+		for (j = 0; j < all->n && !strcmp(f->what, "buffer_head"); j++) {
+			if (!strcmp(all->all[j].allocator, "buffer") && all->all[j].addr == f->addr)
+				share(f, "kept by a buffer that is reported");
+		}
+	}
+}
+
+int judge__all(struct tracer *t, struct findings *ret)
+{
+	struct tracer_object *objects = NULL;
+	struct tracer_buffer *buffers = NULL;
+	long i, nobjects, nbuffers;
+
+	memset(ret, 0, sizeof(*ret));
+	nobjects = tracer__objects(t, &objects);
+	nbuffers = tracer__buffers(t, &buffers);
+	if (nobjects >= 0 && nbuffers >= 0)
+		ret->all = calloc(nobjects + nbuffers + 1, sizeof(*ret->all));
+	if (!ret->all) {
+		free(objects);
+		free(buffers);
+		return nobjects < 0 ? nobjects : nbuffers < 0 ? nbuffers : -ENOMEM;
+	}
+	for (i = 0; i < nobjects; i++) {
+		struct finding *f = &ret->all[ret->n++];
+		u32 class = objects[i].o.class;
+
+		f->addr = KML_KEY(class == KML_SLAB ? KML_KMALLOC : class, objects[i].key);
+		judge_object(t, &objects[i].o, ret, f);
+	}
+	for (i = 0; i < nbuffers; i++)
+		ret->n += judge_buffer(t, &buffers[i], ret, &ret->all[ret->n]);
+	drop_consequences(ret);
+	for (i = 0; i < (long)ret->n; i++) {
+		ret->leaks += ret->all[i].verdict == VERDICT_LEAK;
+		ret->unsettled += ret->all[i].verdict == VERDICT_UNSETTLED;
+	}
+	free(objects);
+	free(buffers);
+	return 0;
+}
+
+void judge__withhold(struct findings *all, const char *reason)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		if (all->all[i].verdict != VERDICT_LEAK)
+			continue;
+		all->all[i].verdict = VERDICT_UNSETTLED;
+		all->all[i].reason = reason;
+	}
+	all->unsettled += all->leaks;
+	all->leaks = 0;
+}
+
+void judge__free(struct findings *findings)
+{
+	free(findings->all);
+	tdestroy(findings->traces, free);
+	memset(findings, 0, sizeof(*findings));
+}

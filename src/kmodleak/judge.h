@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * judge.h - what is a leak of the module and what is not, and why.
+ */
+#ifndef KMODLEAK_JUDGE_H
+#define KMODLEAK_JUDGE_H
+
+#include "tracer.h"
+
+enum verdict {
+	VERDICT_LEAK,
+	VERDICT_UNSETTLED,		/* cannot be told; the reason says why */
+	VERDICT_SHARED,			/* memory of an allocator or a cache of the kernel */
+	VERDICT_SUPPRESSED,
+};
+
+struct frame {
+	u64 ip;
+	struct ksym sym;
+};
+
+/* A filed stack, named; innermost first, what belongs to the tracing left out. */
+struct trace {
+	u64 stack;			/* key */
+	unsigned int nframes;
+	unsigned int near;		/* the innermost frame of the module */
+	struct frame frames[KML_STACK_DEPTH];
+};
+
+/* One thing left over, and what is thought of it. */
+struct finding {
+	enum verdict verdict;
+	const char *reason;		/* of all verdicts but a plain leak; may be NULL */
+	const char *allocator;		/* "kmalloc", "slab", "pages", "vmalloc" ... */
+	char what[48];			/* name of the cache, the buffer's block ...; may be "" */
+	u64 addr;
+	u64 size;
+	u64 time;			/* of the allocation */
+	u32 gets, puts;			/* of references */
+	s32 refs;			/* missing puts; 0: not a reference */
+	const struct trace *trace;	/* NULL: lost */
+};
+
+struct findings {
+	struct finding *all;
+	size_t n;
+	size_t leaks, unsettled;
+	void *traces;			/* tree of struct trace by key */
+};
+
+/* Judges all that is outstanding.  Negative errno. */
+int judge__all(struct tracer *t, struct findings *ret_findings);
+/* Makes all leaks unsettled, for @reason. */
+void judge__withhold(struct findings *findings, const char *reason);
+void judge__free(struct findings *findings);
+/* The function's name without what the compiler added ("x.constprop.0", "x_noprof"). */
+void judge__plain_name(const char *name, char *ret_name, size_t room);
+
+#endif

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmodleak.bpf.c - the kernel half: remembers what is allocated below a frame of the module.
+ *
+ * An allocation is the module's when a frame of its text is on the stack and no interrupt or
+ * exception lies between that frame and the allocator.  Such objects go into `objects`, by address;
+ * whoever frees an address takes it out.  Allocators announce a new object after it exists and a
+ * free one before it goes, so that an address in use again is never mistaken for its forerunner.
+ *
+ * The kernel skips a program that interrupts itself on one CPU, and a free lost in that way would
+ * be a leak reported.  So each program hangs on its event several times: an interrupt that comes
+ * while the first is at work finds the next one idle.  What the first has done the others only
+ * notice; doing it twice is harmless.
+ */
+#include "kmodleak.h"
+#include "kernel.bpf.h"
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#include "state.bpf.h"
+
+/* ---- events of the allocators ---- */
+
+static __always_inline int on_kmalloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_KMALLOC, .size = args[2] };
+
+	if (!watching() || !args[1] || !mine(prog, clone, args[1]))
+		return 0;
+	return remember(args, prog, clone, &o, args[1]);
+}
+
+static __always_inline int on_slab_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_SLAB, .cache = args[2] };
+
+	if (!watching() || !args[1] || !mine(prog, clone, args[1]))
+		return 0;
+	return remember(args, prog, clone, &o, args[1]);
+}
+
+static __always_inline int on_free(__u64 *args, __u32 prog, __u32 clone)
+{
+	if (!live() || !mine(prog, clone, args[1]))
+		return 0;
+	forget_memory(args[1]);
+	return 0;
+}
+
+static __always_inline int on_page_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_PAGES, .order = args[1] };
+
+	if (!watching() || !args[0] || !mine(prog, clone, args[0]))
+		return 0;
+	return remember(args, prog, clone, &o, args[0]);
+}
+
+static __always_inline int on_page_free(__u64 *args, __u32 prog, __u32 clone)
+{
+	if (!live() || !mine(prog, clone, args[0]))
+		return 0;
+	forget(KML_KEY(KML_PAGES, args[0]));
+	return 0;
+}
+
+static __always_inline int on_percpu_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_PERCPU, .size = args[3] };
+
+	if (!watching() || !args[7] || !mine(prog, clone, args[7]))
+		return 0;
+	return remember(args, prog, clone, &o, args[7]);
+}
+
+static __always_inline int on_percpu_free(__u64 *args, __u32 prog, __u32 clone)
+{
+	if (!live() || !mine(prog, clone, args[2]))
+		return 0;
+	forget(KML_KEY(KML_PERCPU, args[2]));
+	return 0;
+}
+
+#define CLONE(section, name, handler, prog, clone)					\
+	SEC(section) int name##_##clone(__u64 *args)					\
+	{										\
+		return handler(args, prog, clone);					\
+	}
+#define EVENT(section, name, handler, prog)						\
+	CLONE(section, name, handler, prog, 0)						\
+	CLONE(section, name, handler, prog, 1)						\
+	CLONE(section, name, handler, prog, 2)
+
+EVENT("raw_tp/kmalloc", kmalloc, on_kmalloc, PROG_KMALLOC)
+EVENT("raw_tp/kmem_cache_alloc", slab_alloc, on_slab_alloc, PROG_SLAB_ALLOC)
+EVENT("raw_tp/kfree", kfree, on_free, PROG_KFREE)
+EVENT("raw_tp/kmem_cache_free", slab_free, on_free, PROG_SLAB_FREE)
+EVENT("raw_tp/mm_page_alloc", page_alloc, on_page_alloc, PROG_PAGE_ALLOC)
+EVENT("raw_tp/mm_page_free", page_free, on_page_free, PROG_PAGE_FREE)
+EVENT("raw_tp/percpu_alloc_percpu", percpu_alloc, on_percpu_alloc, PROG_PERCPU_ALLOC)
+EVENT("raw_tp/percpu_free_percpu", percpu_free, on_percpu_free, PROG_PERCPU_FREE)
+
+/* ---- functions that have no event ---- */
+
+struct bulk {
+	__u64 array;
+	struct kml_object object;
+};
+
+static long bulk_remember(__u32 i, struct bulk *b)
+{
+	__u64 addr = 0;
+
+	if (bpf_probe_read_kernel(&addr, sizeof(addr), (void *)(b->array + i * 8)))
+		lose(KML_LOST_ARRAY);
+	else if (addr)
+		put_object(&b->object, addr, BPF_NOEXIST);
+	return 0;
+}
+
+static long bulk_forget(__u32 i, struct bulk *b)
+{
+	__u64 addr = 0;
+
+	if (bpf_probe_read_kernel(&addr, sizeof(addr), (void *)(b->array + i * 8)))
+		lose(KML_LOST_ARRAY);
+	else
+		forget_memory(addr);
+	return 0;
+}
+
+/* int kmem_cache_alloc_bulk(cache, gfp, n, array): n or 0 */
+static __always_inline int on_bulk_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct bulk b = { .object.class = KML_SLAB };
+	__u64 ret = 0, n;
+
+	if (!watching() || bpf_get_func_ret(args, &ret) || !(__u32)ret)
+		return 0;
+	b.object.stack = stack_of(args, prog, clone);
+	if (!b.object.stack)
+		return 0;
+	b.object.cache = arg(args, 0);
+	b.array = arg(args, 3);
+	note_cache(b.object.cache);
+	/* Newer kernels say only that it succeeded. */
+	n = arg(args, 2);
+	bpf_loop(n < BULK_MAX ? n : BULK_MAX, bulk_remember, &b, 0);
+	if (n > BULK_MAX)
+		lose(KML_LOST_ARRAY);
+	return 0;
+}
+
+/* void kmem_cache_free_bulk(cache, n, array); also what kfree_rcu() ends in */
+static __always_inline int on_bulk_free(__u64 *args)
+{
+	struct bulk b = { .array = arg(args, 2) };
+	__u64 n = arg(args, 1);
+
+	if (!live())
+		return 0;
+	bpf_loop(n < BULK_MAX ? n : BULK_MAX, bulk_forget, &b, 0);
+	if (n > BULK_MAX)
+		lose(KML_LOST_FREE);
+	return 0;
+}
+
+/* unsigned long alloc_pages_bulk(gfp, node, nodemask, n, [list,] array): pages in the array */
+static __always_inline int on_page_bulk(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct bulk b = { .object.class = KML_PAGES };
+	__u64 ret = 0, last = bpf_get_func_arg_cnt(args) - 1;
+
+	if (!watching() || bpf_get_func_ret(args, &ret) || !ret ||
+	    bpf_get_func_arg(args, last, &b.array) || !b.array)
+		return 0;
+	b.object.stack = stack_of(args, prog, clone);
+	if (!b.object.stack)
+		return 0;
+	bpf_loop(ret < BULK_MAX ? ret : BULK_MAX, bulk_remember, &b, 0);
+	if (ret > BULK_MAX)
+		lose(KML_LOST_ARRAY);
+	return 0;
+}
+
+/* void kvfree_call_rcu(head, pointer or, before 6.3, offset): given back, whenever it goes */
+static __always_inline int on_free_rcu(__u64 *args)
+{
+	__u64 head = arg(args, 0), addr = arg(args, 1);
+
+	if (!live())
+		return 0;
+	if (addr < 4096)
+		addr = head - addr;
+	if (forget_memory(addr) && !(addr & 4095))
+		note_given(addr);
+	return 0;
+}
+
+struct split {
+	__u64 page;
+	struct kml_object object;
+};
+
+static long split_one(__u32 i, struct split *s)
+{
+	__u64 key = KML_KEY(KML_PAGES, s->page + i * bpf_core_type_size(struct page));
+
+	if (bpf_map_update_elem(&objects, &key, &s->object, BPF_ANY))
+		lose(KML_LOST_OBJECT);
+	else if (i)
+		__sync_fetch_and_add(&traced, 1);
+	return 0;
+}
+
+/* void split_page(page, order): from here on each page is freed alone */
+static __always_inline int on_split(__u64 *args)
+{
+	__u64 key = KML_KEY(KML_PAGES, arg(args, 0));
+	struct split s = { .page = arg(args, 0) };
+	struct kml_object *o;
+
+	o = live() ? bpf_map_lookup_elem(&objects, &key) : NULL;
+	if (!o || !o->order)
+		return 0;
+	s.object = *o;
+	s.object.order = 0;
+	s.object.size = page_size;
+	bpf_loop(1 << (arg(args, 1) & 15), split_one, &s, 0);
+	return 0;
+}
+
+#define ONCE(section, name, call, n)							\
+	SEC(section) int name##_##n(__u64 *args)					\
+	{										\
+		const __u32 clone = n;							\
+											\
+		(void)clone;								\
+		return call;								\
+	}
+#define TWICE(section, name, call)							\
+	ONCE(section, name, call, 0)							\
+	ONCE(section, name, call, 1)
+
+TWICE("fexit", bulk_alloc, on_bulk_alloc(args, PROG_BULK_ALLOC, clone))
+TWICE("fentry", bulk_free, on_bulk_free(args))
+TWICE("fexit", page_bulk, on_page_bulk(args, PROG_PAGE_BULK, clone))
+TWICE("fentry", free_rcu, on_free_rcu(args))
+TWICE("fentry", split_page, on_split(args))
+
+/* void *vm_map_ram(pages, count, node) */
+SEC("fexit")
+int vm_map_ram(__u64 *args)
+{
+	struct kml_object o = { .class = KML_VM_RAM };
+
+	__u64 addr = 0;
+
+	if (!watching() || bpf_get_func_ret(args, &addr) || !addr)
+		return 0;
+	o.size = (__u32)arg(args, 1) * page_size;
+	return remember(args, PROG_VM_MAP_RAM, 0, &o, addr);
+}
+
+SEC("fentry")
+int vm_unmap_ram(__u64 *args)
+{
+	forget(KML_KEY(KML_VM_RAM, arg(args, 0)));
+	return 0;
+}
+
+#include "refs.bpf.h"
+#include "module.bpf.h"

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kmodleak.c - proves that a kernel module gave everything back.
+ *
+ * Traces from before the module is loaded until after it is gone, waits until what is freed late
+ * has been freed, and reports what is left.  This file is the order of these steps and the ways to
+ * run them: until the module goes, around a command, loading and unloading it ourselves.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "report.h"
+#include "settle.h"
+
+#define POLL_MS		100
+#define UNLOAD_TRIES	50
+
+struct settings {
+	bool json, folded, summary;
+	bool verbose, trace, percpu, notify, unload;
+	const char *load, *ko, *suppressions;
+	u64 ready_fd, max_seconds, settle_seconds, objects;
+	char module[KML_NAME_LEN];
+	char **command;			/* NULL: none */
+};
+
+#define FIELD(member)	.o_field = offsetof(struct settings, member)
+
+static const struct sfs_opt options[] = {
+	{ .o_short = 'l', .o_long = "load", .o_arg = "FILE.ko", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "load the module from this file once tracing", FIELD(load) },
+	{ .o_short = 'u', .o_long = "unload", FIELD(unload),
+	  .o_help = "unload the module when the command, or the time, is over" },
+	{ .o_short = 'm', .o_long = "max-seconds", .o_arg = "N", .o_kind = SFS_OPT_NUMBER,
+	  .o_help = "stop waiting for the module to go after N seconds", FIELD(max_seconds) },
+	{ .o_long = "settle", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(settle_seconds),
+	  .o_min = 1, .o_max = 3600, .o_default = "60",
+	  .o_help = "wait at most N seconds for late frees" },
+	{ .o_long = "objects", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(objects),
+	  .o_max = 1 << 26, .o_help = "room for N objects at a time; 0: by memory" },
+	{ .o_short = 'j', .o_long = "json", .o_help = "report as JSON", .o_group = 1, FIELD(json) },
+	{ .o_short = 'f', .o_long = "folded", .o_group = 1, FIELD(folded),
+	  .o_help = "report stacks as a flame graph wants them" },
+	{ .o_short = 's', .o_long = "summary", .o_group = 1, FIELD(summary),
+	  .o_help = "report a line for each kind of leak" },
+	{ .o_long = "suppressions", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT, FIELD(suppressions),
+	  .o_help = "do not report stacks with a function that a pattern in FILE matches" },
+	{ .o_long = "ko", .o_arg = "FILE.ko", .o_kind = SFS_OPT_TEXT, FIELD(ko),
+	  .o_help = "where the module's debug information is, for file and line" },
+	{ .o_long = "ready-fd", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(ready_fd),
+	  .o_max = 1 << 20, .o_help = "write \"ready\" to file descriptor N once tracing" },
+	{ .o_long = "notify", .o_help = "tell systemd once tracing", FIELD(notify) },
+	{ .o_short = 'v', .o_long = "verbose", FIELD(verbose),
+	  .o_help = "show the settling, and what is left but no leak" },
+	{ .o_short = 't', .o_long = "trace", .o_help = "print each allocation and free",
+	  FIELD(trace) },
+	{ .o_short = 'P', .o_long = "percpu", FIELD(percpu),
+	  .o_help = "accepted and needless: percpu memory is always traced" },
+	{ .o_long = NULL }
+};
+
+static const struct sfs_cli cli = {
+	.c_program = "kmodleak",
+	.c_usage = "[options] MODULE [-- COMMAND...]",
+	.c_about = "Traces what a kernel module allocates, and reports what it did not give back.",
+	.c_notes = "Start it before the module is loaded. It reports when the module has gone; with\n"
+		   "COMMAND, which loads, uses and unloads the module, when that has ended.",
+	.c_opts = options,
+	.c_operands_min = 1,
+	.c_operands_max = 1 << 20,
+	.c_exit_usage = KML_EXIT_FAILED,
+	.c_exits = {
+		{ KML_EXIT_CLEAN, "nothing was left" },
+		{ KML_EXIT_LEAKS, "something leaked, and is reported" },
+		{ KML_EXIT_FAILED, "wrong usage, a system that cannot trace, or a failed command" },
+		{ KML_EXIT_INCOMPLETE, "no verdict: something was lost, unsettled, or not unloaded" },
+	},
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int signal)
+{
+	interrupted = signal;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = note_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static void parse(struct settings *s, int argc, char **argv)
+{
+	int at;
+
+	memset(s, 0, sizeof(*s));
+	at = sfs_cli_parse(&cli, argc, argv, s, NULL);
+	module__name(argv[at], s->module, sizeof(s->module));
+	if (strlen(argv[at]) >= sizeof(s->module) || !*s->module)
+		sfs_die(KML_EXIT_FAILED, "no module can have this name: %s", argv[at]);
+	if (at + 1 < argc)
+		s->command = argv + at + 1;
+}
+
+/* ---- telling others that tracing has begun ---- */
+
+static void notify_systemd(void)
+{
+	static const char text[] = "READY=1\nSTATUS=tracing\n";
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	socklen_t len;
+	int fd;
+
+	if (!path || !*path || strlen(path) >= sizeof(to.sun_path))
+		sfs_die(KML_EXIT_FAILED, "--notify, but no NOTIFY_SOCKET in the environment");
+	strcpy(to.sun_path, path);
+	len = offsetof(struct sockaddr_un, sun_path) + strlen(path);
+	if (*path == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&to, len) < 0)
+		sfs_die(KML_EXIT_FAILED, "systemd cannot be told: %s", strerror(errno));
+	close(fd);
+}
+
+static void tell_ready(const struct settings *s)
+{
+	if (s->ready_fd && write(s->ready_fd, "ready\n", 6) != 6)
+		sfs_die(KML_EXIT_FAILED, "--ready-fd %llu: %s", (unsigned long long)s->ready_fd,
+			strerror(errno));
+	if (s->notify)
+		notify_systemd();
+	if (!s->command && !s->load)
+		fprintf(stderr, "kmodleak: tracing %s\n", s->module);
+}
+
+/* ---- the ways to run ---- */
+
+static pid_t start_command(char **command)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		sfs_die(KML_EXIT_FAILED, "no process for the command: %s", strerror(errno));
+	if (!pid) {
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		execvp(*command, command);
+		sfs_warn("%s: %s", *command, strerror(errno));
+		_exit(127);
+	}
+	return pid;
+}
+
+static void poll_or_die(struct tracer *t)
+{
+	int err = tracer__poll(t, POLL_MS);
+
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "the kernel half does not answer: %s", strerror(-err));
+}
+
+/* Runs the command, or waits for the module to go.  The command's status as of wait(), or -1. */
+static int attend(const struct settings *s, struct tracer *t)
+{
+	u64 deadline = s->max_seconds ? now_ns() + s->max_seconds * 1000000000ULL : UINT64_MAX;
+	pid_t pid = s->command ? start_command(s->command) : 0;
+	int status = -1;
+
+	for (;;) {
+		poll_or_die(t);
+		if (pid && waitpid(pid, &status, WNOHANG) == pid)
+			break;
+		if (!pid && t->unloads && !t->loaded)
+			break;
+		if (interrupted || now_ns() >= deadline) {
+			if (pid) {
+				kill(pid, SIGTERM);
+				waitpid(pid, &status, 0);
+			}
+			break;
+		}
+		if (!pid && s->load && s->unload && !s->max_seconds)
+			break;
+	}
+	while (t->loaded && !tracer__poll(t, 0) && t->loaded && !module__is_loaded(t->module))
+		poll_or_die(t);
+	return status;
+}
+
+/* What has just been used may be busy for a moment. */
+static void unload(struct tracer *t)
+{
+	unsigned int tries;
+	int err = 0;
+
+	for (tries = 0; tries < UNLOAD_TRIES; tries++) {
+		err = module__unload(t->module);
+		if (err != -EAGAIN && err != -EBUSY)
+			break;
+		poll_or_die(t);
+	}
+	if (err == -EAGAIN || err == -EBUSY)
+		sfs_die(KML_EXIT_FAILED, "%s refuses to be unloaded: it is still in use", t->module);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "%s cannot be unloaded: %s", t->module, strerror(-err));
+	while (t->loaded)
+		poll_or_die(t);
+}
+
+static void load(const struct settings *s, struct tracer *t)
+{
+	int err = module__load(s->load);
+
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "%s cannot be loaded: %s", s->load, strerror(-err));
+	poll_or_die(t);
+	if (!t->loaded)
+		sfs_die(KML_EXIT_FAILED, "%s does not hold a module named %s", s->load, s->module);
+}
+
+static int judge(const struct settings *s, struct tracer *t, int command_status)
+{
+	struct report r = {
+		.format = s->json ? REPORT_JSON : s->folded ? REPORT_FOLDED :
+			  s->summary ? REPORT_SUMMARY : REPORT_TEXT,
+		.suppressions = s->suppressions,
+		.ko = s->ko ? s->ko : s->load,
+		.command_status = command_status,
+		.shared = s->verbose,
+	};
+	struct findings all;
+	int err, status;
+
+	if (!t->loads)
+		sfs_die(KML_EXIT_FAILED, "%s was never loaded while being traced", t->module);
+	if (t->loaded)
+		tracer__incomplete(t, "%s is still loaded: what it holds may yet be given back",
+				   t->module);
+	err = t->loaded ? judge__all(t, &all) : settle(t, s->settle_seconds, &all);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "what is left cannot be read: %s", strerror(-err));
+	if (t->loaded)
+		judge__withhold(&all, "the module is still loaded");
+	tracer__account(t);
+	status = report__print(&r, t, &all);
+	judge__free(&all);
+	if (command_status > 0 && status != KML_EXIT_LEAKS) {
+		sfs_warn("the command failed (%s %d)",
+			 WIFSIGNALED(command_status) ? "signal" : "status",
+			 WIFSIGNALED(command_status) ? WTERMSIG(command_status) :
+						       WEXITSTATUS(command_status));
+		status = KML_EXIT_FAILED;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct tracer t = { 0 };
+	struct settings s;
+	int status;
+
+	parse(&s, argc, argv);
+	catch_signals();
+	t.module = s.module;
+	t.verbose = s.verbose;
+	t.trace = s.trace;
+	tracer__open(&t, s.objects);
+	if (module__is_loaded(s.module)) {
+		if (s.load)
+			sfs_die(KML_EXIT_FAILED, "%s is loaded already", s.module);
+		if (tracer__adopt(&t))
+			sfs_die(KML_EXIT_FAILED, "%s is loaded, but cannot be found in memory",
+				s.module);
+		sfs_warn("%s is loaded already: what it has allocated so far is not seen", s.module);
+	}
+	tell_ready(&s);
+	if (s.load)
+		load(&s, &t);
+	status = attend(&s, &t);
+	if (s.unload && t.loaded)
+		unload(&t);
+	status = judge(&s, &t, status);
+	tracer__close(&t);
+	return status;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kmodleak.h - what the kernel half and the user half of kmodleak share.
+ *
+ * Units: times are CLOCK_MONOTONIC nanoseconds, sizes bytes.  An object is known by its key: its
+ * kernel address with the class in the top byte, which every kernel address has as 0xff.
+ */
+#ifndef KMODLEAK_H
+#define KMODLEAK_H
+
+#include <linux/types.h>
+
+#define KML_NAME_LEN 56		/* as struct module's name */
+#define KML_STACK_DEPTH 64
+#define KML_CHUNK 4096		/* of a module's symbols, as sent */
+#define KML_BH_STACKS 8		/* distinct stacks remembered for one buffer */
+#define KML_DEFERRED 1024
+
+enum kml_class {
+	KML_KMALLOC = 1,
+	KML_SLAB,		/* an object of a named cache */
+	KML_PAGES,
+	KML_PERCPU,
+	KML_VM_RAM,		/* vm_map_ram(); other areas have a vm_struct */
+	KML_CACHE,		/* a reference to a cache shared with others (merged) */
+	KML_BDEV,		/* an open block device, where opening allocates nothing */
+	KML_BUFFER,		/* a buffer head somebody holds */
+};
+
+#define KML_KEY(class, addr)	((__u64)(addr) ^ ((__u64)(class) << 56))
+#define KML_KEY_CLASS(key)	((unsigned int)(((key) >> 56) ^ 0xff))
+#define KML_KEY_ADDR(key)	((key) | (0xffULL << 56))
+
+/*
+ * A percpu cookie need not begin with 0xff: its class is told by the object, not by the key.
+ */
+struct kml_object {
+	__u64 time;		/* of the allocation */
+	__u64 size;		/* as asked for */
+	__u64 stack;		/* key into stacks */
+	__u64 cache;		/* struct kmem_cache, key into caches */
+	__u32 tid;
+	__u32 refs;		/* of what can be taken more than once */
+	__u32 class;
+	__u32 order;		/* of pages */
+};
+
+struct kml_range {
+	__u64 start, end;
+};
+
+struct kml_stack {
+	__u32 nframes;
+	__u32 generation;	/* which loading of the module */
+	__u64 ip[KML_STACK_DEPTH];
+};
+
+struct kml_cache {
+	char name[32];
+};
+
+/* The history of one buffer since its references were last balanced. */
+struct kml_buffer {
+	__u64 time;		/* of the first get in the history */
+	__u64 block;
+	__u64 size;
+	__u64 others;		/* puts by other code than the module's */
+	struct {
+		__u64 stack;
+		__u32 gets;
+		__u32 puts;
+	} by[KML_BH_STACKS];
+};
+
+enum kml_event_type {
+	KML_EV_LOAD = 1,	/* the module is about to run its init */
+	KML_EV_INIT_DONE,
+	KML_EV_UNLOAD,
+	KML_EV_SYMBOLS,		/* one chunk of some module's symbol table */
+	KML_EV_STRINGS,		/* one chunk of its names */
+	KML_EV_CHILD,		/* RCU has come round to process tid */
+	KML_EV_ALLOC,		/* base: key, size, offset: class; only when asked for */
+	KML_EV_FREE,		/* base: key */
+};
+
+struct kml_event {
+	__u32 type;
+	__u32 tid;
+	__u64 time;
+	__u64 module;		/* struct module *: who the chunks belong to */
+	__u32 generation;	/* 0: another module than the one traced */
+	__u32 offset;		/* of the chunk */
+	__u32 nbytes;		/* in the chunk; in KML_EV_LOAD 0 */
+	__u32 total;		/* of symbols or strings */
+	__u64 base, size;	/* KML_EV_SYMBOLS: core text */
+	__u64 init_base, init_size;
+	char name[KML_NAME_LEN];
+};
+
+struct kml_chunk {
+	struct kml_event head;
+	char data[KML_CHUNK];
+};
+
+/* Everything that can go missing, counted in the kernel. */
+enum kml_lost {
+	KML_LOST_OBJECT,	/* objects full or busy */
+	KML_LOST_STACK,		/* stacks full, or not to be read */
+	KML_LOST_FREE,		/* deferred frees overflowed */
+	KML_LOST_EVENT,		/* ring buffer full */
+	KML_LOST_BUFFER,	/* buffers full */
+	KML_LOST_ARRAY,		/* a bulk call's array could not be read or was too long */
+	KML_LOST_KINDS,
+};
+
+/* Asked of the kernel at judgement: what an object is by now. */
+struct kml_inspect {
+	__u64 addr;
+	__u32 class;
+	__u32 what;		/* enum kml_what */
+	/* pages */
+	__u64 flags;
+	__u64 mapping;
+	__u64 index;
+	__u32 type;		/* page_type, or 0xffffffff */
+	__s32 refs;		/* page, dentry, inode, cache or buffer */
+	__u32 is_slab;
+	__u32 nbuffers;
+	__u32 busy_buffers;	/* with b_count above 0 */
+	__u32 buffer_refs;	/* sum of b_count */
+	/* vm_struct, kmem_cache, buffer head */
+	__u64 target;
+	__u64 size;
+	__u64 block;
+	char name[32];
+};
+
+enum kml_what {
+	KML_IS_PAGE = 1,
+	KML_IS_VM_STRUCT,
+	KML_IS_CACHE,
+	KML_IS_BUFFER,
+	KML_IS_DENTRY,
+	KML_ADOPT = 100,	/* addr is the struct module of a module already loaded */
+};
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state.bpf.h - the maps of the kernel half, and how objects get into them and out.
+ *
+ * Included once, by kmodleak.bpf.c.  Nothing here allocates: maps are filled beforehand, and the
+ * stack is walked into a buffer of the program's own, since programs interrupt each other.
+ */
+#ifndef KMODLEAK_STATE_BPF_H
+#define KMODLEAK_STATE_BPF_H
+
+#define ENOENT 2
+#define E2BIG 7
+#define EEXIST 17
+
+#define CLONES 3
+#define BULK_MAX 4096
+
+enum prog {
+	PROG_KMALLOC,
+	PROG_SLAB_ALLOC,
+	PROG_KFREE,
+	PROG_SLAB_FREE,
+	PROG_PAGE_ALLOC,
+	PROG_PAGE_FREE,
+	PROG_PERCPU_ALLOC,
+	PROG_PERCPU_FREE,
+	PROG_BULK_ALLOC,
+	PROG_PAGE_BULK,
+	PROG_VM_MAP_RAM,
+	PROG_CACHE_GET,
+	PROG_BDEV_GET,
+	PROG_BREAD,
+	PROG_GETBLK,
+	PROG_FINDBLK,
+	PROG_BRELSE,
+	PROG_BFORGET,
+	PROGS,
+};
+
+/* Set before loading. */
+const volatile struct kml_range core_text, entry_text, softirq_text;
+const volatile __u64 page_size = 4096;
+const volatile char module_name[KML_NAME_LEN];
+const volatile __u32 trace_calls;
+
+/* The module's, while it is loaded; init's only until it has run. */
+struct kml_range text, init_text;
+__u64 module_addr;
+__u32 generation;
+
+__u64 traced, freed, replaced;
+__u64 lost[KML_LOST_KINDS];
+struct {
+	__u64 key, time;
+} deferred[KML_DEFERRED];
+__u32 ndeferred;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u64);
+	__type(value, struct kml_object);
+	__uint(max_entries, 65536);
+} objects SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u64);
+	__type(value, struct kml_stack);
+	__uint(max_entries, 16384);
+} stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u64);
+	__type(value, struct kml_cache);
+	__uint(max_entries, 1024);
+} caches SEC(".maps");
+
+/* Page-aligned addresses given to kvfree_rcu(): vmalloc's among them go later. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, __u64);
+	__uint(max_entries, 1024);
+} given SEC(".maps");
+
+struct scratch {
+	__u64 done;		/* the object the first clone has seen to */
+	struct kml_stack stack;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct scratch);
+	__uint(max_entries, PROGS * CLONES);
+} scratches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events SEC(".maps");
+
+static __always_inline bool in(const volatile struct kml_range *r, __u64 addr)
+{
+	return addr - r->start < r->end - r->start;
+}
+
+static __always_inline bool in_module(__u64 ip)
+{
+	return in(&text, ip) || in(&init_text, ip);
+}
+
+/*
+ * Map helpers are called directly, and return int: what is compared with an errno must be one, the
+ * upper half of the register is anything.
+ */
+
+/* Is there text an allocation could come from? */
+static __always_inline bool watching(void)
+{
+	return text.end || init_text.end;
+}
+
+/* Is there anything that could be freed?  Programs that count may run at once: >=, not ==. */
+static __always_inline bool live(void)
+{
+	return traced > freed;
+}
+
+static __always_inline void lose(enum kml_lost kind)
+{
+	__sync_fetch_and_add(&lost[kind], 1);
+}
+
+/* An argument of the function traced; args[n] would not do for pointers to pointers. */
+static __always_inline __u64 arg(__u64 *args, __u32 n)
+{
+	__u64 value = 0;
+
+	bpf_get_func_arg(args, n, &value);
+	return value;
+}
+
+/* One line of --trace. */
+static __noinline int tell_call(__u32 type, __u64 key, __u64 size, __u32 class)
+{
+	struct kml_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		lose(KML_LOST_EVENT);
+		return 0;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->type = type;
+	e->tid = bpf_get_current_pid_tgid();
+	e->time = bpf_ktime_get_ns();
+	e->base = key;
+	e->size = size;
+	e->offset = class;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline struct scratch *scratch_of(__u32 prog, __u32 clone)
+{
+	__u32 key = prog * CLONES + clone;
+
+	return bpf_map_lookup_elem(&scratches, &key);
+}
+
+/* Whether this clone has to see to @ident, or another one did just now. */
+static __always_inline bool mine(__u32 prog, __u32 clone, __u64 ident)
+{
+	struct scratch *s = scratch_of(prog, 0);
+
+	if (!s)
+		return true;
+	if (clone && s->done == ident) {
+		if (clone == CLONES - 1)
+			s->done = 0;
+		return false;
+	}
+	s->done = ident;
+	return true;
+}
+
+struct walk {
+	struct kml_stack *stack;
+	int first;		/* the first frame outside BPF, -1: none yet */
+	int found;		/* the first frame of the module */
+	__u64 hash;
+};
+
+static long walk_step(__u32 i, struct walk *w)
+{
+	__u64 ip = w->stack->ip[i & (KML_STACK_DEPTH - 1)];
+
+	if (w->first < 0 && in(&core_text, ip))
+		w->first = i;
+	if (in_module(ip)) {
+		w->found = i;
+		return 1;
+	}
+	return in(&entry_text, ip) || in(&softirq_text, ip);
+}
+
+/*
+ * Walks the stack.  Returns the index of the first frame of the module, or -1 when there is none
+ * or an interrupt or fault came in between; *@ret_first is the first frame outside BPF.
+ */
+static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
+{
+	struct walk w = { .stack = s, .first = -1, .found = -1 };
+	long nbytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+
+	if (nbytes < 0) {
+		lose(KML_LOST_STACK);
+		return -1;
+	}
+	s->nframes = nbytes / 8;
+	bpf_loop(s->nframes, walk_step, &w, 0);
+	*ret_first = w.first < 0 ? 0 : w.first;
+	return w.found;
+}
+
+static long hash_step(__u32 i, struct walk *w)
+{
+	if ((int)i < w->first)
+		return 0;
+	w->hash ^= w->stack->ip[i & (KML_STACK_DEPTH - 1)];
+	w->hash *= 0xff51afd7ed558ccdULL;
+	w->hash ^= w->hash >> 32;
+	return 0;
+}
+
+/* Files the stack in @s from frame @first on; returns its key, or 0 when there was no room. */
+static __noinline __u64 file_stack(struct kml_stack *s, int first)
+{
+	struct walk w = { .stack = s, .first = first };
+	__u64 key;
+	int err;
+
+	s->generation = generation;
+	w.hash = 0x9e3779b97f4a7c15ULL + generation;
+	bpf_loop(s->nframes, hash_step, &w, 0);
+	key = w.hash | !w.hash;
+	if (bpf_map_lookup_elem(&stacks, &key))
+		return key;
+	err = bpf_map_update_elem(&stacks, &key, s, BPF_NOEXIST);
+	if (!err || err == -EEXIST)
+		return key;
+	lose(KML_LOST_STACK);
+	return 0;
+}
+
+/* The filed stack of what is happening, if it happens below the module; else 0. */
+static __always_inline __u64 stack_of(void *ctx, __u32 prog, __u32 clone)
+{
+	struct scratch *s = scratch_of(prog, clone);
+	int first = 0;
+
+	if (!s || walk(ctx, &s->stack, &first) < 0)
+		return 0;
+	return file_stack(&s->stack, first);
+}
+
+static __noinline void note_cache(__u64 cache)
+{
+	struct kml_cache c = {};
+	const char *name;
+
+	if (bpf_map_lookup_elem(&caches, &cache))
+		return;
+	name = BPF_CORE_READ((struct kmem_cache *)cache, name);
+	bpf_probe_read_kernel_str(c.name, sizeof(c.name), name);
+	if ((int)bpf_map_update_elem(&caches, &cache, &c, BPF_ANY) == -E2BIG)
+		lose(KML_LOST_OBJECT);
+}
+
+static __noinline void note_given(__u64 addr)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	bpf_map_update_elem(&given, &addr, &now, BPF_ANY);
+}
+
+/*
+ * Enters @o, whose class, size, stack and cache (of pages: order) are set.  BPF_NOEXIST leaves an
+ * object that is there already alone.
+ */
+static __noinline int put_object(struct kml_object *o, __u64 addr, __u64 flags)
+{
+	__u64 key = KML_KEY(o->class == KML_SLAB ? KML_KMALLOC : o->class, addr);
+	int err;
+
+	o->refs = 1;
+	o->time = bpf_ktime_get_ns();
+	o->tid = bpf_get_current_pid_tgid();
+	if (o->class == KML_PAGES)
+		o->size = page_size << (o->order & 63);
+	if (o->class == KML_SLAB) {
+		struct kmem_cache *cache = (void *)o->cache;
+
+		o->size = BPF_CORE_READ(cache, size);
+	}
+	err = bpf_map_update_elem(&objects, &key, o, BPF_NOEXIST);
+	if (!err) {
+		__sync_fetch_and_add(&traced, 1);
+		if (trace_calls)
+			tell_call(KML_EV_ALLOC, key, o->size, o->class);
+	} else if (err == -EEXIST) {
+		/* The free was missed, or an interrupted clone begins again. */
+		if (flags == BPF_NOEXIST)
+			return 0;
+		__sync_fetch_and_add(&replaced, 1);
+		err = bpf_map_update_elem(&objects, &key, o, BPF_ANY);
+	}
+	if (err)
+		lose(KML_LOST_OBJECT);
+	return 0;
+}
+
+static __always_inline int remember(void *ctx, __u32 prog, __u32 clone, struct kml_object *o,
+				    __u64 addr)
+{
+	o->stack = stack_of(ctx, prog, clone);
+	if (!o->stack)
+		return 0;
+	if (o->class == KML_SLAB)
+		note_cache(o->cache);
+	return put_object(o, addr, BPF_ANY);
+}
+
+/* Nonzero: no such object. */
+static __noinline long forget(__u64 key)
+{
+	__u32 at;
+	int err;
+
+	if (!bpf_map_lookup_elem(&objects, &key))
+		return -ENOENT;
+	err = bpf_map_delete_elem(&objects, &key);
+	if (!err) {
+		__sync_fetch_and_add(&freed, 1);
+		if (trace_calls)
+			tell_call(KML_EV_FREE, key, 0, 0);
+	} else if (err != -ENOENT) {
+		/* Interrupted inside the map on this CPU: the reader takes it out. */
+		at = __sync_fetch_and_add(&ndeferred, 1);
+		if (at < KML_DEFERRED) {
+			deferred[at & (KML_DEFERRED - 1)].time = bpf_ktime_get_ns();
+			deferred[at & (KML_DEFERRED - 1)].key = key;
+		} else {
+			lose(KML_LOST_FREE);
+		}
+	}
+	return 0;
+}
+
+static __always_inline long forget_memory(__u64 addr)
+{
+	return forget(KML_KEY(KML_KMALLOC, addr));
+}
+
+#endif

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tracer.c - loads and attaches the kernel half, takes what it tells, counts what it lost.
+ *
+ * Kernels differ in the names of functions: each program that hangs on one has a list of names, of
+ * which the first that this kernel has is taken.  A program without which an allocation or a free
+ * would be missed must attach, or the verdict is incomplete.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <stdarg.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "environment.h"
+#include "tracer.h"
+#include "kmodleak.skel.h"
+
+/* Programs that hang on functions; all clones of one have the same row. */
+static const struct target {
+	const char *program;
+	const char *names[3];		/* in the kernel, newest first */
+	bool optional;			/* a kernel without it does not need it */
+} targets[] = {
+	{ "bulk_alloc", { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" }, false },
+	{ "bulk_free", { "kmem_cache_free_bulk" }, false },
+	{ "page_bulk", { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" }, false },
+	{ "free_rcu", { "kvfree_call_rcu" }, false },
+	{ "split_page", { "split_page" }, false },
+	{ "vm_map_ram", { "vm_map_ram" }, false },
+	{ "vm_unmap_ram", { "vm_unmap_ram" }, false },
+	{ "cache_get", { "__kmem_cache_create_args", "__kmem_cache_alias" }, true },
+	{ "cache_put", { "kmem_cache_destroy" }, false },
+	{ "bdev_get", { "blkdev_get_by_dev" }, true },
+	{ "bdev_put", { "blkdev_put" }, true },
+	{ "read_bh", { "__bread_gfp" }, true },
+	{ "get_bh", { "bdev_getblk", "__getblk_gfp" }, true },
+	{ "find_bh", { "__find_get_block" }, true },
+	{ "put_bh", { "__brelse" }, true },
+	{ "forget_bh", { "__bforget" }, true },
+	{ "free_bh", { "free_buffer_head" }, true },
+};
+
+u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+void tracer__incomplete(struct tracer *t, const char *fmt, ...)
+{
+	char *line, *all;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&line, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		sfs_die(KML_EXIT_FAILED, "out of memory for a reason");
+	if (t->incomplete && strstr(t->incomplete, line)) {
+		free(line);
+		return;
+	}
+	n = asprintf(&all, "%s%s\n", t->incomplete ? t->incomplete : "", line);
+	free(line);
+	if (n < 0)
+		sfs_die(KML_EXIT_FAILED, "out of memory for reasons");
+	free(t->incomplete);
+	t->incomplete = all;
+}
+
+/* ---- opening ---- */
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return level <= LIBBPF_WARN ? vfprintf(stderr, fmt, ap) : 0;
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	(void)level;
+	(void)fmt;
+	(void)ap;
+	return 0;
+}
+
+/* "page_bulk_1" belongs to the row "page_bulk". */
+static const struct target *target_of(const char *program)
+{
+	size_t i, len;
+
+	for (i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
+		len = strlen(targets[i].program);
+		if (!strncmp(program, targets[i].program, len) &&
+		    (!program[len] || (program[len] == '_' && program[len + 1] >= '0' &&
+				       program[len + 1] <= '9')))
+			return &targets[i];
+	}
+	return NULL;
+}
+
+static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf *btf)
+{
+	const struct target *target = target_of(bpf_program__name(prog));
+	unsigned int i;
+
+	if (!target)
+		return;
+	for (i = 0; i < 3 && target->names[i]; i++) {
+		if (btf__find_by_name_kind(btf, target->names[i], BTF_KIND_FUNC) <= 0)
+			continue;
+		if (!bpf_program__set_attach_target(prog, 0, target->names[i]))
+			return;
+	}
+	bpf_program__set_autoload(prog, false);
+	if (!target->optional)
+		tracer__incomplete(t, "this kernel has no function %s to trace", target->names[0]);
+}
+
+static void set_constants(struct tracer *t)
+{
+	struct kmodleak_bpf__rodata *ro = t->skel->rodata;
+	struct ksyms *k = t->ksyms;
+
+	ro->core_text.start = ksyms__addr(k, "_stext");
+	ro->core_text.end = ksyms__addr(k, "_etext");
+	ro->entry_text.start = ksyms__addr(k, "__entry_text_start");
+	ro->entry_text.end = ksyms__addr(k, "__entry_text_end");
+	ro->softirq_text.start = ksyms__addr(k, "__softirqentry_text_start");
+	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
+	ro->trace_calls = t->trace;
+	ro->page_size = sysconf(_SC_PAGESIZE);
+	snprintf((char *)ro->module_name, KML_NAME_LEN, "%s", t->module);
+	if (!ro->core_text.end)
+		sfs_die(KML_EXIT_FAILED, "the kernel's symbols do not say where its text ends");
+}
+
+static u64 default_objects(void)
+{
+	struct sysinfo info;
+	u64 pages;
+
+	if (sysinfo(&info))
+		return 262144;
+	pages = (u64)info.totalram * info.mem_unit / sysconf(_SC_PAGESIZE);
+	return min_t(u64, max_t(u64, pages, 65536), 4 << 20);
+}
+
+static void attach(struct tracer *t)
+{
+	struct bpf_program *prog;
+	struct bpf_link *link;
+
+	bpf_object__for_each_program(prog, t->skel->obj) {
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL ||
+		    !bpf_program__autoload(prog))
+			continue;
+		link = bpf_program__attach(prog);
+		if (!link)
+			tracer__incomplete(t, "%s cannot be attached (%s)", bpf_program__name(prog),
+					   strerror(errno));
+	}
+}
+
+static int take_event(void *arg, void *data, size_t nbytes)
+{
+	const struct kml_event *e = data;
+	struct tracer *t = arg;
+
+	(void)nbytes;
+	switch (e->type) {
+	case KML_EV_LOAD:
+		if (e->generation) {
+			t->loads++;
+			t->loaded = true;
+		}
+		/* fall through */
+	case KML_EV_SYMBOLS:
+	case KML_EV_STRINGS:
+		if (ksyms__learn(t->ksyms, e, ((const struct kml_chunk *)e)->data))
+			tracer__incomplete(t, "symbols of a module were not understood");
+		break;
+	case KML_EV_UNLOAD:
+		t->unloads++;
+		t->loaded = false;
+		t->unloaded = e->time;
+		break;
+	case KML_EV_ALLOC:
+		fprintf(stderr, "%llu.%06llu %u alloc %#llx %llu bytes\n", e->time / 1000000000,
+			e->time / 1000 % 1000000, e->tid, KML_KEY_ADDR(e->base), e->size);
+		break;
+	case KML_EV_FREE:
+		fprintf(stderr, "%llu.%06llu %u free  %#llx\n", e->time / 1000000000,
+			e->time / 1000 % 1000000, e->tid, KML_KEY_ADDR(e->base));
+		break;
+	case KML_EV_CHILD:
+		t->child = e->tid;
+		break;
+	}
+	return 0;
+}
+
+void tracer__open(struct tracer *t, u64 objects)
+{
+	struct bpf_program *prog;
+	struct btf *btf;
+	int err;
+
+	libbpf_set_print(t->verbose ? print_libbpf : print_nothing);
+	environment__check(t->module);
+	err = ksyms__load(&t->ksyms);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "the kernel hides the addresses of its symbols (%s)",
+			strerror(-err));
+	btf = btf__load_vmlinux_btf();
+	t->skel = kmodleak_bpf__open();
+	if (!btf || !t->skel)
+		sfs_die(KML_EXIT_FAILED, "the kernel's type information cannot be read (%s)",
+			strerror(errno));
+	bpf_object__for_each_program(prog, t->skel->obj)
+		choose_target(t, prog, btf);
+	btf__free(btf);
+	set_constants(t);
+	if (!objects)
+		objects = default_objects();
+	bpf_map__set_max_entries(t->skel->maps.objects, objects);
+	bpf_map__set_max_entries(t->skel->maps.buffers, max_t(u64, objects / 8, 1024));
+	err = kmodleak_bpf__load(t->skel);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "the kernel does not take the tracing programs (%s)%s",
+			strerror(-err), t->verbose ? "" : "; -v says more");
+	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.events), take_event, t, NULL);
+	if (!t->ring)
+		sfs_die(KML_EXIT_FAILED, "no ring buffer (%s)", strerror(errno));
+	attach(t);
+	t->started = now_ns();
+}
+
+int tracer__adopt(struct tracer *t)
+{
+	struct kml_inspect query = { .what = KML_ADOPT };
+
+	query.addr = ksyms__module(t->ksyms, t->module);
+	if (!query.addr)
+		return -ESRCH;
+	t->partial = true;
+	if (tracer__inspect(t, &query))
+		return -ESRCH;
+	ksyms__adopt(t->ksyms, t->module, t->skel->bss->generation);
+	return tracer__poll(t, 0);
+}
+
+void tracer__close(struct tracer *t)
+{
+	ring_buffer__free(t->ring);
+	kmodleak_bpf__destroy(t->skel);
+	ksyms__free(t->ksyms);
+	free(t->incomplete);
+}
+
+int tracer__poll(struct tracer *t, int timeout_ms)
+{
+	int n = ring_buffer__poll(t->ring, timeout_ms);
+
+	return n < 0 && n != -EINTR ? n : 0;
+}
+
+/* ---- reading the maps ---- */
+
+/* All of a hash map as an array of key and value, laid out as in struct tracer_object. */
+static long read_map(const struct bpf_map *map, size_t value_size, void **ret_items)
+{
+	size_t item = sizeof(u64) + value_size, n = 0, room = 0;
+	int fd = bpf_map__fd(map);
+	u64 key, *previous = NULL;
+	char *items = NULL, *more;
+
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		if (n == room) {
+			room = room ? 2 * room : 256;
+			more = reallocarray(items, room, item);
+			if (!more) {
+				free(items);
+				return -ENOMEM;
+			}
+			items = more;
+		}
+		/* What has gone meanwhile is not there to be looked up. */
+		if (!bpf_map_lookup_elem(fd, &key, items + n * item + sizeof(u64))) {
+			memcpy(items + n * item, &key, sizeof(key));
+			n++;
+		}
+		previous = &key;
+	}
+	*ret_items = items;
+	return n;
+}
+
+static void apply_deferred(struct tracer *t)
+{
+	struct kmodleak_bpf__bss *bss = t->skel->bss;
+	int fd = bpf_map__fd(t->skel->maps.objects);
+	struct kml_object o;
+	u32 i;
+
+	for (i = 0; i < min_t(u32, bss->ndeferred, KML_DEFERRED); i++) {
+		u64 key = bss->deferred[i].key;
+
+		if (key && !bpf_map_lookup_elem(fd, &key, &o) && o.time < bss->deferred[i].time)
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+/* get_next_key starts again when its key has gone, so objects may come twice. */
+static int object_order(const void *a, const void *b)
+{
+	const struct tracer_object *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+long tracer__objects(struct tracer *t, struct tracer_object **ret_objects)
+{
+	struct tracer_object *objects;
+	void *items;
+	long i, n, kept = 0;
+
+	apply_deferred(t);
+	n = read_map(t->skel->maps.objects, sizeof(struct kml_object), &items);
+	if (n <= 0) {
+		*ret_objects = NULL;
+		return n;
+	}
+	objects = items;
+	qsort(objects, n, sizeof(*objects), object_order);
+	for (i = 0; i < n; i++) {
+		if (!i || objects[i].key != objects[kept - 1].key)
+			objects[kept++] = objects[i];
+	}
+	*ret_objects = objects;
+	return kept;
+}
+
+long tracer__buffers(struct tracer *t, struct tracer_buffer **ret_buffers)
+{
+	void *items = NULL;
+	long n = read_map(t->skel->maps.buffers, sizeof(struct kml_buffer), &items);
+
+	*ret_buffers = items;
+	return n;
+}
+
+bool tracer__stack(struct tracer *t, u64 key, struct kml_stack *ret_stack)
+{
+	return !bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stacks), &key, ret_stack);
+}
+
+const char *tracer__cache(struct tracer *t, u64 cache)
+{
+	static struct kml_cache c;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.caches), &cache, &c))
+		return "?";
+	return c.name;
+}
+
+bool tracer__given(struct tracer *t, u64 addr)
+{
+	u64 when;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.given), &addr, &when);
+}
+
+int tracer__inspect(struct tracer *t, struct kml_inspect *query)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = query, .ctx_size_in = sizeof(*query));
+	int err = bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.inspect), &opts);
+
+	if (err)
+		return err < 0 ? err : -err;
+	return 0;
+}
+
+void tracer__tell_children(struct tracer *t, bool on)
+{
+	t->skel->bss->tell_children = on;
+}
+
+u64 tracer__freed(const struct tracer *t)
+{
+	return t->skel->bss->freed;
+}
+
+u64 tracer__traced(const struct tracer *t)
+{
+	return t->skel->bss->traced;
+}
+
+/* ---- what was lost ---- */
+
+static u64 missed_by(struct bpf_program *prog)
+{
+	struct bpf_prog_info info = { 0 };
+	u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+/*
+ * An event is lost when every clone of its program was skipped for it: at most as many as were
+ * skipped by the clone that was skipped least.
+ */
+static void account_missed(struct tracer *t)
+{
+	struct bpf_program *prog, *other;
+
+	bpf_object__for_each_program(prog, t->skel->obj) {
+		const char *name = bpf_program__name(prog);
+		size_t len = strlen(name);
+		u64 least = UINT64_MAX;
+
+		if (len < 2 || strcmp(name + len - 2, "_0") || !bpf_program__autoload(prog))
+			continue;
+		bpf_object__for_each_program(other, t->skel->obj) {
+			if (!strncmp(bpf_program__name(other), name, len - 1) &&
+			    strlen(bpf_program__name(other)) == len)
+				least = min(least, missed_by(other));
+		}
+		if (t->verbose && missed_by(prog))
+			sfs_warn("%s: skipped %llu times, all clones %llu at most", name,
+				 (unsigned long long)missed_by(prog), (unsigned long long)least);
+		if (least)
+			tracer__incomplete(t, "up to %llu events of %.*s were missed",
+					   (unsigned long long)least, (int)len - 2, name);
+	}
+}
+
+void tracer__account(struct tracer *t)
+{
+	static const char *const what[KML_LOST_KINDS] = {
+		[KML_LOST_OBJECT] = "objects found no room (--objects)",
+		[KML_LOST_STACK] = "stacks could not be kept",
+		[KML_LOST_FREE] = "frees could not be kept",
+		[KML_LOST_EVENT] = "messages of the kernel half found no room",
+		[KML_LOST_BUFFER] = "buffers found no room (--objects)",
+		[KML_LOST_ARRAY] = "arrays of bulk calls could not be read",
+	};
+	unsigned int i;
+
+	for (i = 0; i < KML_LOST_KINDS; i++) {
+		if (t->skel->bss->lost[i])
+			tracer__incomplete(t, "%llu %s",
+					   (unsigned long long)t->skel->bss->lost[i], what[i]);
+	}
+	account_missed(t);
+}

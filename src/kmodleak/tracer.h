@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tracer.h - the kernel half as the user half sees it, and what it has told.
+ */
+#ifndef KMODLEAK_TRACER_H
+#define KMODLEAK_TRACER_H
+
+#include <bpf/libbpf.h>
+
+#include "ksyms.h"
+
+/* The statuses of the program; main and all that end it early. */
+enum {
+	KML_EXIT_CLEAN = 0,
+	KML_EXIT_LEAKS = 1,
+	KML_EXIT_FAILED = 2,
+	KML_EXIT_INCOMPLETE = 3,
+};
+
+struct tracer {
+	const char *module;		/* as the kernel writes it: '_', not '-' */
+	struct kmodleak_bpf *skel;
+	struct ring_buffer *ring;
+	struct ksyms *ksyms;
+	unsigned int loads, unloads;
+	bool loaded;
+	bool partial;			/* the module was there before us */
+	u64 started, unloaded;		/* times */
+	u32 child;			/* the last process RCU came round to */
+	char *incomplete;		/* reasons, a line each; NULL: none */
+	bool verbose;
+	bool trace;			/* print each allocation and free */
+};
+
+/* One object still there, with its key. */
+struct tracer_object {
+	u64 key;
+	struct kml_object o;
+};
+
+struct tracer_buffer {
+	u64 bh;
+	struct kml_buffer b;
+};
+
+/*
+ * Loads and attaches; from its return on nothing the module allocates is missed.  Ends the program
+ * with a sentence when the system cannot trace.  @objects: room, 0 for a default by memory.
+ */
+void tracer__open(struct tracer *t, u64 objects);
+/* Traces a module that is loaded already.  -ESRCH: its struct module cannot be found. */
+int tracer__adopt(struct tracer *t);
+void tracer__close(struct tracer *t);
+/* Takes what the kernel half has told within @timeout_ms.  Returns a negative errno. */
+int tracer__poll(struct tracer *t, int timeout_ms);
+/* All objects outstanding; the caller frees.  Negative errno. */
+long tracer__objects(struct tracer *t, struct tracer_object **ret_objects);
+long tracer__buffers(struct tracer *t, struct tracer_buffer **ret_buffers);
+bool tracer__stack(struct tracer *t, u64 key, struct kml_stack *ret_stack);
+const char *tracer__cache(struct tracer *t, u64 cache);	/* name, valid until the next call */
+bool tracer__given(struct tracer *t, u64 addr);		/* to kvfree_rcu() */
+int tracer__inspect(struct tracer *t, struct kml_inspect *query);
+void tracer__tell_children(struct tracer *t, bool on);
+u64 tracer__freed(const struct tracer *t);
+u64 tracer__traced(const struct tracer *t);
+/* Adds a reason why the verdict cannot be trusted to be whole. */
+__attribute__((format(printf, 2, 3)))
+void tracer__incomplete(struct tracer *t, const char *fmt, ...);
+/* Looks at all that may have been lost, and says so. */
+void tracer__account(struct tracer *t);
+u64 now_ns(void);
+
+#endif
