@@ -233,11 +233,9 @@ static void name(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *i
 	loff_t start_ = iomap_last_written_block(inode, pos, written);			\
 	loff_t end_ = round_up(pos + nbytes, i_blocksize(inode));			\
 	if (start_ < end_) {								\
-		if (!((flags) & (IOMAP_FAULT)))						\
-			filemap_invalidate_lock((inode)->i_mapping);			\
+		filemap_invalidate_lock((inode)->i_mapping);				\
 		iomap_write_delalloc_release(inode, start_, end_, flags, iomap, punch);	\
-		if (!((flags) & (IOMAP_FAULT)))						\
-			filemap_invalidate_unlock((inode)->i_mapping);			\
+		filemap_invalidate_unlock((inode)->i_mapping);				\
 	}										\
 	0;										\
 })
@@ -271,6 +269,15 @@ static inline struct iomap_ioend *sfs_ioend_from_bio(struct bio *bio)
 #endif
 }
 
+/* 7.3: such bios may be completed by a task; a handler that hands over need not wait for one. */
+static inline void sfs_ioend_set_end_io(struct iomap_ioend *ioend, bio_end_io_t *end_io)
+{
+	sfs_ioend_bio(ioend)->bi_end_io = end_io;
+#ifdef SFS_HAVE_BIO_COMPLETE_IN_TASK
+	bio_clear_flag(sfs_ioend_bio(ioend), BIO_COMPLETE_IN_TASK);
+#endif
+}
+
 static inline bool sfs_ioend_is_unwritten(struct iomap_ioend *ioend)
 {
 #if SFS_SINCE(6, 15)
@@ -280,15 +287,84 @@ static inline bool sfs_ioend_is_unwritten(struct iomap_ioend *ioend)
 #endif
 }
 
-/* 6.17: writeback asks for a range, before it asked for a mapping (6.9: with its length). */
+/*
+ * 6.17: writeback asks for a range to be written; before, for a mapping (6.9: with its length), and
+ * wrote itself.  SFS_DEFINE_WRITEPAGES(name, map, prepare, discard) makes ->writepages from
+ *   int map(struct inode *, loff_t pos, struct iomap *)     keeps or renews the mapping of @pos
+ *   void prepare(struct iomap_ioend *)                      before it is submitted
+ *   void discard(struct inode *, loff_t pos, loff_t nbytes) this will not be written
+ */
 #if SFS_SINCE(6, 17)
-#define SFS_HAVE_WRITEBACK_RANGE
-#elif SFS_SINCE(6, 9)
-#define SFS_MAP_BLOCKS(name) \
-	name(struct iomap_writepage_ctx *wpc, struct inode *inode, loff_t offset, unsigned int len)
+#define SFS_DEFINE_WRITEPAGES(name, map, prepare, discard)					\
+static ssize_t name##_range(struct iomap_writepage_ctx *wpc, struct folio *folio, u64 pos,	\
+			    unsigned int nbytes, u64 end_pos)					\
+{												\
+	ssize_t ret = map(wpc->inode, pos, &wpc->iomap);					\
+												\
+	if (!ret)										\
+		ret = iomap_add_to_ioend(wpc, folio, pos, end_pos, nbytes);			\
+	if (ret < 0)										\
+		discard(wpc->inode, pos, folio_pos(folio) + folio_size(folio) - pos);		\
+	return ret;										\
+}												\
+static int name##_submit(struct iomap_writepage_ctx *wpc, int error)				\
+{												\
+	prepare(wpc->wb_ctx);									\
+	return iomap_ioend_writeback_submit(wpc, error);					\
+}												\
+static const struct iomap_writeback_ops name##_ops = {						\
+	.writeback_range = name##_range,							\
+	.writeback_submit = name##_submit,							\
+};												\
+static int name(struct address_space *mapping, struct writeback_control *wbc)			\
+{												\
+	struct iomap_writepage_ctx wpc = {							\
+		.inode = mapping->host,								\
+		.wbc = wbc,									\
+		.ops = &name##_ops,								\
+	};											\
+	return iomap_writepages(&wpc);								\
+}
 #else
-#define SFS_MAP_BLOCKS(name) \
-	name(struct iomap_writepage_ctx *wpc, struct inode *inode, loff_t offset)
+#if SFS_SINCE(6, 9)
+#define SFS_MAP_BLOCKS_NBYTES	, unsigned int nbytes
+#else
+#define SFS_MAP_BLOCKS_NBYTES
+#endif
+#define SFS_DEFINE_WRITEPAGES(name, map, prepare, discard)					\
+static int name##_map(struct iomap_writepage_ctx *wpc, struct inode *inode,			\
+		      loff_t pos SFS_MAP_BLOCKS_NBYTES)						\
+{												\
+	return map(inode, pos, &wpc->iomap);							\
+}												\
+static int name##_prepare(struct iomap_ioend *ioend, int status)				\
+{												\
+	if (!status)										\
+		prepare(ioend);									\
+	return status;										\
+}												\
+static void name##_discard(struct folio *folio, loff_t pos)					\
+{												\
+	discard(folio->mapping->host, pos, folio_pos(folio) + folio_size(folio) - pos);		\
+}												\
+static const struct iomap_writeback_ops name##_ops = {						\
+	.map_blocks = name##_map,								\
+	.prepare_ioend = name##_prepare,							\
+	.discard_folio = name##_discard,							\
+};												\
+static int name(struct address_space *mapping, struct writeback_control *wbc)			\
+{												\
+	struct iomap_writepage_ctx wpc = { };							\
+												\
+	return iomap_writepages(mapping, wbc, &wpc, &name##_ops);				\
+}
+#endif
+
+/* 6.6: a clean log goes on where it ended; before, it starts at its front. */
+#ifdef SFS_HAVE_JBD2_CYCLE_RECORD
+#define SFS_JOURNAL_FLAGS	(JBD2_BARRIER | JBD2_CYCLE_RECORD)
+#else
+#define SFS_JOURNAL_FLAGS	JBD2_BARRIER
 #endif
 
 /* 6.9: block devices are opened as files; 7.3: and registered with the superblock. */

@@ -155,8 +155,9 @@ SFS_DEFINE_PUNCH(sfs_delalloc_release, sfs_delalloc_release_range)
 static int sfs_buffered_iomap_end(struct inode *inode, loff_t pos, loff_t nbytes, ssize_t written,
 				  unsigned int flags, struct iomap *iomap)
 {
-	/* Only what this write promised: an older promise has its dirty folio. */
-	if (iomap->type != IOMAP_DELALLOC || !(iomap->flags & IOMAP_F_NEW))
+	/* Only what this write promised: an older promise has its dirty folio, as a fault's has. */
+	if (iomap->type != IOMAP_DELALLOC || !(iomap->flags & IOMAP_F_NEW) ||
+	    (flags & IOMAP_FAULT))
 		return 0;
 	return sfs_write_delalloc_release(inode, pos, nbytes, written, flags, iomap,
 					  sfs_delalloc_release);

@@ -367,10 +367,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 		return log;
 	log->j_private = sb;
 	write_lock(&log->j_state_lock);
-	log->j_flags |= JBD2_BARRIER;
-#ifdef JBD2_CYCLE_RECORD
-	log->j_flags |= JBD2_CYCLE_RECORD;
-#endif
+	log->j_flags |= SFS_JOURNAL_FLAGS;
 	write_unlock(&log->j_state_lock);
 	return log;
 }

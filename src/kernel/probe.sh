@@ -43,6 +43,8 @@ header()
 has     inode_get_atime             linux/fs.h
 has     inode_get_ctime             linux/fs.h
 has     WQ_PERCPU                   linux/workqueue.h
+has     BIO_COMPLETE_IN_TASK        linux/blk_types.h
+has     JBD2_CYCLE_RECORD           linux/jbd2.h
 has     generic_encode_ino32_fh     linux/exportfs.h
 member  export_operations permission linux/exportfs.h
 header  linux/filelock.h

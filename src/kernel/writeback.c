@@ -42,9 +42,9 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 }
 
 /*
- * Where the dirty byte at @pos is to be written.  Version-neutral heart of both generations of
- * writeback hooks.  An answer covers more than one folio, and only the one that is locked now
- * keeps others from unmapping its blocks: the hooks ask sfs_writeback_covers() before each use.
+ * Where the dirty byte at @pos is to be written.  An answer covers more than one folio, and only
+ * the one that is locked now keeps others from unmapping its blocks: sfs_writeback_covers() is
+ * asked before each use.
  */
 static int sfs_map_writeback(struct inode *inode, loff_t pos, struct iomap *iomap)
 {
@@ -88,6 +88,11 @@ static bool sfs_writeback_covers(struct inode *inode, const struct iomap *iomap,
 {
 	return pos >= iomap->offset && pos - iomap->offset < iomap->length &&
 	       sfs_iomap_is_valid(inode, iomap);
+}
+
+static int sfs_writeback_map(struct inode *inode, loff_t pos, struct iomap *iomap)
+{
+	return sfs_writeback_covers(inode, iomap, pos) ? 0 : sfs_map_writeback(inode, pos, iomap);
 }
 
 /* A folio that cannot be written: what was promised for it goes back, its data is lost (EIO). */
@@ -184,91 +189,15 @@ static void sfs_ioend_done(struct bio *bio)
 }
 
 /* Only I/O that changes the map or the size on disk needs our completion. */
-static bool sfs_ioend_needs_work(struct iomap_ioend *ioend)
+static void sfs_prepare_ioend(struct iomap_ioend *ioend)
 {
 	u64 size = READ_ONCE(SFS_I(ioend->io_inode)->ii_core.i_size);
 
-	return sfs_ioend_is_unwritten(ioend) || ioend->io_offset + ioend->io_size > size;
+	if (sfs_ioend_is_unwritten(ioend) || ioend->io_offset + ioend->io_size > size)
+		sfs_ioend_set_end_io(ioend, sfs_ioend_done);
 }
 
-#ifdef SFS_HAVE_WRITEBACK_RANGE
-static ssize_t sfs_writeback_range(struct iomap_writepage_ctx *wpc, struct folio *folio, u64 pos,
-				   unsigned int nbytes, u64 end_pos)
-{
-	loff_t folio_end = folio_pos(folio) + folio_size(folio);
-	ssize_t done;
-
-	if (!sfs_writeback_covers(wpc->inode, &wpc->iomap, pos)) {
-		int err = sfs_map_writeback(wpc->inode, pos, &wpc->iomap);
-
-		if (err) {
-			sfs_discard_range(wpc->inode, pos, folio_end - pos);
-			return err;
-		}
-	}
-	done = iomap_add_to_ioend(wpc, folio, pos, end_pos, nbytes);
-	if (done < 0)
-		sfs_discard_range(wpc->inode, pos, folio_end - pos);
-	return done;
-}
-
-static int sfs_writeback_submit(struct iomap_writepage_ctx *wpc, int error)
-{
-	struct iomap_ioend *ioend = wpc->wb_ctx;
-
-	if (sfs_ioend_needs_work(ioend))
-		sfs_ioend_bio(ioend)->bi_end_io = sfs_ioend_done;
-	return iomap_ioend_writeback_submit(wpc, error);
-}
-
-static const struct iomap_writeback_ops sfs_writeback_ops = {
-	.writeback_range = sfs_writeback_range,
-	.writeback_submit = sfs_writeback_submit,
-};
-
-static int sfs_writepages(struct address_space *mapping, struct writeback_control *wbc)
-{
-	struct iomap_writepage_ctx wpc = {
-		.inode = mapping->host,
-		.wbc = wbc,
-		.ops = &sfs_writeback_ops,
-	};
-
-	return iomap_writepages(&wpc);
-}
-#else
-static int SFS_MAP_BLOCKS(sfs_map_blocks)
-{
-	if (sfs_writeback_covers(inode, &wpc->iomap, offset))
-		return 0;
-	return sfs_map_writeback(inode, offset, &wpc->iomap);
-}
-
-static int sfs_prepare_ioend(struct iomap_ioend *ioend, int status)
-{
-	if (!status && sfs_ioend_needs_work(ioend))
-		sfs_ioend_bio(ioend)->bi_end_io = sfs_ioend_done;
-	return status;
-}
-
-static void sfs_discard_folio(struct folio *folio, loff_t pos)
-{
-	sfs_discard_range(folio->mapping->host, pos, folio_pos(folio) + folio_size(folio) - pos);
-}
-
-static const struct iomap_writeback_ops sfs_writeback_ops = {
-	.map_blocks = sfs_map_blocks,
-	.prepare_ioend = sfs_prepare_ioend,
-	.discard_folio = sfs_discard_folio,
-};
-
-static int sfs_writepages(struct address_space *mapping, struct writeback_control *wbc)
-{
-	struct iomap_writepage_ctx wpc = { };
-
-	return iomap_writepages(mapping, wbc, &wpc, &sfs_writeback_ops);
-}
-#endif
+SFS_DEFINE_WRITEPAGES(sfs_writepages, sfs_writeback_map, sfs_prepare_ioend, sfs_discard_range)
 
 static int sfs_read_folio(struct file *file, struct folio *folio)
 {

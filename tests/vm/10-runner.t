@@ -3,22 +3,22 @@
 # The machine runner can say no: each way to end has its own exit status.
 . "$(dirname "$0")/lib.sh"
 
-boot --timeout 120 -- true
+boot -- true
 is "$status" 0 "success is 0"
-boot --timeout 120 -- sh -c 'exit 7'
+boot -- sh -c 'exit 7'
 is "$status" 7 "the command's own status"
-boot --timeout 120 -- sh -c 'echo c > /proc/sysrq-trigger'
+boot -- sh -c 'echo c > /proc/sysrq-trigger'
 is "$status" 120 "a kernel crash is told from a failing command"
 boot --timeout 12 -- sh -c 'while :; do :; done'
 is "$status" 121 "no end in time"
-boot --timeout 120 -- sh -c 'poweroff -f'
+boot -- sh -c 'poweroff -f'
 is "$status" 122 "a machine that stops without a word"
-boot --timeout 120 --kill-on pull-it -- sh -c 'echo pull-it; while :; do :; done'
+boot --kill-on pull-it -- sh -c 'echo pull-it; while :; do :; done'
 is "$status" 123 "a pulled plug"
-boot --timeout 120 -- no-such-command
+boot -- no-such-command
 is "$status" 127 "a command that is not there"
 truncate -s 1M "$tmp/disk"
-boot --timeout 120 --disk "$tmp/disk" -- sh -c 'echo "two  words" > /dev/vda && sync'
+boot --disk "$tmp/disk" -- sh -c 'echo "two  words" > /dev/vda && sync'
 is "$status" 0 "a disk can be written"
 is "$(head -n 1 "$tmp/disk")" "two  words" "and keeps what was written, arguments unharmed"
 done_testing

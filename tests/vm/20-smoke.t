@@ -13,7 +13,7 @@ for journal in size=8M none; do
     truncate -s 0 "$tmp/disk"
     run build/bin/mkfs.simplefs -q -J "$journal" "$tmp/disk" 256M
     is "$status" 0 "mkfs -J $journal"
-    boot --timeout 280 --append slub_debug=FZP --module "$module" --add "$tmp/smoke" \
+    boot --append slub_debug=FZP --module "$module" --add "$tmp/smoke" \
         --disk "$tmp/disk" -- sh -c "$use"
     is "$status" 0 "journal $journal: used, unmounted, unloaded; no complaint from the kernel"
     relay "journal $journal"
@@ -26,7 +26,7 @@ truncate -s 256M "$tmp/disk"
 truncate -s 16M "$tmp/log"
 run build/bin/mkfs.simplefs -fq -J device="$tmp/log" "$tmp/disk"
 is "$status" 0 "mkfs -J device="
-boot --timeout 280 --module "$module" --add "$tmp/smoke" --disk "$tmp/disk" --disk "$tmp/log" -- sh -c \
+boot --module "$module" --add "$tmp/smoke" --disk "$tmp/disk" --disk "$tmp/log" -- sh -c \
     'mount -t simplefs -o journal_path=/dev/vdb /dev/vda /mnt && smoke make /mnt && umount /mnt &&
      ! mount -t simplefs /dev/vda /mnt && rmmod simplefs'
 is "$status" 0 "external journal: used and unloaded; not mounted without it"

@@ -18,7 +18,7 @@ noticed=0
 while read -r name blk; do
     cp "$tmp/image" "$tmp/copy"
     dd if="$tmp/patches/$name" of="$tmp/copy" bs=4096 seek="$blk" conv=notrunc status=none
-    timeout 20 build/bin/dump.simplefs --check "$tmp/copy" >/dev/null 2>&1
+    timeout 120 build/bin/dump.simplefs --check "$tmp/copy" >/dev/null 2>&1
     case $? in
     0 | 8) ;;
     4) noticed=$((noticed + 1)) ;;
@@ -46,7 +46,7 @@ done </patches/list
 mount -t simplefs /dev/vda /mnt && exit 8
 mount -t simplefs -o loop /image /mnt && umount /mnt && rmmod simplefs
 EOF
-boot --timeout 280 --module "$module" --add "$tmp/image:/image" --add "$tmp/patches:/patches" \
+boot --module "$module" --add "$tmp/image:/image" --add "$tmp/patches:/patches" \
     --add "$tmp/try:/try" --disk "$tmp/from/tests/vm/run-vm" --append loglevel=4 -- sh /try
 is "$status" 0 "the kernel takes all of them and unloads; a foreign disk is refused"
 [ "$(grep -ac "^refused" "$tmp/console")" -gt 0 ]

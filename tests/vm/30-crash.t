@@ -8,17 +8,17 @@ program churn
 
 run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
 is "$status" 0 "mkfs"
-boot --timeout 200 --module "$module" --add "$tmp/smoke" --disk "$tmp/disk" -- \
+boot --module "$module" --add "$tmp/smoke" --disk "$tmp/disk" -- \
     sh -c 'mount -t simplefs /dev/vda /mnt && smoke make /mnt && mkdir /mnt/churn && umount /mnt'
 is "$status" 0 "a volume with known content"
 for round in $(seq "${ROUNDS:-4}"); do
-    boot --timeout 200 --module "$module" --add "$tmp/churn" --disk "$tmp/disk" \
+    boot --module "$module" --add "$tmp/churn" --disk "$tmp/disk" \
         --kill-on "churning,$((round * 370))" -- sh -c \
         "mount -t simplefs /dev/vda /mnt && churn make /mnt/churn $round"
     is "$status" 123 "round $round: pulled in mid-write"
     # The console outlives the machine: what it says was synced must be there.
     synced=$(tr -d '\r' <"$tmp/console" | sed -n 's/^synced //p' | tail -n 1)
-    boot --timeout 200 --module "$module" --add "$tmp/smoke" --add "$tmp/churn" \
+    boot --module "$module" --add "$tmp/smoke" --add "$tmp/churn" \
         --disk "$tmp/disk" -- sh -c "mount -t simplefs /dev/vda /mnt && smoke verify /mnt &&
         churn verify /mnt/churn $round ${synced:-0} && umount /mnt && rmmod simplefs"
     is "$status" 0 "round $round: recovered, ${synced:-0} synced files and all older ones whole"
