@@ -144,6 +144,19 @@ unsigned int sfs_dev_cached(const struct sfs_dev *dev)
 	return dev->d_count;
 }
 
+unsigned int sfs_dev_held(const struct sfs_dev *dev)
+{
+	const struct sfs_buf *buf;
+	unsigned int held = 0;
+	unsigned int i;
+
+	for (i = 0; i < SFS_HASH_SIZE; i++) {
+		for (buf = dev->d_hash[i]; buf; buf = buf->b_next)
+			held += buf->b_refs;
+	}
+	return held;
+}
+
 int sfs_dev_grow(struct sfs_dev *dev, u64 nblks)
 {
 	if (ftruncate(dev->d_fd, nblks << SFS_BLOCK_BITS))

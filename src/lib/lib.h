@@ -36,6 +36,7 @@ int sfs_dev_grow(struct sfs_dev *dev, u64 nblks);
  */
 void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early);
 unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
+unsigned int sfs_dev_held(const struct sfs_dev *dev);	/* references to them */
 /* Writes all changed blocks, sealed, but for block 0, and waits for them. */
 int sfs_dev_flush(struct sfs_dev *dev);
 /* The transaction of a single-threaded program: a name for "now". */

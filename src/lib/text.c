@@ -140,11 +140,15 @@ static void sfs_text_hex(struct sfs_text *out, const char *key, u64 value)
 static void sfs_text_time(struct sfs_text *out, const char *key, s64 ns)
 {
 	struct sfs_text_file *f = sfs_text_file(out);
-	s64 rest = (ns % 1000000000 + 1000000000) % 1000000000;
-	time_t seconds = (ns - rest) / 1000000000;
+	time_t seconds = ns / 1000000000;
+	s64 rest = ns % 1000000000;
 	struct tm tm;
 	char text[64];
 
+	if (rest < 0) {
+		rest += 1000000000;
+		seconds--;
+	}
 	gmtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	sfs_text_lead(f, key);
