@@ -70,6 +70,22 @@ unlike()
 $out"
 }
 
+# relay_tap WHAT: the TAP lines of the standard input, another program's, counted as this test's own
+relay_tap()
+{
+    local line n=0
+    while IFS= read -r line; do
+        line=${line%$'\r'}
+        case $line in
+        'ok '*) ok 0 "$1: ${line#*- }"; n=$((n + 1)) ;;
+        'not ok '*) ok 1 "$1: ${line#*- }"; n=$((n + 1)) ;;
+        '#'*) printf '%s\n' "$line" ;;
+        esac
+    done
+    [ "$n" -gt 0 ]
+    ok $? "$1: said something"
+}
+
 skip_all()
 {
     echo "1..0 # SKIP $*"
