@@ -1,3 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The program carries the name of the filesystem: it is run by people and by a unit, not by make.
 name-selftest := simplefs-selftest
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+
+.PHONY: install-selftest-unit
+install-tools: install-selftest-unit
+install-selftest-unit:
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,^ExecStart=/usr/sbin/,ExecStart=$(SBINDIR)/,' src/selftest/simplefs-selftest.service \
+		> $(DESTDIR)$(UNITDIR)/simplefs-selftest.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/simplefs-selftest.service
