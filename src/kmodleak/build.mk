@@ -12,7 +12,7 @@ $(kml-objs): CPPFLAGS += -Ibuild/gen
 build/obj/src/kmodleak/tracer.o: $(kml-skel)
 build/obj/src/kmodleak/kmodleak.bpf.o: src/kmodleak/kmodleak.bpf.c $(wildcard src/kmodleak/*.bpf.h) src/kmodleak/kmodleak.h
 	@mkdir -p $(@D)
-	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(WERROR) \
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 		-D__TARGET_ARCH_$(kml-arch) -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<
 $(kml-skel): build/obj/src/kmodleak/kmodleak.bpf.o
 	@mkdir -p $(@D)
