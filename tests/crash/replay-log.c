@@ -387,7 +387,7 @@ static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned 
 	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, total++)
 		e = (const struct nbd_log_entry *)(record + at);
 	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, entry++) {
-		bool image = want_images && entry * want_images / total > images;
+		bool image = want_images && (entry + 1) * want_images / total > images;
 
 		e = (const struct nbd_log_entry *)(record + at);
 		if (e->magic != NBD_LOG_MAGIC || e->nbytes > nbytes - at - sizeof(*e)) {
