@@ -7,12 +7,14 @@
  * journal is emptied, so that fsck itself may be interrupted at any point.
  */
 #include <sys/file.h>
+#include <unistd.h>
 
 #include "fsck.h"
 
 /* fsck(8): bits. */
 enum {
 	SFS_EXIT_OK = 0,
+	SFS_EXIT_REPAIRED = 1,
 	SFS_EXIT_DAMAGED = 4,
 	SFS_EXIT_FAILED = 8,
 	SFS_EXIT_USAGE = 16,
@@ -43,7 +45,7 @@ static const struct sfs_opt sfs_fsck_opts[] = {
 	SFS_FLAG('a', "auto", "at boot: replay, check only what says it is damaged", automatic, 1),
 	SFS_FLAG('p', "preen", "the same", automatic_too, 1),
 	SFS_FLAG('n', "no", "change nothing: check as if the journal were replayed", never, 1),
-	SFS_FLAG('y', "yes", "agree to everything", always, 1),
+	SFS_FLAG('y', "yes", "repair all that can be repaired", always, 1),
 	SFS_FLAG('f', "force", "check a clean volume too", force, 0),
 	{ .o_short = 'j', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
 	  .o_help = "the device of an external journal",
@@ -62,7 +64,7 @@ static const struct sfs_opt sfs_fsck_opts[] = {
 static const struct sfs_cli sfs_fsck_cli = {
 	.c_program = "fsck.simplefs",
 	.c_usage = "[options] DEVICE|IMAGE",
-	.c_about = "Replays the journal of a simplefs volume and checks it.",
+	.c_about = "Checks and repairs a simplefs volume.",
 	.c_notes = "The options -C FD, -T, -M, -l and -v are accepted and mean nothing.",
 	.c_opts = sfs_fsck_opts,
 	.c_operands_min = 1,
@@ -70,6 +72,7 @@ static const struct sfs_cli sfs_fsck_cli = {
 	.c_exit_usage = SFS_EXIT_USAGE,
 	.c_exits = {
 		{ SFS_EXIT_OK, "the volume is in order" },
+		{ SFS_EXIT_REPAIRED, "it was damaged, and has been repaired" },
 		{ SFS_EXIT_DAMAGED, "it is damaged, and was left so" },
 		{ SFS_EXIT_FAILED, "it could not be read or written, or is in use" },
 		{ SFS_EXIT_USAGE, "the command line is wrong" },
@@ -206,28 +209,85 @@ static void sfs_say_clean(struct sfs_fsck *f)
 	       (unsigned long long)f->fs.f_blocks);
 }
 
+/* Damage stays: say so, and what can be done. */
+static int sfs_leave(const struct sfs_fsck *f, const char *why)
+{
+	fflush(stdout);
+	sfs_warn("%s: damaged, and nothing was changed: %s", f->path, why);
+	return SFS_EXIT_DAMAGED;
+}
+
+static bool sfs_agree(const struct sfs_fsck *f, const struct sfs_found *found)
+{
+	char answer[16];
+
+	if (f->always)
+		return true;
+	if (f->automatic)
+		return !found->f_problems[SFS_REMEDY_NAME];
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return false;
+	printf("%s: repair this? [y/N] ", f->path);
+	fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+static void sfs_hear_nothing(const char *text)
+{
+	(void)text;
+}
+
+/* Repairs in the cache and believes it only after a second check there. */
+static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
+{
+	long left;
+	int err;
+
+	err = sfs_repair(&f->fs, found);
+	if (err && !sfs_is_damage(err))
+		sfs_give_up(f, err, "the repair could not be made");
+	sfs_report = sfs_hear_nothing;
+	left = err ? err : sfs_check(&f->fs);
+	sfs_report = sfs_report_damage;
+	if (left < 0 && !sfs_is_damage(left))
+		sfs_give_up(f, left, "the repair could not be checked");
+	if (left)
+		return sfs_leave(f, "a repair was tried in memory and did not hold; mount it"
+				 " read-only and save what is there");
+	return SFS_EXIT_REPAIRED;
+}
+
 static int sfs_check_all(struct sfs_fsck *f)
 {
-	long problems = sfs_check(&f->fs);
+	struct sfs_found found = { 0 };
+	int status = SFS_EXIT_OK;
+	int err;
 
-	if (problems < 0 && !sfs_is_damage(problems))
-		sfs_give_up(f, problems, "the check could not go on");
-	if (problems) {
-		fflush(stdout);
-		sfs_warn("%s: damaged in %ld places; nothing was changed. Mount it read-only"
-			 " (with -o norecovery if need be) and save what is there", f->path,
-			 problems < 0 ? 1 : problems);
-		return SFS_EXIT_DAMAGED;
+	err = sfs_check_find(&f->fs, &found);
+	if (err)
+		sfs_give_up(f, err, "the check could not go on");
+	if (found.f_problems[SFS_REMEDY_NONE])
+		status = sfs_leave(f, "some of it cannot be repaired; mount it read-only (with -o"
+				   " norecovery if need be) and save what is there");
+	else if (!found.f_problems[SFS_REMEDY_COUNT] && !found.f_problems[SFS_REMEDY_NAME])
+		status = SFS_EXIT_OK;
+	else if (f->never || !sfs_agree(f, &found))
+		status = sfs_leave(f, "-y repairs it");
+	else
+		status = sfs_try_repair(f, &found);
+	sfs_found_free(&found);
+	if (status != SFS_EXIT_DAMAGED) {
+		f->fs.f_check_time = sfs_time_now();
+		f->fs.f_state &= ~SFS_STATE_ERROR;
+		f->fs.f_error_count = 0;
 	}
-	f->fs.f_check_time = sfs_time_now();
-	f->fs.f_state &= ~SFS_STATE_ERROR;
-	f->fs.f_error_count = 0;
-	return SFS_EXIT_OK;
+	return status;
 }
 
 static int sfs_run(struct sfs_fsck *f)
 {
 	bool clean = f->fs.f_state & SFS_STATE_CLEAN;
+	int status = SFS_EXIT_OK;
 	bool doubtful;
 	int err;
 
@@ -248,18 +308,25 @@ static int sfs_run(struct sfs_fsck *f)
 		sfs_say_clean(f);
 		return SFS_EXIT_OK;
 	}
-	if (!clean)
+	if (!clean && !doubtful)
 		sfs_recover(f);
-	if (doubtful && sfs_check_all(f))
-		return SFS_EXIT_DAMAGED;
+	if (doubtful)
+		status = sfs_check_all(f);
+	if (status == SFS_EXIT_DAMAGED)
+		return status;
+	/* Orphans are finished by what can be relied on: after the check. */
+	if (!clean && doubtful)
+		sfs_recover(f);
 	if (!f->never) {
 		f->fs.f_state |= SFS_STATE_CLEAN;
 		err = sfs_write_back(f);
 		if (err)
 			sfs_give_up(f, err, "it cannot be written");
 	}
+	if (status == SFS_EXIT_REPAIRED)
+		printf("%s: repaired\n", f->path);
 	sfs_say_clean(f);
-	return SFS_EXIT_OK;
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -10,4 +10,10 @@
 /* Finishes every inode that the orphan maps name, in the cache; @ret_count is how many. */
 int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count);
 
+/*
+ * Writes anew, in the cache, what follows from a check that found nothing of SFS_REMEDY_NONE.
+ * After it @fs has true counters.
+ */
+int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found);
+
 #endif

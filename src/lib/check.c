@@ -5,78 +5,81 @@
  * First pass: every live inode of every inode block; its tree, record by record; each block it
  * holds is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes
  * against the link counts, and the four bitmaps and the counters against what was found.  Nothing
- * is changed.
+ * is changed; what was found is kept for a repair.
  */
-#include <stdarg.h>
-
 #include "lib.h"
-
-struct sfs_check_inode {
-	u64 ino;
-	u32 nlink;			/* as the record says */
-	u32 names;			/* as directories say; subdirectories count too */
-	u64 parent;
-	bool is_dir;
-	bool orphan;
-};
 
 struct sfs_checker {
 	struct sfs_fs *fs;
-	u8 *seen;			/* blocks in use, as found */
-	struct sfs_check_inode *inodes;	/* rising numbers */
-	size_t count;
-	size_t room;
+	struct sfs_found *found;
+	size_t inodes_room;
 	u32 free_slots;			/* of the group in hand */
-	long problems;
 	int err;			/* memory or I/O: the check cannot go on */
 };
 
-__attribute__((format(printf, 2, 3)))
-static void sfs_problem(struct sfs_checker *c, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
+static const char *const sfs_map_names[SFS_MAPS] = { "used", "inode", "room", "orphan" };
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
+static void sfs_problem(struct sfs_checker *c, const struct sfs_problem *problem)
+{
+	char text[512];
+
+	sfs_problem_text(problem, text, sizeof(text));
 	sfs_report(text);
-	c->problems++;
+	c->found->f_problems[sfs_problem_remedy(problem->p_code)]++;
+}
+
+#define SFS_PROBLEM(c, code, ...)						\
+	sfs_problem(c, &(const struct sfs_problem) { .p_code = (code), .p_num = { __VA_ARGS__ } })
+
+static void sfs_map_problem(struct sfs_checker *c, enum sfs_problem_code code, u64 group,
+			    unsigned int map, u32 want, u32 have)
+{
+	sfs_problem(c, &(const struct sfs_problem) {
+		.p_code = code, .p_num = { group, want, have },
+		.p_name = sfs_map_names[map], .p_len = strlen(sfs_map_names[map]),
+	});
 }
 
 /* What the core has reported already counts; anything else ends the check. */
 static void sfs_check_err(struct sfs_checker *c, int err)
 {
 	if (err == -EFSCORRUPTED || err == -EFSBADCRC)
-		c->problems++;
+		c->found->f_problems[SFS_REMEDY_NONE]++;
 	else if (err && !c->err)
 		c->err = err;
 }
 
 static void sfs_check_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
 {
+	u64 end = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS;
+	u8 *taken = c->found->f_taken;
+
 	for (; nblks; nblks--, blk++) {
-		if (c->seen[blk / 8] >> (blk % 8) & 1)
-			sfs_problem(c, "block %llu is held twice, also by inode %llu",
-				    (unsigned long long)blk, (unsigned long long)ino);
-		c->seen[blk / 8] |= 1 << (blk % 8);
+		if (blk >= end) {
+			SFS_PROBLEM(c, SFS_PROBLEM_BEYOND, blk, ino);
+			return;
+		}
+		if (taken[blk / 8] >> (blk % 8) & 1)
+			SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, blk, ino);
+		taken[blk / 8] |= 1 << (blk % 8);
 	}
 }
 
-static struct sfs_check_inode *sfs_check_find(struct sfs_checker *c, u64 ino)
+struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino)
 {
 	size_t lo = 0;
-	size_t hi = c->count;
+	size_t hi = found->f_ninodes;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (c->inodes[mid].ino < ino)
+		if (found->f_inodes[mid].i_ino < ino)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < c->count && c->inodes[lo].ino == ino ? &c->inodes[lo] : NULL;
+	return lo < found->f_ninodes && found->f_inodes[lo].i_ino == ino ? &found->f_inodes[lo] :
+									   NULL;
 }
 
 /* ---- pass 1: inodes and what they hold ---- */
@@ -129,21 +132,25 @@ static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
 	return count;
 }
 
-static int sfs_check_remember(struct sfs_checker *c, const struct sfs_inode *in)
+static int sfs_check_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks)
 {
-	if (c->count == c->room) {
-		size_t room = c->room ? 2 * c->room : 1024;
-		void *p = realloc(c->inodes, room * sizeof(*c->inodes));
+	struct sfs_found *found = c->found;
+
+	if (found->f_ninodes == c->inodes_room) {
+		size_t room = c->inodes_room ? 2 * c->inodes_room : 1024;
+		void *p = realloc(found->f_inodes, room * sizeof(*found->f_inodes));
 
 		if (!p)
 			return -ENOMEM;
-		c->inodes = p;
-		c->room = room;
+		found->f_inodes = p;
+		c->inodes_room = room;
 	}
-	c->inodes[c->count++] = (struct sfs_check_inode) {
-		.ino = in->i_ino, .nlink = in->i_nlink, .parent = in->i_parent,
-		.is_dir = (in->i_mode & 0170000) == 0040000,
-		.orphan = in->i_flags & SFS_INODE_ORPHAN,
+	found->f_inodes[found->f_ninodes++] = (struct sfs_found_inode) {
+		.i_ino = in->i_ino, .i_nlink = in->i_nlink, .i_parent = in->i_parent,
+		.i_said_blocks = in->i_blocks, .i_blocks = nblks, .i_said_size = in->i_size,
+		.i_is_dir = in->i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_DIR,
+		.i_is_orphan = in->i_flags & SFS_INODE_ORPHAN,
+		.i_type = in->i_mode >> SFS_TYPE_SHIFT,
 	};
 	return 0;
 }
@@ -160,22 +167,20 @@ static void sfs_check_inode(struct sfs_checker *c, u64 ino)
 		sfs_check_err(c, err);
 		return;
 	}
-	sfs_check_err(c, sfs_check_remember(c, &in));
 	nblks = sfs_check_nodes(c, &in, (const struct sfs_node_disk *)in.i_root);
-	if ((in.i_mode & 0170000) == 0100000)
+	if (in.i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_REG)
 		nblks += sfs_check_extents(c, &in);
+	sfs_check_err(c, sfs_check_remember(c, &in, nblks));
 	if (nblks != in.i_blocks)
-		sfs_problem(c, "inode %llu holds %llu blocks and says %llu",
-			    (unsigned long long)ino, (unsigned long long)nblks,
-			    (unsigned long long)in.i_blocks);
+		SFS_PROBLEM(c, SFS_PROBLEM_BLOCKS, ino, nblks, in.i_blocks);
 }
 
-/* An inode block: its live slots, and what the room and orphan maps must say of it. */
+/* An inode block: its live slots, and what the room and orphan maps (NULL: lost) must say. */
 static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, const u8 *orphan)
 {
 	u64 group = blk / SFS_GROUP_BLOCKS;
 	unsigned int bit = blk % SFS_GROUP_BLOCKS;
-	size_t first = c->count;
+	size_t first = c->found->f_ninodes;
 	bool has_orphan = false;
 	struct sfs_buf *buf;
 	unsigned int slot;
@@ -189,76 +194,88 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	}
 	live = ((const struct sfs_head *)sfs_buf_data(buf))->h_live;
 	sfs_buf_put(buf);
-	sfs_check_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
+	if (!live)
+		SFS_PROBLEM(c, SFS_PROBLEM_EMPTY, blk);
+	else
+		sfs_check_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
 	c->free_slots += SFS_INODE_SLOTS - __builtin_popcount(live);
 	for (slot = 0; slot < SFS_INODE_SLOTS; slot++) {
 		if (live >> slot & 1)
 			sfs_check_inode(c, blk << SFS_INODE_SLOT_BITS | slot);
 	}
-	for (; first < c->count; first++)
-		has_orphan |= c->inodes[first].orphan;
-	if (sfs_bits_test(room, bit) != (live != 0xff))
-		sfs_problem(c, "room map is wrong about inode block %llu", (unsigned long long)blk);
-	if (sfs_bits_test(orphan, bit) != has_orphan)
-		sfs_problem(c, "orphan map is wrong about inode block %llu",
-			    (unsigned long long)blk);
-	if (!live)
-		sfs_problem(c, "inode block %llu is empty", (unsigned long long)blk);
+	for (; first < c->found->f_ninodes; first++)
+		has_orphan |= c->found->f_inodes[first].i_is_orphan;
+	if (room && sfs_bits_test(room, bit) != (live != 0xff))
+		SFS_PROBLEM(c, SFS_PROBLEM_ROOM, blk);
+	if (orphan && sfs_bits_test(orphan, bit) != has_orphan)
+		SFS_PROBLEM(c, SFS_PROBLEM_ORPHAN, blk);
 }
 
-static void sfs_check_count(struct sfs_checker *c, u64 group, const char *map, u32 want, u32 have)
+/* The counts of the maps that are there, and bits where no inode block is. */
+static void sfs_check_maps(struct sfs_checker *c, u64 group,
+			   const struct sfs_bitmap_disk *const maps[SFS_MAPS])
 {
-	if (want != have)
-		sfs_problem(c, "%s map of group %llu counts %u and says %u", map,
-			    (unsigned long long)group, want, have);
+	u32 nblks = sfs_group_nblks(c->fs, group);
+	unsigned int bit;
+	unsigned int m;
+
+	for (m = 0; m < SFS_MAPS; m++) {
+		u32 have = maps[m] ? le32_to_cpu(maps[m]->b_count) : 0;
+		u32 want = have;
+
+		if (maps[m])
+			want = sfs_bits_count(maps[m]->b_bits, 0, nblks);
+		if (maps[m] && m == SFS_MAP_USED)
+			want = nblks - want;
+		if (maps[m] && m == SFS_MAP_ROOM)
+			want = c->free_slots;
+		if (want != have)
+			sfs_map_problem(c, SFS_PROBLEM_MAP_COUNT, group, m, want, have);
+	}
+	for (bit = 0; bit < nblks; bit++) {
+		if (sfs_bits_test(maps[SFS_MAP_INODE]->b_bits, bit))
+			continue;
+		for (m = SFS_MAP_ROOM; m <= SFS_MAP_ORPHAN; m++)
+			if (maps[m] && sfs_bits_test(maps[m]->b_bits, bit))
+				SFS_PROBLEM(c, SFS_PROBLEM_STRAY, group * SFS_GROUP_BLOCKS + bit);
+	}
+}
+
+/* A map that cannot be read: only the inode map does not follow from the rest. */
+static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map, int err)
+{
+	if (map != SFS_MAP_INODE && (err == -EFSCORRUPTED || err == -EFSBADCRC))
+		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
+	else
+		sfs_check_err(c, err);
 }
 
 static void sfs_check_group(struct sfs_checker *c, u64 group)
 {
-	static const char *const names[SFS_MAPS] = { "used", "inode", "room", "orphan" };
 	const struct sfs_bitmap_disk *maps[SFS_MAPS] = { NULL };
 	struct sfs_buf *bufs[SFS_MAPS] = { NULL };
 	u32 nblks = sfs_group_nblks(c->fs, group);
-	unsigned int bit;
+	unsigned int bit = 0;
 	unsigned int m;
-	int err = 0;
+	int err;
 
-	for (m = 0; m < SFS_MAPS && !err; m++) {
+	for (m = 0; m < SFS_MAPS; m++) {
 		err = sfs_map_get(c->fs, group, m, &bufs[m]);
-		if (!err)
+		if (err)
+			sfs_check_map_err(c, group, m, err);
+		else
 			maps[m] = sfs_buf_data(bufs[m]);
 	}
-	sfs_check_err(c, err);
-	if (err)
+	if (!maps[SFS_MAP_INODE])
 		goto put_bufs;
-	sfs_check_count(c, group, names[SFS_MAP_INODE],
-			sfs_bits_count(maps[SFS_MAP_INODE]->b_bits, 0, nblks),
-			le32_to_cpu(maps[SFS_MAP_INODE]->b_count));
-	sfs_check_count(c, group, names[SFS_MAP_ORPHAN],
-			sfs_bits_count(maps[SFS_MAP_ORPHAN]->b_bits, 0, nblks),
-			le32_to_cpu(maps[SFS_MAP_ORPHAN]->b_count));
-	sfs_check_count(c, group, names[SFS_MAP_USED],
-			nblks - sfs_bits_count(maps[SFS_MAP_USED]->b_bits, 0, nblks),
-			le32_to_cpu(maps[SFS_MAP_USED]->b_count));
 	c->free_slots = 0;
-	bit = 0;
 	while ((bit = sfs_bits_next_set(maps[SFS_MAP_INODE]->b_bits, bit, nblks)) < nblks) {
 		sfs_check_inode_blk(c, group * SFS_GROUP_BLOCKS + bit,
-				    maps[SFS_MAP_ROOM]->b_bits, maps[SFS_MAP_ORPHAN]->b_bits);
+				    maps[SFS_MAP_ROOM] ? maps[SFS_MAP_ROOM]->b_bits : NULL,
+				    maps[SFS_MAP_ORPHAN] ? maps[SFS_MAP_ORPHAN]->b_bits : NULL);
 		bit++;
 	}
-	sfs_check_count(c, group, names[SFS_MAP_ROOM], c->free_slots,
-			le32_to_cpu(maps[SFS_MAP_ROOM]->b_count));
-	for (bit = 0; bit < nblks; bit++) {
-		u64 blk = group * SFS_GROUP_BLOCKS + bit;
-
-		if (sfs_bits_test(maps[SFS_MAP_INODE]->b_bits, bit))
-			continue;
-		if (sfs_bits_test(maps[SFS_MAP_ROOM]->b_bits, bit) ||
-		    sfs_bits_test(maps[SFS_MAP_ORPHAN]->b_bits, bit))
-			sfs_problem(c, "block %llu is no inode block, but has room or orphans",
-				    (unsigned long long)blk);
-	}
+	sfs_check_maps(c, group, maps);
 put_bufs:
 	for (m = 0; m < SFS_MAPS; m++)
 		sfs_buf_put(bufs[m]);
@@ -268,135 +285,195 @@ put_bufs:
 
 struct sfs_check_dir {
 	struct sfs_checker *c;
-	u64 dir;
-	u64 nbytes;
+	struct sfs_found_inode *dir;
 };
+
+/* Notes what is wrong with a name for a repair; @type 0: it is to go. */
+static void sfs_check_bad_name(struct sfs_check_dir *d, enum sfs_problem_code code, u64 num1,
+			       u64 num2, const char *name, unsigned int len, u64 ino, u8 type)
+{
+	struct sfs_found *found = d->c->found;
+	void *p;
+
+	sfs_problem(d->c, &(const struct sfs_problem) {
+		.p_code = code, .p_num = { d->dir->i_ino, num1, num2 }, .p_name = name,
+		.p_len = len,
+	});
+	p = realloc(found->f_names, (found->f_nnames + 1) * sizeof(*found->f_names));
+	if (!p) {
+		sfs_check_err(d->c, -ENOMEM);
+		return;
+	}
+	found->f_names = p;
+	found->f_names[found->f_nnames] = (struct sfs_found_name) {
+		.n_dir = d->dir->i_ino, .n_ino = ino, .n_type = type, .n_len = len,
+	};
+	memcpy(found->f_names[found->f_nnames++].n_name, name, len);
+}
 
 static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
 {
 	struct sfs_check_dir *d = arg;
-	struct sfs_check_inode *i = sfs_check_find(d->c, ino);
-	struct sfs_check_inode *dir = sfs_check_find(d->c, d->dir);
+	struct sfs_found_inode *i = sfs_found_inode(d->c->found, ino);
 
 	(void)pos;
-	d->nbytes += sizeof(struct sfs_dirent_disk) + len;
+	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
 	if (!i) {
-		sfs_problem(d->c, "name %.*s in directory %llu: inode %llu is not in use",
-			    (int)len, name, (unsigned long long)d->dir, (unsigned long long)ino);
+		sfs_check_bad_name(d, SFS_PROBLEM_DANGLES, ino, 0, name, len, ino, 0);
 		return true;
 	}
-	i->names++;
-	if (i->is_dir != (type == 4))
-		sfs_problem(d->c, "name %.*s in directory %llu has the wrong type", (int)len, name,
-			    (unsigned long long)d->dir);
-	if (!i->is_dir)
+	i->i_names++;
+	if (i->i_type != type)
+		sfs_check_bad_name(d, SFS_PROBLEM_TYPE, type, i->i_type, name, len, ino,
+				   i->i_type);
+	if (!i->i_is_dir)
 		return true;
-	dir->names++;
-	if (i->parent != d->dir)
-		sfs_problem(d->c, "directory %llu is named in %llu and has parent %llu",
-			    (unsigned long long)ino, (unsigned long long)d->dir,
-			    (unsigned long long)i->parent);
+	d->dir->i_names++;
+	if (i->i_named_in || ino == d->c->fs->f_root)
+		SFS_PROBLEM(d->c, SFS_PROBLEM_TWO_NAMES, ino, i->i_named_in, d->dir->i_ino);
+	else if (i->i_parent != d->dir->i_ino)
+		SFS_PROBLEM(d->c, SFS_PROBLEM_PARENT, ino, d->dir->i_ino, i->i_parent);
+	i->i_named_in = d->dir->i_ino;
 	return true;
+}
+
+static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
+{
+	struct sfs_check_dir d = { .c = c, .dir = dir };
+	struct sfs_inode in;
+	int err;
+
+	memset(&in, 0, sizeof(in));
+	err = sfs_inode_read(c->fs, dir->i_ino, &in);
+	if (!err)
+		err = sfs_dirent_iterate(&in, 0, sfs_check_name, &d);
+	sfs_check_err(c, err);
+	if (!err && dir->i_nbytes != in.i_size)
+		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
+}
+
+/* Up from @dir by its names, as far as the root or one known to reach it. */
+static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
+{
+	struct sfs_found_inode *top = dir;
+	struct sfs_found_inode *at;
+	size_t steps;
+
+	for (steps = 0; top && !top->i_is_reached && top->i_named_in; steps++) {
+		if (steps > c->found->f_ninodes) {
+			SFS_PROBLEM(c, SFS_PROBLEM_LOOP, dir->i_ino);
+			return;
+		}
+		top = sfs_found_inode(c->found, top->i_named_in);
+	}
+	/* Without a name the top is reported as such, or an orphan. */
+	for (at = dir; at && at != top; at = sfs_found_inode(c->found, at->i_named_in))
+		at->i_is_reached = true;
+}
+
+static void sfs_check_links(struct sfs_checker *c, const struct sfs_found_inode *i)
+{
+	/* "." counts, and the root's name is its own. */
+	u32 want = i->i_names + (i->i_is_dir && !(i->i_is_orphan && !i->i_nlink)) +
+		   (i->i_ino == c->fs->f_root);
+	bool is_named = i->i_is_dir ? i->i_named_in || i->i_ino == c->fs->f_root : i->i_names;
+
+	if (!is_named && !(i->i_is_orphan && !i->i_nlink))
+		SFS_PROBLEM(c, SFS_PROBLEM_NAMELESS, i->i_ino);
+	else if (i->i_nlink != want)
+		SFS_PROBLEM(c, SFS_PROBLEM_LINKS, i->i_ino, want, i->i_nlink);
 }
 
 static void sfs_check_names(struct sfs_checker *c)
 {
-	struct sfs_inode in;
+	struct sfs_found *found = c->found;
+	struct sfs_found_inode *root = sfs_found_inode(found, c->fs->f_root);
 	size_t n;
 
-	for (n = 0; n < c->count && !c->err; n++) {
-		struct sfs_check_dir d = { .c = c, .dir = c->inodes[n].ino };
-
-		if (!c->inodes[n].is_dir)
-			continue;
-		memset(&in, 0, sizeof(in));
-		sfs_check_err(c, sfs_inode_read(c->fs, d.dir, &in));
-		if (in.i_fs)
-			sfs_check_err(c, sfs_dirent_iterate(&in, 0, sfs_check_name, &d));
-		if (in.i_fs && d.nbytes != in.i_size)
-			sfs_problem(c, "directory %llu holds %llu bytes of names and says %llu",
-				    (unsigned long long)d.dir, (unsigned long long)d.nbytes,
-				    (unsigned long long)in.i_size);
+	if (!root || !root->i_is_dir) {
+		SFS_PROBLEM(c, SFS_PROBLEM_ROOT, 0);
+		return;
 	}
-	for (n = 0; n < c->count && !c->err; n++) {
-		const struct sfs_check_inode *i = &c->inodes[n];
-		/* "." counts, and the root's name is its own. */
-		u32 want = i->names + (i->is_dir && !(i->orphan && !i->nlink)) +
-			   (i->ino == c->fs->f_root);
-
-		if (i->nlink != want)
-			sfs_problem(c, "inode %llu has %u links and says %u",
-				    (unsigned long long)i->ino, want, i->nlink);
-		if (!i->nlink && !i->orphan)
-			sfs_problem(c, "inode %llu has no name and is no orphan",
-				    (unsigned long long)i->ino);
+	root->i_is_reached = true;
+	for (n = 0; n < found->f_ninodes && !c->err; n++)
+		if (found->f_inodes[n].i_is_dir)
+			sfs_check_dir(c, &found->f_inodes[n]);
+	for (n = 0; n < found->f_ninodes && !c->err; n++) {
+		if (found->f_inodes[n].i_is_dir)
+			sfs_check_reach(c, &found->f_inodes[n]);
+		sfs_check_links(c, &found->f_inodes[n]);
 	}
-	if (!sfs_check_find(c, c->fs->f_root))
-		sfs_problem(c, "the root is not in use");
 }
 
 /* ---- pass 3: space ---- */
 
-static void sfs_check_space(struct sfs_checker *c)
+static void sfs_check_used(struct sfs_checker *c, u64 group, const struct sfs_bitmap_disk *map,
+			   const struct sfs_bitmap_disk *fresh)
 {
-	u64 ngroups = min_t(u64, c->fs->f_zones * SFS_ZONE_GROUPS, c->fs->f_groups);
-	u64 group;
+	const u8 *taken = c->found->f_taken;
+	unsigned int bit;
 
-	for (group = 0; group < ngroups && !c->err; group++) {
-		const struct sfs_bitmap_disk *map;
-		u8 *fresh = calloc(1, SFS_BLOCK_SIZE);
-		struct sfs_buf *buf = NULL;
-		unsigned int bit;
-		int err;
-
-		err = fresh ? sfs_map_get(c->fs, group, SFS_MAP_USED, &buf) : -ENOMEM;
-		sfs_check_err(c, err);
-		if (err) {
-			free(fresh);
-			continue;
-		}
-		map = sfs_buf_data(buf);
+	for (bit = 0; bit < sfs_group_nblks(c->fs, group); bit++) {
+		u64 blk = group * SFS_GROUP_BLOCKS + bit;
 		/* What mkfs takes for itself is used without an owner. */
-		sfs_map_fill(c->fs, sfs_map_blk(group, SFS_MAP_USED), fresh);
-		for (bit = 0; bit < sfs_group_nblks(c->fs, group); bit++) {
-			u64 blk = group * SFS_GROUP_BLOCKS + bit;
-			bool want = (c->seen[blk / 8] >> (blk % 8) & 1) ||
-				    sfs_bits_test(((struct sfs_bitmap_disk *)fresh)->b_bits, bit);
+		bool want = (taken[blk / 8] >> (blk % 8) & 1) || sfs_bits_test(fresh->b_bits, bit);
 
-			if (sfs_bits_test(map->b_bits, bit) != want)
-				sfs_problem(c, "block %llu is %s, the used map says otherwise",
-					    (unsigned long long)blk, want ? "taken" : "free");
-		}
-		sfs_buf_put(buf);
-		free(fresh);
+		if (sfs_bits_test(map->b_bits, bit) == want)
+			continue;
+		/* Who holds a block may be what could not be read. */
+		if (want)
+			SFS_PROBLEM(c, SFS_PROBLEM_TAKEN, blk);
+		else if (!c->found->f_problems[SFS_REMEDY_NONE])
+			SFS_PROBLEM(c, SFS_PROBLEM_LEAKED, blk);
 	}
 }
 
+static void sfs_check_space(struct sfs_checker *c)
+{
+	u64 ngroups = sfs_groups_ready(c->fs);
+	struct sfs_bitmap_disk fresh;
+	struct sfs_buf *buf;
+	u64 group;
+	int err;
+
+	for (group = 0; group < ngroups && !c->err; group++) {
+		err = sfs_map_get(c->fs, group, SFS_MAP_USED, &buf);
+		if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+			continue;	/* reported in the first pass */
+		sfs_check_err(c, err);
+		if (err)
+			continue;
+		memset(&fresh, 0, sizeof(fresh));
+		sfs_map_fill(c->fs, sfs_map_blk(group, SFS_MAP_USED), &fresh);
+		sfs_check_used(c, group, sfs_buf_data(buf), &fresh);
+		sfs_buf_put(buf);
+	}
+}
+
+/* Only those of a clean volume mean anything, and only if all was found. */
 static void sfs_check_counters(struct sfs_checker *c)
 {
 	u64 free_said = sfs_counter_sum(&c->fs->f_free);
 	u64 inodes_said = sfs_counter_sum(&c->fs->f_inodes);
 
-	if (!(c->fs->f_state & SFS_STATE_CLEAN))
+	if (!(c->fs->f_state & SFS_STATE_CLEAN) || c->found->f_problems[SFS_REMEDY_COUNT] ||
+	    c->found->f_problems[SFS_REMEDY_NONE])
 		return;
 	sfs_check_err(c, sfs_fs_recount(c->fs));
 	if (free_said != (u64)sfs_counter_sum(&c->fs->f_free))
-		sfs_problem(c, "superblock says %llu free blocks, there are %llu",
-			    (unsigned long long)free_said,
-			    (unsigned long long)sfs_counter_sum(&c->fs->f_free));
-	if (inodes_said != c->count)
-		sfs_problem(c, "superblock says %llu inodes, there are %zu",
-			    (unsigned long long)inodes_said, c->count);
+		SFS_PROBLEM(c, SFS_PROBLEM_FREE_SAID, sfs_counter_sum(&c->fs->f_free), free_said);
+	if (inodes_said != c->found->f_ninodes)
+		SFS_PROBLEM(c, SFS_PROBLEM_INODES_SAID, c->found->f_ninodes, inodes_said);
 }
 
-long sfs_check(struct sfs_fs *fs)
+int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 {
-	struct sfs_checker c = { .fs = fs };
-	u64 ngroups = min_t(u64, fs->f_zones * SFS_ZONE_GROUPS, fs->f_groups);
+	struct sfs_checker c = { .fs = fs, .found = ret_found };
+	u64 ngroups = sfs_groups_ready(fs);
 	u64 group;
 
-	c.seen = calloc(1, min_t(u64, fs->f_blocks, ngroups * SFS_GROUP_BLOCKS) / 8 + 1);
-	if (!c.seen)
+	ret_found->f_taken = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
+	if (!ret_found->f_taken)
 		return -ENOMEM;
 	for (group = 0; group < ngroups && !c.err; group++)
 		sfs_check_group(&c, group);
@@ -406,7 +483,25 @@ long sfs_check(struct sfs_fs *fs)
 		sfs_check_space(&c);
 	if (!c.err)
 		sfs_check_counters(&c);
-	free(c.inodes);
-	free(c.seen);
-	return c.err ? c.err : c.problems;
+	return c.err;
+}
+
+void sfs_found_free(struct sfs_found *found)
+{
+	free(found->f_taken);
+	free(found->f_inodes);
+	free(found->f_names);
+	memset(found, 0, sizeof(*found));
+}
+
+long sfs_check(struct sfs_fs *fs)
+{
+	struct sfs_found found = { 0 };
+	long result = sfs_check_find(fs, &found);
+	unsigned int n;
+
+	for (n = 0; n < SFS_REMEDIES && result >= 0; n++)
+		result += found.f_problems[n];
+	sfs_found_free(&found);
+	return result;
 }

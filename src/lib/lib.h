@@ -146,12 +146,84 @@ struct sfs_cli {
 int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settings,
 		  const struct sfs_opt **ret_picked);
 
+/* ---- problem.c: what can be wrong with a volume, in words ---- */
+
+enum sfs_problem_code {
+	SFS_PROBLEM_HELD_TWICE, SFS_PROBLEM_BEYOND, SFS_PROBLEM_BLOCKS, SFS_PROBLEM_EMPTY,
+	SFS_PROBLEM_ROOM, SFS_PROBLEM_ORPHAN, SFS_PROBLEM_STRAY, SFS_PROBLEM_MAP_COUNT,
+	SFS_PROBLEM_MAP_LOST,
+	SFS_PROBLEM_DANGLES, SFS_PROBLEM_TYPE, SFS_PROBLEM_PARENT, SFS_PROBLEM_TWO_NAMES,
+	SFS_PROBLEM_DIR_SIZE, SFS_PROBLEM_LINKS, SFS_PROBLEM_NAMELESS, SFS_PROBLEM_ROOT,
+	SFS_PROBLEM_LOOP, SFS_PROBLEM_TAKEN, SFS_PROBLEM_LEAKED, SFS_PROBLEM_FREE_SAID,
+	SFS_PROBLEM_INODES_SAID,
+	SFS_PROBLEMS
+};
+
+/* What a repair would take. */
+enum sfs_remedy {
+	SFS_REMEDY_NONE,		/* something is lost, or cannot be told apart */
+	SFS_REMEDY_COUNT,		/* what follows from the inodes is written anew */
+	SFS_REMEDY_NAME,		/* names go or come */
+	SFS_REMEDIES
+};
+
+struct sfs_problem {
+	enum sfs_problem_code p_code;
+	u64 p_num[3];
+	const char *p_name;		/* of p_len bytes, if the problem is with a name */
+	unsigned int p_len;
+};
+
+enum sfs_remedy sfs_problem_remedy(enum sfs_problem_code code);
+void sfs_problem_text(const struct sfs_problem *problem, char *text, size_t room);
+
 /* ---- check.c ---- */
+
+struct sfs_found_inode {
+	u64 i_ino;
+	u32 i_nlink;			/* as the record says */
+	u32 i_names;			/* as directories say; subdirectories count too */
+	u64 i_parent;
+	u64 i_named_in;			/* directories: where their last name is */
+	u64 i_said_blocks;
+	u64 i_blocks;			/* as its tree says */
+	u64 i_said_size;
+	u64 i_nbytes;			/* directories: of all names in them */
+	u8 i_type;			/* SFS_TYPE_* */
+	bool i_is_dir;
+	bool i_is_orphan;
+	bool i_is_reached;		/* directories: from the root */
+};
+
+/* A name that says something wrong: d_type 0, it goes; else that is its type. */
+struct sfs_found_name {
+	u64 n_dir;
+	u64 n_ino;
+	u8 n_type;
+	u8 n_len;
+	char n_name[SFS_NAME_MAX];
+};
+
+/* What a check has found.  Without problems of SFS_REMEDY_NONE it is complete. */
+struct sfs_found {
+	u8 *f_taken;			/* a bit for each block that an inode holds */
+	struct sfs_found_inode *f_inodes;	/* rising numbers */
+	size_t f_ninodes;
+	struct sfs_found_name *f_names;
+	size_t f_nnames;
+	u64 f_problems[SFS_REMEDIES];
+};
 
 /*
  * Walks everything that is in use and compares it with the bitmaps, link counts and counters; each
- * difference goes to sfs_report().  Returns the number of differences or a negative errno.
+ * difference goes to sfs_report().  0, whatever was found, or the error that ended the check.  Free
+ * @ret_found, zero before, in both cases.
  */
+int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found);
+void sfs_found_free(struct sfs_found *found);
+/* NULL: no such inode. */
+struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino);
+/* The same in a number: of differences, or a negative errno. */
 long sfs_check(struct sfs_fs *fs);
 
 /* ---- walk.c ---- */

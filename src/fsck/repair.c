@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * repair.c - what a complete check has found, written where something else stands.
+ *
+ * The inodes are the truth.  What follows from them is made anew: the four bitmaps, then sizes,
+ * links and parents in the inodes' own records; then names that lead nowhere go, and inodes that no
+ * name leads to get one in lost+found.  All of it in the cache: the caller checks again before
+ * anything is written, so this may fail or be wrong without harm.
+ */
+#include "fsck.h"
+
+#define SFS_LOST	"lost+found"
+
+/* ---- bitmaps ---- */
+
+/* A group's four maps as they must be, from the inodes of [*@n, ...), which are in order. */
+static void sfs_group_maps(struct sfs_fs *fs, const struct sfs_found *found, u64 group, size_t *n,
+			   struct sfs_bitmap_disk maps[SFS_MAPS])
+{
+	u64 start = group * SFS_GROUP_BLOCKS;
+	u32 nblks = sfs_group_nblks(fs, group);
+	u32 slots = 0;
+	u32 bit;
+	unsigned int m;
+
+	for (m = 0; m < SFS_MAPS; m++) {
+		memset(&maps[m], 0, sizeof(maps[m]));
+		sfs_map_fill(fs, sfs_map_blk(group, m), &maps[m]);
+	}
+	for (bit = 0; bit < nblks; bit++)
+		if (found->f_taken[(start + bit) / 8] >> ((start + bit) % 8) & 1)
+			sfs_bits_set(maps[SFS_MAP_USED].b_bits, bit, 1);
+	while (*n < found->f_ninodes && sfs_ino_blk(found->f_inodes[*n].i_ino) < start + nblks) {
+		u64 blk = sfs_ino_blk(found->f_inodes[*n].i_ino);
+		bool orphan = false;
+		unsigned int live;
+
+		for (live = 0; *n < found->f_ninodes &&
+		     sfs_ino_blk(found->f_inodes[*n].i_ino) == blk; live++)
+			orphan |= found->f_inodes[(*n)++].i_is_orphan;
+		sfs_bits_set(maps[SFS_MAP_INODE].b_bits, blk - start, 1);
+		if (live < SFS_INODE_SLOTS)
+			sfs_bits_set(maps[SFS_MAP_ROOM].b_bits, blk - start, 1);
+		if (orphan)
+			sfs_bits_set(maps[SFS_MAP_ORPHAN].b_bits, blk - start, 1);
+		slots += SFS_INODE_SLOTS - live;
+	}
+	maps[SFS_MAP_USED].b_count =
+		cpu_to_le32(nblks - sfs_bits_count(maps[SFS_MAP_USED].b_bits, 0, nblks));
+	maps[SFS_MAP_ROOM].b_count = cpu_to_le32(slots);
+	for (m = SFS_MAP_INODE; m <= SFS_MAP_ORPHAN; m += SFS_MAP_ORPHAN - SFS_MAP_INODE)
+		maps[m].b_count = cpu_to_le32(sfs_bits_count(maps[m].b_bits, 0, nblks));
+}
+
+static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
+{
+	struct sfs_bitmap_disk maps[SFS_MAPS];
+	u8 old[SFS_BLOCK_SIZE];
+	unsigned int m;
+	size_t n = 0;
+	u64 group;
+	int err;
+
+	for (group = 0; group < sfs_groups_ready(fs); group++) {
+		sfs_group_maps(fs, found, group, &n, maps);
+		for (m = 0; m < SFS_MAPS; m++) {
+			u64 blk = sfs_map_blk(group, m);
+
+			sfs_block_seal(&maps[m]);
+			err = sfs_dev_read(fs->f_priv, blk, old);
+			if (!err && memcmp(old, &maps[m], sizeof(old)))
+				err = sfs_dev_put(fs->f_priv, blk, &maps[m]);
+			if (err)
+				return err;
+		}
+	}
+	/* What is known of groups in memory came from the old maps. */
+	sfs_fs_exit(fs);
+	err = sfs_fs_init(fs);
+	return err ? err : sfs_fs_recount(fs);
+}
+
+/* ---- inodes ---- */
+
+static u32 sfs_true_links(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	return i->i_names + i->i_is_dir + (i->i_ino == fs->f_root);
+}
+
+static bool sfs_is_named(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	return i->i_is_dir ? i->i_named_in || i->i_ino == fs->f_root : i->i_names;
+}
+
+static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	bool is_named = sfs_is_named(fs, i);
+	struct sfs_inode in = { 0 };
+	int err;
+
+	if (i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
+	    (!is_named || i->i_nlink == sfs_true_links(fs, i)) &&
+	    (!i->i_named_in || i->i_named_in == i->i_parent))
+		return 0;
+	err = sfs_inode_read(fs, i->i_ino, &in);
+	if (!err)
+		err = sfs_inode_begin(t, &in);
+	if (err)
+		return err;
+	in.i_blocks = i->i_blocks;
+	if (i->i_is_dir)
+		in.i_size = i->i_nbytes;
+	if (is_named)
+		in.i_nlink = sfs_true_links(fs, i);
+	if (i->i_named_in)
+		in.i_parent = i->i_named_in;
+	sfs_inode_end(t, &in);
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int sfs_repair_name(struct sfs_fs *fs, const struct sfs_found_name *n)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	struct sfs_inode dir = { 0 };
+	int err;
+
+	err = sfs_inode_read(fs, n->n_dir, &dir);
+	if (!err)
+		err = sfs_inode_begin(t, &dir);
+	if (err)
+		return err;
+	if (n->n_type)
+		err = sfs_dirent_set(t, &dir, n->n_name, n->n_len, n->n_ino, n->n_type);
+	else
+		err = sfs_dirent_remove(t, &dir, n->n_name, n->n_len);
+	sfs_inode_end(t, &dir);
+	return err;
+}
+
+/* Adds a name for @in, and what goes with it. */
+static int sfs_name_inode(struct sfs_fs *fs, u64 dir_ino, const char *name, struct sfs_inode *in,
+			  u32 nlink)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	unsigned int type = in->i_mode >> SFS_TYPE_SHIFT;
+	struct sfs_inode dir = { 0 };
+	int err;
+
+	err = sfs_inode_read(fs, dir_ino, &dir);
+	if (!err)
+		err = sfs_inode_begin(t, &dir);
+	if (err)
+		return err;
+	err = sfs_dirent_add(t, &dir, name, strlen(name), in->i_ino, type);
+	dir.i_nlink += !err && type == SFS_TYPE_DIR;
+	sfs_inode_end(t, &dir);
+	if (!err)
+		err = sfs_inode_begin(t, in);
+	if (err)
+		return err;
+	if (in->i_flags & SFS_INODE_ORPHAN)
+		err = sfs_orphan_remove(t, in);
+	in->i_nlink = nlink;
+	if (type == SFS_TYPE_DIR)
+		in->i_parent = dir_ino;
+	sfs_inode_end(t, in);
+	return err;
+}
+
+static int sfs_lost_find(struct sfs_fs *fs, u64 *ret_ino)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	struct sfs_inode in = { 0 };
+	u32 generation;
+	u64 ino;
+	u8 type;
+	int err;
+
+	err = sfs_inode_read(fs, fs->f_root, &in);
+	if (!err)
+		err = sfs_dirent_find(&in, SFS_LOST, strlen(SFS_LOST), &ino, &type);
+	if (!err)
+		*ret_ino = ino;
+	if (!err && type != SFS_TYPE_DIR)
+		err = -ENOTDIR;
+	if (err != -ENOENT)
+		return err;
+	err = sfs_inode_alloc(t, fs, fs->f_root, true, &ino, &generation);
+	if (err)
+		return err;
+	sfs_inode_init(&in, fs, ino, SFS_TYPE_DIR << SFS_TYPE_SHIFT | 0700, sfs_time_now());
+	in.i_generation = generation;
+	*ret_ino = ino;
+	return sfs_name_inode(fs, fs->f_root, SFS_LOST, &in, 2);
+}
+
+static int sfs_repair_nameless(struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	struct sfs_inode in = { 0 };
+	char name[32];
+	u64 lost;
+	int err;
+
+	if (sfs_is_named(fs, i) || (i->i_is_orphan && !i->i_nlink))
+		return 0;
+	err = sfs_lost_find(fs, &lost);
+	if (!err)
+		err = sfs_inode_read(fs, i->i_ino, &in);
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "#%llu", (unsigned long long)i->i_ino);
+	return sfs_name_inode(fs, lost, name, &in, 1 + i->i_is_dir + i->i_names);
+}
+
+int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
+{
+	size_t n;
+	int err;
+
+	err = sfs_repair_maps(fs, found);
+	for (n = 0; n < found->f_ninodes && !err; n++)
+		err = sfs_repair_inode(fs, &found->f_inodes[n]);
+	for (n = 0; n < found->f_nnames && !err; n++)
+		err = sfs_repair_name(fs, &found->f_names[n]);
+	for (n = 0; n < found->f_ninodes && !err; n++)
+		err = sfs_repair_nameless(fs, &found->f_inodes[n]);
+	return err ? err : sfs_fs_recount(fs);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * problem.c - what can be wrong with a volume: for each, the words and what a repair would take.
+ *
+ * In the texts {0}, {1}, {2} are the problem's numbers and {name} is its name.
+ */
+#include "lib.h"
+
+struct sfs_problem_row {
+	enum sfs_remedy remedy;
+	const char *text;
+};
+
+static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
+	[SFS_PROBLEM_HELD_TWICE] = { SFS_REMEDY_NONE,
+		"block {0} is held twice, also by inode {1}" },
+	[SFS_PROBLEM_BEYOND] = { SFS_REMEDY_NONE,
+		"block {0} of inode {1} lies where nothing has been written yet" },
+	[SFS_PROBLEM_BLOCKS] = { SFS_REMEDY_COUNT, "inode {0} holds {1} blocks and says {2}" },
+	[SFS_PROBLEM_EMPTY] = { SFS_REMEDY_COUNT, "inode block {0} is empty" },
+	[SFS_PROBLEM_ROOM] = { SFS_REMEDY_COUNT, "room map is wrong about inode block {0}" },
+	[SFS_PROBLEM_ORPHAN] = { SFS_REMEDY_COUNT, "orphan map is wrong about inode block {0}" },
+	[SFS_PROBLEM_STRAY] = { SFS_REMEDY_COUNT,
+		"block {0} is no inode block, but has room or orphans" },
+	[SFS_PROBLEM_MAP_COUNT] = { SFS_REMEDY_COUNT,
+		"{name} map of group {0} counts {1} and says {2}" },
+	[SFS_PROBLEM_MAP_LOST] = { SFS_REMEDY_COUNT, "{name} map of group {0} is lost" },
+	[SFS_PROBLEM_DANGLES] = { SFS_REMEDY_NAME,
+		"name {name} in directory {0}: inode {1} is not in use" },
+	[SFS_PROBLEM_TYPE] = { SFS_REMEDY_COUNT,
+		"name {name} in directory {0} has type {1} and should have {2}" },
+	[SFS_PROBLEM_PARENT] = { SFS_REMEDY_COUNT,
+		"directory {0} is named in {1} and has parent {2}" },
+	[SFS_PROBLEM_TWO_NAMES] = { SFS_REMEDY_NONE,
+		"directory {0} is named in {1} and again in {2}" },
+	[SFS_PROBLEM_DIR_SIZE] = { SFS_REMEDY_COUNT,
+		"directory {0} holds {1} bytes of names and says {2}" },
+	[SFS_PROBLEM_LINKS] = { SFS_REMEDY_COUNT, "inode {0} has {1} links and says {2}" },
+	[SFS_PROBLEM_NAMELESS] = { SFS_REMEDY_NAME, "inode {0} has no name and is no orphan" },
+	[SFS_PROBLEM_ROOT] = { SFS_REMEDY_NONE, "the root is not in use, or no directory" },
+	[SFS_PROBLEM_LOOP] = { SFS_REMEDY_NONE, "directory {0} is not below the root" },
+	[SFS_PROBLEM_TAKEN] = { SFS_REMEDY_COUNT, "block {0} is taken, the used map says it is free" },
+	[SFS_PROBLEM_LEAKED] = { SFS_REMEDY_COUNT, "block {0} is free, the used map says it is taken" },
+	[SFS_PROBLEM_FREE_SAID] = { SFS_REMEDY_COUNT,
+		"superblock says {1} free blocks, there are {0}" },
+	[SFS_PROBLEM_INODES_SAID] = { SFS_REMEDY_COUNT,
+		"superblock says {1} inodes, there are {0}" },
+};
+
+enum sfs_remedy sfs_problem_remedy(enum sfs_problem_code code)
+{
+	return sfs_problems[code].remedy;
+}
+
+/* A name as it can be shown: what is not printable ASCII becomes '?'. */
+static size_t sfs_problem_name(const struct sfs_problem *problem, char *text, size_t room)
+{
+	size_t n;
+
+	for (n = 0; n < problem->p_len && n < room; n++) {
+		char c = problem->p_name[n];
+
+		text[n] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	return n;
+}
+
+void sfs_problem_text(const struct sfs_problem *problem, char *text, size_t room)
+{
+	const char *from = sfs_problems[problem->p_code].text;
+	size_t at = 0;
+
+	while (*from && at + 1 < room) {
+		if (*from != '{') {
+			text[at++] = *from++;
+			continue;
+		}
+		if (from[1] == 'n') {
+			at += sfs_problem_name(problem, text + at, room - 1 - at);
+		} else {
+			int n = snprintf(text + at, room - at, "%llu",
+					 (unsigned long long)problem->p_num[from[1] - '0']);
+
+			at = min_t(size_t, at + n, room - 1);
+		}
+		from = strchr(from, '}') + 1;
+	}
+	text[at] = '\0';
+}

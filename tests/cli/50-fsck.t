@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# fsck.simplefs on the command line: as boot calls it, on what is no volume, on what is in use.
+# shellcheck source=tests/tap/tap.sh
+. "$(dirname "$0")/../tap/tap.sh"
+make -s tools build/image/edit >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+fsck=build/bin/fsck.simplefs
+img=$tmp/img
+edit=build/image/edit
+
+fresh()
+{
+    rm -rf "$tmp/from" && mkdir "$tmp/from" && seq 9000 >"$tmp/from/file"
+    build/bin/mkfs.simplefs -qf "$@" -d "$tmp/from" "$img" 64M || exit 1
+}
+
+fresh
+before=$(sha256sum <"$img")
+run "$fsck" -a -T -l -M -C0 "$img"
+exits 0 'a clean volume, as fsck(8) calls it'
+like ': clean, ' 'is called clean'
+is "$(sha256sum <"$img")" "$before" 'and not written to'
+run "$fsck" -p -C 3 -v "$img"
+exits 0 '-p as well'
+
+"$edit" "$img" super state 0
+run "$fsck" -n "$img"
+exits 0 'not unmounted: -n looks'
+is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x0"')" 1 'and leaves it so'
+run "$fsck" -a "$img"
+exits 0 '-a puts it in order'
+is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x1"')" 1 'and marks it clean'
+
+"$edit" "$img" field /file nlink 9
+run "$fsck" -a "$img"
+exits 0 'a clean volume is believed by -a'
+"$edit" "$img" super state 3
+run "$fsck" -a "$img"
+exits 1 'one with an error on record is checked and repaired'
+run "$fsck" -f "$img"
+exits 0 'and sound then'
+"$edit" "$img" unname / file
+run "$fsck" -f -a "$img"
+exits 4 '-a changes no names'
+run "$fsck" -f "$img" </dev/null
+exits 4 'nor does a run that nobody can answer'
+like '-y repairs it' 'which says how'
+run "$fsck" -f -y "$img"
+exits 1 '-y does'
+like 'repaired' 'and says so'
+build/bin/dump.simplefs -d /lost+found "$img" | grep -q '#'
+ok $? 'in lost+found'
+
+fresh -J device="$tmp/log" 2>/dev/null || { truncate -s 8M "$tmp/log"; fresh -J device="$tmp/log"; }
+"$edit" "$img" super state 0
+run "$fsck" -y "$img"
+exits 8 'a journal elsewhere must be named'
+like '-j' 'it says how'
+run "$fsck" -a "$img"
+exits 0 'at boot it is left to the mount'
+run "$fsck" -y -j "$img" "$img"
+exits 4 'what is no journal is refused'
+run "$fsck" -y -j "$tmp/log" "$img"
+exits 0 'with it, all is well'
+
+fresh
+exec 9<"$img"
+flock 9
+run "$fsck" "$img"
+exits 8 'a volume that another program has locked'
+exec 9<&-
+head -c 65536 /dev/zero >"$tmp/zero"
+run "$fsck" "$tmp/zero"
+exits 8 'no simplefs'
+run "$fsck" "$tmp/none"
+exits 8 'no file'
+run "$fsck" -a -y "$img"
+exits 16 '-a and -y exclude each other'
+run "$fsck"
+exits 16 'no device'
+head -c 8192 "$img" >"$tmp/short"
+run "$fsck" -y "$tmp/short"
+exits 4 'a volume that was cut off'
+done_testing
