@@ -92,10 +92,8 @@ static const struct trace *find_trace(struct tracer *t, struct findings *all, u6
 	return trace && trace->nframes ? trace : NULL;
 }
 
-typedef const char *(*name_rule)(const char *name);
-
 /* The reason of the first frame below the module that the rules know. */
-static const char *reason_below(const struct finding *f, name_rule rule)
+static const char *reason_below(const struct finding *f, unsigned int class)
 {
 	const char *why = NULL;
 	char name[128];
@@ -104,7 +102,7 @@ static const char *reason_below(const struct finding *f, name_rule rule)
 	for (i = 0; i < f->trace->near && !why; i++) {
 		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
 		if (!f->trace->frames[i].sym.module)
-			why = rule(name);
+			why = rules__find(name, class);
 	}
 	return why;
 }
@@ -262,12 +260,7 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		f->refs = o->refs;
 		return;
 	}
-	why = o->class == KML_PERCPU || o->class == KML_VM_RAM ? NULL :
-	      reason_below(f, rules__allocator);
-	if (!why && o->class == KML_PAGES)
-		why = reason_below(f, rules__page_user);
-	if (!why)
-		why = reason_below(f, rules__stranger);
+	why = reason_below(f, o->class);
 	if (!why && is_node_of_others(f))
 		why = "a node of a tree that lives on";
 	if (!why && is_of_other_module(f))

@@ -35,6 +35,7 @@ struct area {			/* one module, as it was loaded at the start */
 struct ksyms {
 	struct area *areas;
 	u32 nareas;
+	u64 text_end;			/* of the kernel itself */
 	struct sym *syms;
 	u32 nsyms;
 	char *names;
@@ -208,6 +209,8 @@ int ksyms__load(struct ksyms **ret_ksyms)
 		err = -EPERM;
 	if (!err)
 		qsort(k->syms, k->nsyms, sizeof(*k->syms), sym_order);
+	if (!err)
+		k->text_end = ksyms__addr(k, "_etext");
 out:
 	if (file)
 		fclose(file);
@@ -360,7 +363,7 @@ struct ksym ksyms__find(const struct ksyms *k, u64 addr, u32 generation)
 		else
 			high = mid;
 	}
-	if (!low)
+	if (!low || (!k->syms[low - 1].module && addr >= k->text_end))
 		return ret;
 	/* Beyond the modules lie trampolines, which have no names of their own. */
 	a = k->syms[low - 1].module ? find_area(k, k->modnames[k->syms[low - 1].module - 1]) : NULL;

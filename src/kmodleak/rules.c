@@ -7,57 +7,52 @@
  */
 #include "rules.h"
 
-/* Pages behind something that is tracked itself. */
-static const struct rule page_users[] = {
-	{ "memory behind a kmalloc object", {
+#define ALL	(~0U)
+#define NOT(class)	(ALL & ~(1U << (class)))
+
+static const struct rule rules[] = {
+	/* Memory behind something that is tracked itself, or that an allocator keeps. */
+	{ "memory behind a kmalloc object", 1U << KML_PAGES, {
 		"__kmalloc_large_node", "___kmalloc_large_node", "kmalloc_large",
 		"kmalloc_large_node", "__kmalloc_large", "kmalloc_order" } },
-	{ NULL }
-};
-
-/* Memory that an allocator keeps. */
-static const struct rule allocators[] = {
-	{ "a slab's page or its records", {
+	{ "a slab's page or its records", ALL, {
 		"allocate_slab", "new_slab", "alloc_slab_page", "memcg_alloc_slab_cgroups",
 		"alloc_slab_obj_exts", "memcg_slab_post_alloc_hook", "alloc_tagging_slab_alloc_hook",
 		"refill_objects", "__pcs_replace_empty_main", "alloc_empty_sheaf",
 		"__alloc_empty_sheaf", "refill_sheaf", "barn_replace_empty_sheaf" } },
-	{ "memory behind a vmalloc area", {
+	{ "memory behind a vmalloc area", NOT(KML_VM_RAM), {
 		"__vmalloc_node_range", "__vmalloc_area_node", "vm_area_alloc_pages",
 		"alloc_vmap_area", "__get_vm_area_node", "vmap_range_noflush", "vm_map_ram",
 		"new_vmap_block", "vmap_pages_range", "vmap", "__vmap_pages_range_noflush" } },
-	{ "memory behind the percpu allocator", {
+	{ "memory behind the percpu allocator", NOT(KML_PERCPU), {
 		"pcpu_alloc", "pcpu_create_chunk", "pcpu_populate_chunk", "pcpu_balance_free" } },
-	{ "records of a slab cache", {
+	{ "records of a slab cache", ALL, {
 		"kmem_cache_create", "kmem_cache_create_usercopy", "__kmem_cache_create_args",
 		"create_cache", "__kmem_cache_create", "do_kmem_cache_create",
 		"kmem_cache_destroy", "sysfs_slab_add", "sysfs_slab_alias", "debugfs_slab_add",
 		"debugfs_slab_release" } },
-	{ "a page table", {
+	{ "a page table", ALL, {
 		"__pte_alloc", "__pte_alloc_kernel", "__pmd_alloc", "__pud_alloc", "__p4d_alloc",
 		"pte_alloc_one", "pte_alloc_one_kernel" } },
-	{ NULL }
-};
 
-/* Memory of somebody else, who only happened to need it below the module. */
-static const struct rule strangers[] = {
-	{ "memory of a user process", {
+	/* Memory of somebody else, who only happened to need it below the module. */
+	{ "memory of a user process", ALL, {
 		"handle_mm_fault", "faultin_page", "__get_user_pages", "exc_page_fault",
 		"do_user_addr_fault", "populate_vma_page_range" } },
-	{ "taken while memory was reclaimed", {
+	{ "taken while memory was reclaimed", ALL, {
 		"try_to_free_pages", "do_try_to_free_pages", "shrink_node", "shrink_slab",
 		"__alloc_pages_direct_compact", "out_of_memory" } },
-	{ "a list of memory cgroups", {
+	{ "a list of memory cgroups", ALL, {
 		"memcg_list_lru_alloc", "expand_shrinker_info", "prealloc_memcg_shrinker",
 		"shrinker_memcg_alloc", "memcg_update_all_list_lrus", "obj_cgroup_charge",
 		"mem_cgroup_css_alloc" } },
-	{ "I/O state of a process or of a control group", {
+	{ "I/O state of a process or of a control group", ALL, {
 		"alloc_io_context", "create_task_io_context", "ioc_create_icq",
 		"ioc_find_get_icq", "blkg_create", "blkg_alloc", "blkg_lookup_create",
 		"blkcg_activate_policy", "wb_get_create", "cgwb_create" } },
-	{ "a slab for bios, shared by size", { "bio_find_or_create_slab", "create_bio_slab" } },
-	{ "a pool of workers, shared by attributes", { "alloc_unbound_pwq", "get_unbound_pool" } },
-	{ "memory of a lock checker or a profiler", { "register_lock_class", "stack_depot_save" } },
+	{ "a slab for bios, shared by size", ALL, { "bio_find_or_create_slab", "create_bio_slab" } },
+	{ "a pool of workers, shared by attributes", ALL, { "alloc_unbound_pwq", "get_unbound_pool" } },
+	{ "memory of a lock checker or a profiler", ALL, { "register_lock_class", "stack_depot_save" } },
 	{ NULL }
 };
 
@@ -96,30 +91,18 @@ bool rules__is_tree(const char *name)
 	return begins_with_one_of(name, tree_names);
 }
 
-static const char *find(const struct rule *rules, const char *name)
+const char *rules__find(const char *name, unsigned int class)
 {
+	const struct rule *rule;
 	unsigned int i;
 
-	for (; rules->why; rules++) {
-		for (i = 0; i < RULE_NAMES && rules->names[i]; i++) {
-			if (!strcmp(rules->names[i], name))
-				return rules->why;
+	for (rule = rules; rule->why; rule++) {
+		if (!(rule->classes & (1U << class)))
+			continue;
+		for (i = 0; i < RULE_NAMES && rule->names[i]; i++) {
+			if (!strcmp(rule->names[i], name))
+				return rule->why;
 		}
 	}
 	return NULL;
-}
-
-const char *rules__page_user(const char *name)
-{
-	return find(page_users, name);
-}
-
-const char *rules__allocator(const char *name)
-{
-	return find(allocators, name);
-}
-
-const char *rules__stranger(const char *name)
-{
-	return find(strangers, name);
 }

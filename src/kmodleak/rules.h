@@ -6,19 +6,20 @@
 #define KMODLEAK_RULES_H
 
 #include "../lib/lib.h"
+#include "kmodleak.h"
 
 #define RULE_NAMES 16
 
 struct rule {
 	const char *why;
+	unsigned int classes;		/* bits of enum kml_class that it is for */
 	const char *names[RULE_NAMES];
 };
 
-/* All take a plain name (judge__plain_name()).  Of the last three: the reason, or NULL. */
+/* All take a plain name (judge__plain_name()). */
 bool rules__is_allocator(const char *name);
 bool rules__is_tree(const char *name);
-const char *rules__page_user(const char *name);
-const char *rules__allocator(const char *name);
-const char *rules__stranger(const char *name);
+/* Why what @name asks for is not the module's; NULL: nothing is known against it. */
+const char *rules__find(const char *name, unsigned int class);
 
 #endif

@@ -186,12 +186,26 @@ TAKE take_exact(void)
 	return held ? 0 : -ENOMEM;
 }
 
-GIVE give_exact(void)
+GIVE give_exact(void) { if (!leak) free_pages_exact(held, 3 * PAGE_SIZE); }
+
+/* Split by the module itself, and all pages but one given back. */
+TAKE take_split(void)
 {
-	if (!leak)
-		free_pages_exact(held, 3 * PAGE_SIZE);
-	else
-		free_pages_exact(held, 2 * PAGE_SIZE);
+	held = alloc_pages(GFP_KERNEL, 2);
+	if (held)
+		split_page(held, 2);
+	return held ? 0 : -ENOMEM;
+}
+
+GIVE give_split(void)
+{
+	struct page *page = held;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (!leak || i != 2)
+			__free_page(page + i);
+	}
 }
 
 TAKE take_page_bulk(void)
@@ -421,7 +435,7 @@ static const struct twin {
 } twins[] = {
 	TWIN(kmalloc), TWIN(large), TWIN(kvmalloc), TWIN(string), TWIN(many), TWIN(shared),
 	TWIN(cache), TWIN(merged), TWIN(destroyed), TWIN(bulk), TWIN(bulk_free), TWIN(pages),
-	TWIN(folio), TWIN(exact), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu), TWIN(counter),
+	TWIN(folio), TWIN(exact), TWIN(split), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu), TWIN(counter),
 	TWIN(vmalloc), TWIN(vmap), TWIN(vm_map_ram), TWIN(rcu), TWIN(kfree_rcu), TWIN(kvfree_rcu),
 	TWIN(work), TWIN(timer), TWIN(thread), TWIN(xarray), TWIN(kobject), TWIN(workqueue),
 };
