@@ -55,7 +55,9 @@ static void name_frames(struct tracer *t, const struct kml_stack *stack, struct 
 		to->sym.offset++;
 		if (is_plumbing(&to->sym))
 			continue;
-		if (to->sym.target && !found) {
+		/* Of an init that ended in a tail call only its caller is to be seen. */
+		if (!found && (to->sym.target || (to->sym.name && !to->sym.module &&
+						  !strcmp(to->sym.name, "do_one_initcall")))) {
 			trace->near = trace->nframes;
 			found = true;
 		}
@@ -235,7 +237,7 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	static const char *const names[] = {
 		[KML_KMALLOC] = "kmalloc", [KML_SLAB] = "slab", [KML_PAGES] = "pages",
 		[KML_PERCPU] = "percpu", [KML_VM_RAM] = "vm_map_ram", [KML_CACHE] = "cache",
-		[KML_BDEV] = "block device",
+		[KML_BDEV] = "block device", [KML_BIO] = "bio",
 	};
 	const char *why;
 

@@ -93,6 +93,10 @@ struct buffer_head___seen {
 	atomic_t b_count;
 };
 
+struct bio {
+	atomic_t __bi_cnt;
+};
+
 struct vm_struct {
 	void *addr;
 	unsigned long size;

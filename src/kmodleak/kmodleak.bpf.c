@@ -231,6 +231,30 @@ static __always_inline int on_split(__u64 *args)
 	return 0;
 }
 
+/* struct bio *bio_alloc_bioset(bdev, nvecs, opf, gfp, bioset) */
+static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_BIO };
+	__u64 bio = 0;
+
+	if (!watching() || bpf_get_func_ret(args, &bio) || !bio)
+		return 0;
+	return remember(args, prog, clone, &o, bio);
+}
+
+/* void bio_put(bio): the last reference gives it back, to a slab or to its CPU */
+static __always_inline int on_bio_put(__u64 *args)
+{
+	__u64 addr = arg(args, 0), key = KML_KEY(KML_BIO, addr);
+	struct bio *bio = (void *)addr;
+
+	if (!live() || !bpf_map_lookup_elem(&objects, &key))
+		return 0;
+	if (BPF_CORE_READ(bio, __bi_cnt.counter) <= 1)
+		forget(key);
+	return 0;
+}
+
 #define ONCE(section, name, call, n)							\
 	SEC(section) int name##_##n(__u64 *args)					\
 	{										\
@@ -248,6 +272,9 @@ TWICE("fentry", bulk_free, on_bulk_free(args))
 TWICE("fexit", page_bulk, on_page_bulk(args, PROG_PAGE_BULK, clone))
 TWICE("fentry", free_rcu, on_free_rcu(args))
 TWICE("fentry", split_page, on_split(args))
+
+TWICE("fexit", bio_alloc, on_bio_alloc(args, PROG_BIO_ALLOC, clone))
+TWICE("fentry", bio_put, on_bio_put(args))
 
 /* void *vm_map_ram(pages, count, node) */
 SEC("fexit")

@@ -24,6 +24,7 @@ enum kml_class {
 	KML_VM_RAM,		/* vm_map_ram(); other areas have a vm_struct */
 	KML_CACHE,		/* a reference to a cache shared with others (merged) */
 	KML_BDEV,		/* an open block device, where opening allocates nothing */
+	KML_BIO,		/* bios are recycled by CPU, past the slab */
 	KML_BUFFER,		/* a buffer head somebody holds */
 };
 

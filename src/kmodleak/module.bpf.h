@@ -143,8 +143,10 @@ static __noinline int announce(struct module *m, bool loading)
 	if (loading)
 		copy_symbols(m, gen);
 	if (gen) {
-		if (loading)
+		if (loading) {
 			init_text = init;
+			init_tid = bpf_get_current_pid_tgid();
+		}
 		text = core;
 		module_addr = (__u64)m;
 	}
@@ -165,6 +167,7 @@ int initcall_finish(__u64 *args)
 	if (!in_module(args[0]))
 		return 0;
 	init_text.start = init_text.end = 0;
+	init_tid = 0;
 	return tell(KML_EV_INIT_DONE, 0, module_addr);
 }
 
@@ -175,6 +178,7 @@ int module_free(__u64 *args)
 		return 0;
 	text.start = text.end = init_text.start = init_text.end = 0;
 	module_addr = 0;
+	init_tid = 0;
 	return tell(KML_EV_UNLOAD, 0, args[0]);
 }
 

@@ -118,9 +118,17 @@ static size_t make_groups(const struct tracer *t, struct findings *all, struct g
 	return n;
 }
 
+static const char *plain(const struct ksym *sym)
+{
+	static char name[128];
+
+	judge__plain_name(sym->name ? sym->name : "?", name, sizeof(name));
+	return name;
+}
+
 static const char *near_function(const struct finding *f)
 {
-	return f->trace ? f->trace->frames[f->trace->near].sym.name : "?";
+	return f->trace ? plain(&f->trace->frames[f->trace->near].sym) : "?";
 }
 
 /* ---- formats ---- */
@@ -183,8 +191,7 @@ static void print_folded(const struct group *g)
 	if (!trace)
 		return;
 	for (i = trace->nframes; i-- > 0;)
-		printf("%s%c", trace->frames[i].sym.name ? trace->frames[i].sym.name : "?",
-		       i ? ';' : ' ');
+		printf("%s%c", plain(&trace->frames[i].sym), i ? ';' : ' ');
 	printf("%llu\n", (unsigned long long)g->nbytes);
 }
 
@@ -203,7 +210,7 @@ static void json_frames(struct sfs_text *out, const struct trace *trace, struct 
 		const struct ksym *sym = &trace->frames[i].sym;
 
 		out->open(out, NULL, false);
-		json_text(out, "function", sym->name ? sym->name : "?");
+		json_text(out, "function", plain(sym));
 		out->num(out, "offset", sym->offset);
 		if (sym->module)
 			json_text(out, "module", sym->module);

@@ -19,11 +19,13 @@ static const struct rule rules[] = {
 		"allocate_slab", "new_slab", "alloc_slab_page", "memcg_alloc_slab_cgroups",
 		"alloc_slab_obj_exts", "memcg_slab_post_alloc_hook", "alloc_tagging_slab_alloc_hook",
 		"refill_objects", "__pcs_replace_empty_main", "alloc_empty_sheaf",
-		"__alloc_empty_sheaf", "refill_sheaf", "barn_replace_empty_sheaf" } },
+		"__alloc_empty_sheaf", "refill_sheaf", "barn_replace_empty_sheaf",
+		"__pcs_replace_full_main", "alloc_full_sheaf" } },
 	{ "memory behind a vmalloc area", NOT(KML_VM_RAM), {
 		"__vmalloc_node_range", "__vmalloc_area_node", "vm_area_alloc_pages",
 		"alloc_vmap_area", "__get_vm_area_node", "vmap_range_noflush", "vm_map_ram",
 		"new_vmap_block", "vmap_pages_range", "vmap", "__vmap_pages_range_noflush" } },
+	{ "memory behind a bio", NOT(KML_BIO), { "bio_alloc_bioset", "bvec_alloc" } },
 	{ "memory behind the percpu allocator", NOT(KML_PERCPU), {
 		"pcpu_alloc", "pcpu_create_chunk", "pcpu_populate_chunk", "pcpu_balance_free" } },
 	{ "records of a slab cache", ALL, {

@@ -8,7 +8,7 @@
 #include "../lib/lib.h"
 #include "kmodleak.h"
 
-#define RULE_NAMES 16
+#define RULE_NAMES 20
 
 struct rule {
 	const char *why;

@@ -27,6 +27,7 @@ enum prog {
 	PROG_BULK_ALLOC,
 	PROG_PAGE_BULK,
 	PROG_VM_MAP_RAM,
+	PROG_BIO_ALLOC,
 	PROG_CACHE_GET,
 	PROG_BDEV_GET,
 	PROG_BREAD,
@@ -46,6 +47,7 @@ const volatile __u32 trace_calls;
 /* The module's, while it is loaded; init's only until it has run. */
 struct kml_range text, init_text;
 __u64 module_addr;
+__u32 init_tid;			/* who runs its init; 0: nobody */
 __u32 generation;
 
 __u64 traced, freed, replaced;
@@ -189,6 +191,7 @@ struct walk {
 	struct kml_stack *stack;
 	int first;		/* the first frame outside BPF, -1: none yet */
 	int found;		/* the first frame of the module */
+	bool barred;		/* an interrupt or a fault came first */
 	__u64 hash;
 };
 
@@ -202,7 +205,10 @@ static long walk_step(__u32 i, struct walk *w)
 		w->found = i;
 		return 1;
 	}
-	return in(&entry_text, ip) || in(&softirq_text, ip);
+	/* System calls come in by the same text, but last of all. */
+	if ((in(&entry_text, ip) || in(&softirq_text, ip)) && i + 1 < w->stack->nframes)
+		w->barred = true;
+	return w->barred;
 }
 
 /*
@@ -219,8 +225,12 @@ static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 		return -1;
 	}
 	s->nframes = nbytes / 8;
+	w.barred = false;
 	bpf_loop(s->nframes, walk_step, &w, 0);
 	*ret_first = w.first < 0 ? 0 : w.first;
+	/* A tail call leaves no frame behind, but whoever runs init does nothing else. */
+	if (w.found < 0 && !w.barred && init_tid && init_tid == (__u32)bpf_get_current_pid_tgid())
+		w.found = s->nframes - 1;
 	return w.found;
 }
 

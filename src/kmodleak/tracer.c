@@ -30,6 +30,8 @@ static const struct target {
 	{ "split_page", { "split_page" }, false },
 	{ "vm_map_ram", { "vm_map_ram" }, false },
 	{ "vm_unmap_ram", { "vm_unmap_ram" }, false },
+	{ "bio_alloc", { "bio_alloc_bioset" }, false },
+	{ "bio_put", { "bio_put" }, false },
 	{ "cache_get", { "__kmem_cache_create_args", "__kmem_cache_alias" }, true },
 	{ "cache_put", { "kmem_cache_destroy" }, false },
 	{ "bdev_get", { "blkdev_get_by_dev" }, true },
