@@ -12,12 +12,8 @@ cd "${1:-$(dirname "$0")/..}"
 
 list_files()
 {
-    if [ -e .git ]; then
-        git ls-files -co --exclude-standard
-    else
-        find . -type f ! -path './build/*' | sed 's|^\./||'
-    fi | LC_ALL=C sort | while IFS= read -r f; do
-        [ ! -f "$f" ] || grep -Iq . "$f" && printf '%s\n' "$f" || :
+    "${rules%/*}/files" . | while IFS= read -r f; do
+        grep -Iq . "$f" && printf '%s\n' "$f" || :
     done
 }
 
