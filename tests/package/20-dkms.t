@@ -5,8 +5,8 @@
 
 for suite in "${suites[@]}"; do
     case $suite in
-    bookworm) kernels='6.1.0-*-cloud-amd64' ;;
-    *) kernels='6.12.*-cloud-amd64' ;;
+    bookworm) kernels='6\.1\.0-[0-9]+-cloud-amd64' ;;
+    *) kernels='6\.12\.[0-9]+.deb[0-9]+-cloud-amd64' ;;
     esac
     packages "$suite"
     in_suite "$suite" ccache,dkms,initramfs-tools,kmod,openssl,zstd \
