@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Stages that change the packages under a mounted volume, and one of a kernel that wants signatures.
+# shellcheck shell=bash disable=SC2154
+
+loaded_version()
+{
+    cat /sys/module/simplefs/version
+}
+
+reload()
+{
+    umount /data && modprobe -r simplefs
+    run mount /data
+    exits 0 "$1: unmounted, reloaded, mounted"
+}
+
+stage_packages()
+{
+    local real
+    real=$(echo /srv/apt/repo/pool/"$suite"/simplefs-dkms_*.deb)
+    is "$(findmnt -no FSTYPE /data)" simplefs "packages: the volume is mounted"
+
+    repack "$real" 99.1 true
+    apt_do install "$tmp/simplefs-dkms_99.1.deb"
+    exits 0 "upgrade while mounted: apt succeeds"
+    is "$(modinfo -F version simplefs)" 99.1 "upgrade while mounted: the new module is on disk"
+    is "$(loaded_version)" "$version" "upgrade while mounted: the old one goes on in memory"
+    data_is_there "upgrade while mounted"
+    reload "upgrade"
+    is "$(loaded_version)" 99.1 "upgrade: now the new one runs"
+    data_is_there "upgrade"
+
+    apt_do --allow-downgrades install "simplefs-dkms=$(dpkg-deb -f "$real" Version)"
+    exits 0 "downgrade while mounted, as told: apt succeeds"
+    reload "downgrade"
+    is "$(loaded_version)" "$version" "downgrade: the older one runs"
+    data_is_there "downgrade"
+
+    apt_do purge 'simplefs-*' kmodleak
+    exits 0 "purge while mounted: apt succeeds"
+    data_is_there "purge while mounted"
+    umount /data && modprobe -r simplefs
+    run modprobe simplefs
+    exits 1 "purge: no module any more"
+    is "$(find /etc /lib /usr /var/lib -xdev -path '*simplefs*' ! -path '/var/lib/apt/*' ! -path '/etc/apt/*')" "" \
+        "purge: nothing is left"
+
+    apt_do install simplefs-dkms
+    exits 0 "reinstall: apt succeeds"
+    built "$running" "reinstall"
+    run mount /data
+    exits 0 "reinstall: the fstab line mounts again"
+    data_is_there "reinstall"
+    wait_selftest
+    run dpkg --audit
+    is "$out" "" "packages: nothing is half-installed"
+}
+
+# What a machine with Secure Boot does to a module whose key is not enrolled.
+stage_enforce()
+{
+    local readme=/usr/share/doc/simplefs-dkms/README.Debian
+    run modprobe simplefs
+    exits 1 "signatures enforced: the module does not load"
+    like 'Key was rejected by service' "signatures enforced: and says why"
+    grep -q "could not insert 'simplefs': Key was rejected by service" $readme
+    ok $? "signatures enforced: in the words of README.Debian"
+    [ -s /var/lib/dkms/mok.pub ] && grep -q 'mokutil --import /var/lib/dkms/mok.pub' $readme
+    ok $? "signatures enforced: the key to enrol is where README.Debian says"
+    run systemctl is-system-running --wait
+    like 'running' "signatures enforced: the machine has booted all the same (nofail)"
+    systemctl start simplefs-selftest
+    wait_selftest
+    verdict_is 'SKIP\(module signature refused\)' "signatures enforced: the self-test knows"
+}
+
+# The package's own tests, as autopkgtest would run them in a machine.
+stage_autopkgtest()
+{
+    local test
+    umount /data && modprobe -r simplefs
+    for test in image mount udev leak; do
+        mkdir "$tmp/$test"
+        run env AUTOPKGTEST_TMP="$tmp/$test" /srv/apt/debian/tests/$test
+        exits 0 "autopkgtest: $test"
+    done
+}
