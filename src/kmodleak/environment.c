@@ -84,6 +84,11 @@ void environment__check(const char *module)
 			"forbids programs that read its memory");
 }
 
+bool environment__is_realtime(void)
+{
+	return file_says("/sys/kernel/realtime", "1");
+}
+
 void module__name(const char *path, char *ret_name, size_t room)
 {
 	const char *base = strrchr(path, '/');

@@ -9,6 +9,8 @@
 
 /* Ends the program with one sentence when this system cannot trace @module. */
 void environment__check(const char *module);
+/* Whether interrupts are threads and spin locks sleep (PREEMPT_RT). */
+bool environment__is_realtime(void);
 bool module__is_loaded(const char *module);
 /* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
 void module__name(const char *path, char *ret_name, size_t room);

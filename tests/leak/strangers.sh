@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The kernel's own modules under kmodleak, loaded, used hard and unloaded: nothing is to be reported,
+# for they are used by all the world. A group that is a true leak is explained in `explained`.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../tap/tap.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/table.sh"
+make -s tools >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
+strangers=${STRANGERS:-ext4 xfs btrfs f2fs minix exfat overlay loop brd zram null_blk dm_flakey 9p}
+
+# What only this suite wants is not in its list of packages.
+wanted='mke2fs mkfs.xfs mkfs.btrfs mkfs.f2fs mkfs.minix mkfs.exfat dmsetup'
+PATH=$PATH:/usr/sbin:/sbin
+for tool in $wanted; do
+    command -v "$tool" >/dev/null || {
+        echo "Bail out! $tool is missing: apt-get install --no-install-recommends e2fsprogs xfsprogs" \
+            "btrfs-progs f2fs-tools util-linux exfatprogs dmsetup"
+        exit 1
+    }
+done
+
+# place NAME...: their .ko files into $tmp/strangers; prints what they need, loaded beforehand
+place()
+{
+    rm -rf "$tmp/strangers" && mkdir "$tmp/strangers"
+    python3 - "$(tests/kernels/archive.py image "$kernel")" "$tmp/strangers" "$@" <<'EOF'
+import glob, lzma, os, re, sys
+tree = glob.glob(sys.argv[1] + "/lib/modules/*")[0]
+def name(path):
+    return re.sub(r"\.ko.*", "", os.path.basename(path)).replace("-", "_")
+needs, paths = {}, {}
+for line in open(tree + "/modules.dep"):
+    path, _, rest = line.partition(":")
+    paths[name(path)], needs[name(path)] = path, [name(p) for p in rest.split()]
+loaded = set()
+for module in sys.argv[3:]:
+    if module not in paths:
+        continue
+    data = open(os.path.join(tree, paths[module]), "rb").read()
+    if data[:6] == b"\xfd7zXZ\0":
+        data = lzma.decompress(data)
+    open(os.path.join(sys.argv[2], module + ".ko"), "wb").write(data)
+    loaded.update(needs[module])
+extra = {"ext4", "9pnet_virtio", "zsmalloc", "lzo_rle", "lzo", "zstd", "xxhash_generic",
+         "blake2b_generic", "crc32_generic", "crc32c_generic", "nls_utf8", "nls_ascii"}
+print(*sorted(m for m in loaded | extra if m in paths))
+EOF
+}
+
+# boot_strangers NAME...: console in $tmp/console
+boot_strangers()
+{
+    local needs args=() tool module
+    needs=$(place "$@") || return 1
+    for module in $needs; do args+=(--kmod "$module"); done
+    for tool in $wanted; do args+=(--add "$(command -v "$tool")"); done
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/hammer" \
+        tests/leak/strangers/hammer.c || return 1
+    mkdir -p "$tmp/share"
+    rm -f "$tmp/disk" && truncate -s 512M "$tmp/disk"
+    # A stranger must not be there before; ext4 carries the devices of others.
+    cat >"$tmp/try" <<'EOF'
+for module; do
+    rmmod "$module" 2>/dev/null
+    [ "$module" != loop ] || rmmod loop 2>/dev/null
+    echo "=== $module"
+    kmodleak $VERBOSE "$module" -- /use "$module"
+    echo "=== $module exit $?"
+    [ "$module" != ext4 ] || insmod /strangers/ext4.ko
+done
+EOF
+    tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout $((600 + 300 * $#)) \
+        --mem 1536M --share "$tmp/share" "${args[@]}" --disk "$tmp/disk" --add build/bin/kmodleak \
+        --add "$tmp/hammer" --add tests/leak/strangers/use:/use --add "$tmp/try:/try" \
+        --add "$tmp/strangers:/strangers" -- sh /try "$@" >"$tmp/boot.log" 2>&1
+    status=$?
+}
+
+# try_strangers: each of $strangers on $kernel
+try_strangers()
+{
+    local name code
+    forget 'stranger .*'
+    # shellcheck disable=SC2086
+    boot_strangers $strangers
+    [ "$status" = 0 ]
+    ok $? "$kernel: the machine is content" || diag "$(tail -n 5 "$tmp/boot.log")"
+    for name in $strangers; do
+        [ -e "$tmp/strangers/$name.ko" ] || { diag "$kernel has no module $name"; continue; }
+        code=$(tr -d '\r' <"$tmp/console" | sed -n "s/^=== $name exit //p")
+        if is "$code" 0 "$kernel: $name: nothing is reported"; then
+            row "stranger $name" clean clean right
+        else
+            diag "$(tr -d '\r' <"$tmp/console" | sed -n "/^=== $name\$/,/^=== $name exit/p" | head -n 100)"
+            row "stranger $name" clean "exit ${code:-none}" false
+        fi
+    done
+}
