@@ -29,7 +29,6 @@ static void sfs_inode_init_once(void *p)
 	init_rwsem(&ii->ii_tree_lock);
 	spin_lock_init(&ii->ii_ioend_lock);
 	INIT_LIST_HEAD(&ii->ii_ioends);
-	INIT_WORK(&ii->ii_ioend_work, sfs_ioend_work);
 }
 
 int sfs_inode_cache_init(void)
@@ -54,6 +53,8 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	if (!ii)
 		return NULL;
 	memset(&ii->ii_core, 0, sizeof(ii->ii_core));
+	/* Each life anew: the slab's free ends what watches over work items (DEBUG_OBJECTS). */
+	INIT_WORK(&ii->ii_ioend_work, sfs_ioend_work);
 	ii->ii_delalloc = RB_ROOT;
 	ii->ii_delalloc_nblks = 0;
 	ii->ii_sync_tid = 0;
