@@ -74,6 +74,15 @@ void sfs_set_inode_ops(struct inode *inode)
 	}
 }
 
+/* What changed the inode in an earlier life in memory may not have committed yet: fsync waits. */
+static void sfs_inode_guess_tid(struct inode *inode)
+{
+	u32 tid = sfs_journal_tid(inode->i_sb);
+
+	SFS_I(inode)->ii_sync_tid = tid;
+	SFS_I(inode)->ii_datasync_tid = tid;
+}
+
 struct inode *sfs_iget(struct super_block *sb, u64 ino)
 {
 	struct inode *inode;
@@ -90,6 +99,7 @@ struct inode *sfs_iget(struct super_block *sb, u64 ino)
 		return ERR_PTR(err);
 	}
 	sfs_inode_from_core(inode);
+	sfs_inode_guess_tid(inode);
 	sfs_set_inode_ops(inode);
 	unlock_new_inode(inode);
 	return inode;

@@ -126,6 +126,24 @@ u32 sfs_trans_tid(struct sfs_trans *t)
 	return tid ? tid : 1;
 }
 
+u32 sfs_journal_tid(struct super_block *sb)
+{
+	journal_t *log = sfs_log(sb);
+	u32 tid;
+
+	if (!log)
+		return 0;
+	read_lock(&log->j_state_lock);
+	if (log->j_running_transaction)
+		tid = log->j_running_transaction->t_tid;
+	else if (log->j_committing_transaction)
+		tid = log->j_committing_transaction->t_tid;
+	else
+		tid = log->j_commit_sequence;
+	read_unlock(&log->j_state_lock);
+	return tid ? tid : 1;
+}
+
 /* ---- blocks ---- */
 
 static int sfs_journal_check(struct sfs_fs *fs, int err, const char *what)
