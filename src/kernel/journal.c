@@ -256,6 +256,9 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 		if (err)
 			return err;
 	}
+	/* A transaction that failed to commit counts as completed, too. */
+	if (is_journal_aborted(log))
+		return -EIO;
 	return flush ? blkdev_issue_flush(sb->s_bdev) : 0;
 }
 
@@ -272,6 +275,8 @@ int sfs_journal_sync(struct super_block *sb, int wait)
 		flush = !jbd2_trans_will_send_data_barrier(log, tid);
 		err = jbd2_log_wait_commit(log, tid);
 	}
+	if (!err && wait && is_journal_aborted(log))
+		err = -EIO;
 	/* Without a commit nobody has told the device about overwritten data. */
 	if (!err && flush)
 		err = blkdev_issue_flush(sb->s_bdev);
