@@ -70,7 +70,13 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
 		return 0;
 	}
-	handle = jbd2__journal_start(log, nblks, 0, nrevokes, GFP_NOFS, 0, 0);
+	/*
+	 * Writeback, completion, eviction and times have nobody who would try again: what they do
+	 * not write down is lost.  So nobody is told that there is no memory; there will be.
+	 */
+	while ((handle = jbd2__journal_start(log, nblks, 0, nrevokes, GFP_NOFS, 0, 0)) ==
+	       ERR_PTR(-ENOMEM))
+		memalloc_retry_wait(GFP_NOFS);
 	if (IS_ERR(handle)) {
 		if (is_journal_aborted(log))
 			sfs_shutdown(&SFS_SB(sb)->si_fs, PTR_ERR(handle), "journal aborted");

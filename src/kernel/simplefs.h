@@ -121,7 +121,7 @@ int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk
 void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
 /*
  * Begins a transaction that may change @nblks blocks and free @nrevokes metadata blocks.  -EROFS,
- * -EIO after a shutdown, -ENOMEM.  Nests: an inner begin joins the outer.
+ * -EIO after a shutdown.  Nests: an inner begin joins the outer.
  */
 int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
 		    struct sfs_trans **ret_trans);
