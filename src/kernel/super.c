@@ -83,17 +83,29 @@ static int sfs_write_super_now(struct super_block *sb)
 	return err;
 }
 
+static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	/* With damage the next mount shall look at everything. */
+	if (clean && !(si->si_fs.f_state & SFS_STATE_ERROR))
+		si->si_fs.f_state |= SFS_STATE_CLEAN;
+	else
+		si->si_fs.f_state &= ~SFS_STATE_CLEAN;
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
+}
+
 static int sfs_mark_unclean(struct super_block *sb)
 {
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-
-	fs->f_state &= ~SFS_STATE_CLEAN;
+	sfs_set_clean(SFS_SB(sb), false);
 	return sfs_write_super_now(sb);
 }
 
+/* No transaction can run.  A file that is open without a name is an orphan: a mount must look. */
 static int sfs_mark_clean(struct super_block *sb)
 {
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct sfs_sb_info *si = SFS_SB(sb);
 	int err;
 
 	if (sfs_is_shutdown(sb))
@@ -101,10 +113,15 @@ static int sfs_mark_clean(struct super_block *sb)
 	err = sync_blockdev(sb->s_bdev);
 	if (err)
 		return err;
-	/* With orphans left, or damage, the next mount shall look at everything. */
-	if (!test_bit(SFS_SI_UNFINISHED, &SFS_SB(sb)->si_flags) && !(fs->f_state & SFS_STATE_ERROR))
-		fs->f_state |= SFS_STATE_CLEAN;
-	return sfs_write_super_now(sb);
+	sfs_set_clean(si, !test_bit(SFS_SI_UNFINISHED, &si->si_flags) &&
+		      !atomic_long_read(&sb->s_remove_count));
+	err = sfs_write_super_now(sb);
+	if (err) {
+		/* It may have arrived all the same: a change after it would not be recovered. */
+		sfs_set_clean(si, false);
+		sfs_shutdown(&si->si_fs, err, "the clean mark could not be written");
+	}
+	return err;
 }
 
 /* One inode of the orphan maps: without a name it goes, half-truncated it is cut. */
@@ -408,17 +425,24 @@ static int sfs_freeze_fs(struct super_block *sb)
 	return err ? err : sfs_mark_clean(sb);
 }
 
+/* Whoever froze it must be able to thaw it, or it could never be unmounted. */
 static int sfs_unfreeze_fs(struct super_block *sb)
 {
+	int err;
+
 	if (sb_rdonly(sb) || sfs_is_shutdown(sb))
 		return 0;
-	return sfs_mark_unclean(sb);
+	err = sfs_mark_unclean(sb);
+	if (err)
+		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "the clean mark could not be removed");
+	return 0;
 }
 
 int sfs_make_readonly(struct super_block *sb)
 {
 	int err;
 
+	flush_work(&SFS_SB(sb)->si_error_work);
 	err = sfs_journal_freeze(sb);
 	return err ? err : sfs_mark_clean(sb);
 }
