@@ -184,6 +184,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 	shared = !((iocb->ki_pos | iov_iter_count(from)) & (SFS_BLOCK_SIZE - 1)) &&
 		 !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
 		 iocb->ki_pos + iov_iter_count(from) <= i_size_read(inode);
+again:
 	/* Alone means waiting for others. */
 	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
 		return -EAGAIN;
@@ -193,9 +194,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 	if (shared && iocb->ki_pos + iov_iter_count(from) > i_size_read(inode)) {
 		sfs_unlock_inode(inode, true);
 		shared = false;
-		ret = sfs_lock_inode(inode, iocb, false);
-		if (ret)
-			return ret;
+		goto again;
 	}
 	ret = sfs_write_checks(iocb, from);
 	if (ret <= 0)
@@ -205,6 +204,12 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 		dio_flags = IOMAP_DIO_FORCE_WAIT;
 	}
 	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
+	if (ret == -ENOTBLK && shared) {
+		/* The page cache has it, and who writes there is alone. */
+		sfs_unlock_inode(inode, true);
+		shared = false;
+		goto again;
+	}
 	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from) && !shared))
 		ret = sfs_write_dio_rest(iocb, from, max_t(ssize_t, ret, 0));
 unlock:
