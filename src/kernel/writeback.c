@@ -104,6 +104,8 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 
 	down_write(&ii->ii_tree_lock);
 	sfs_delalloc_remove(inode, lblk, end - lblk, true);
+	/* A writer that has seen the promise, but not yet its folio, must ask again. */
+	WRITE_ONCE(ii->ii_seq, ii->ii_seq + 1);
 	up_write(&ii->ii_tree_lock);
 }
 
