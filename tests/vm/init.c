@@ -34,6 +34,16 @@ static void vm_off(int status)
 		pause();
 }
 
+/* Where disks are called otherwise (UML), the usual names are there as well. */
+static void vm_name_disks(void)
+{
+	char disk[] = "/dev/ubda", name[] = "/dev/vda";
+
+	for (; !access(disk, F_OK); disk[8]++, name[7]++)
+		if (symlink(disk, name))
+			printf("init: cannot name %s: %s\n", disk, strerror(errno));
+}
+
 static void vm_load_modules(void)
 {
 	FILE *list = fopen("/modules", "r");
@@ -69,6 +79,7 @@ int main(void)
 	vm_mount("tmpfs", "/tmp");
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	vm_name_disks();
 	fd = open("/dev/console", O_RDWR);
 	if (fd >= 0) {
 		dup2(fd, 0);

@@ -7,11 +7,11 @@ make -s tools >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; echo "Bail out! th
 module=$(tests/vm/build-module "$kernel" 2>"$tmp/make.log") ||
     { cat "$tmp/make.log"; echo "Bail out! the module does not build for $kernel"; exit 1; }
 
-# program NAME: tests/vm/NAME.c, static, into $tmp
+# program NAME [SUITE]: tests/SUITE/NAME.c (default vm), static, into $tmp
 program()
 {
-    gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -Wall -Wextra -Werror -Itests -static \
-        -o "$tmp/$1" "tests/vm/$1.c" || exit 1
+    gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -Wall -Wextra -Werror -Itests -Isrc/core \
+        -static -o "$tmp/$1" "tests/${2:-vm}/$1.c" || exit 1
 }
 
 # boot ARGS... -- COMMAND: the console to $tmp/console, the exit to $status. The time-out is a net

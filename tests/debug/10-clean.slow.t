@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# One of everything in a kernel that watches its memory: no complaint, and nothing left at unload.
+. "$(dirname "$0")/lib.sh"
+
+for journal in size=8M none; do
+    volume 256 -J "$journal"
+    debug "journal $journal" clean
+done
+volume 256
+run build/bin/mkfs.simplefs -fq -J device="$tmp/spare" "$tmp/disk"
+is "$status" 0 "mkfs -J device="
+debug "external journal" clean journal_path=/dev/vdb
+done_testing
