@@ -10,8 +10,6 @@
  */
 #include "simplefs.h"
 
-#include <linux/ratelimit.h>
-
 static struct sfs_sb_info *sfs_fs_si(struct sfs_fs *fs)
 {
 	return container_of(fs, struct sfs_sb_info, si_fs);
@@ -54,6 +52,9 @@ void sfs_error_init(struct sfs_sb_info *si)
 {
 	spin_lock_init(&si->si_error_lock);
 	INIT_WORK(&si->si_error_work, sfs_error_work);
+	/* Of its own: what one volume has to say must not silence another. */
+	ratelimit_state_init(&si->si_error_rate, DEFAULT_RATELIMIT_INTERVAL,
+			     DEFAULT_RATELIMIT_BURST);
 }
 
 int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)
@@ -61,8 +62,9 @@ int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const cha
 	struct sfs_sb_info *si = sfs_fs_si(fs);
 	struct super_block *sb = si->si_sb;
 
-	pr_err_ratelimited("simplefs (%s): corrupt %s: blk=%llu ino=%llu, %s\n", sb->s_id, what,
-			   blk, ino, why);
+	if (__ratelimit(&si->si_error_rate))
+		pr_err("simplefs (%s): corrupt %s: blk=%llu ino=%llu, %s\n", sb->s_id, what, blk,
+		       ino, why);
 	sfs_error_note(si, blk, ino, why);
 	switch (si->si_errors) {
 	case SFS_ERRORS_PANIC:

@@ -83,7 +83,18 @@ static void sfs_inode_guess_tid(struct inode *inode)
 	SFS_I(inode)->ii_datasync_tid = tid;
 }
 
-struct inode *sfs_iget(struct super_block *sb, u64 ino)
+/*
+ * An inode without links must not be had by name: putting it would delete it.  Only the orphans
+ * that mount finishes have none.
+ */
+static int sfs_inode_check_links(const struct sfs_inode *in, bool orphan)
+{
+	if (in->i_nlink || (orphan && (in->i_flags & SFS_INODE_ORPHAN)))
+		return 0;
+	return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "inode", "no links");
+}
+
+struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan)
 {
 	struct inode *inode;
 	int err;
@@ -94,6 +105,8 @@ struct inode *sfs_iget(struct super_block *sb, u64 ino)
 	if (!sfs_inode_is_new(inode))
 		return inode;
 	err = sfs_inode_read(&SFS_SB(sb)->si_fs, ino, &SFS_I(inode)->ii_core);
+	if (!err)
+		err = sfs_inode_check_links(&SFS_I(inode)->ii_core, orphan);
 	if (err) {
 		iget_failed(inode);
 		return ERR_PTR(err);

@@ -372,6 +372,26 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 	return why ? -EINVAL : 0;
 }
 
+/* The log must be the one that the superblock names, before anything of it is replayed. */
+static int sfs_journal_check_uuid(struct super_block *sb, struct block_device *bdev, u64 start)
+{
+	struct buffer_head *bh = __bread(bdev, start, SFS_BLOCK_SIZE);
+	int err = 0;
+
+	if (!bh) {
+		pr_err("simplefs (%s): the journal cannot be read: blk=%llu\n", sb->s_id, start);
+		return -EIO;
+	}
+	if (memcmp(((const journal_superblock_t *)bh->b_data)->s_uuid,
+		   SFS_SB(sb)->si_fs.f_journal_uuid, sizeof(SFS_SB(sb)->si_fs.f_journal_uuid))) {
+		pr_err("simplefs (%s): the journal is another volume's: blk=%llu\n", sb->s_id,
+		       start);
+		err = -EINVAL;
+	}
+	brelse(bh);
+	return err;
+}
+
 /*
  * jbd2 takes the start only for the log's superblock: the blocks it names, s_first and s_maxlen
  * and so the length given here, count from the start of the device.
@@ -380,15 +400,21 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 				   u64 log_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct block_device *bdev = sb->s_bdev;
+	u64 start = fs->f_journal_start;
 	journal_t *log;
+	int err;
 
-	if (journal->j_dev.bdev)
-		log = jbd2_journal_init_dev(journal->j_dev.bdev, sb->s_bdev, SFS_JOURNAL_DEV_LOG,
-					    SFS_JOURNAL_DEV_LOG + log_nblks, SFS_BLOCK_SIZE);
-	else
-		log = jbd2_journal_init_dev(sb->s_bdev, sb->s_bdev, fs->f_journal_start,
-					    fs->f_journal_start + fs->f_journal_blocks,
-					    SFS_BLOCK_SIZE);
+	if (journal->j_dev.bdev) {
+		bdev = journal->j_dev.bdev;
+		start = SFS_JOURNAL_DEV_LOG;
+	} else {
+		log_nblks = fs->f_journal_blocks;
+	}
+	err = sfs_journal_check_uuid(sb, bdev, start);
+	if (err)
+		return ERR_PTR(err);
+	log = jbd2_journal_init_dev(bdev, sb->s_bdev, start, start + log_nblks, SFS_BLOCK_SIZE);
 	/* NULL up to 6.5, an error since. */
 	if (!log)
 		return ERR_PTR(-ENOMEM);

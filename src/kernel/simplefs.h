@@ -17,6 +17,7 @@
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/iomap.h>
+#include <linux/ratelimit.h>
 #include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/workqueue.h>
@@ -34,6 +35,7 @@ struct sfs_sb_info {
 	unsigned int si_errors;		/* SFS_ERRORS_* in force */
 	struct workqueue_struct *si_ioend_wq;	/* conversions after data I/O */
 	struct work_struct si_error_work;	/* writes the error record to the superblock */
+	struct ratelimit_state si_error_rate;	/* of reports of damage */
 	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs */
 };
 
@@ -142,7 +144,8 @@ int sfs_journal_freeze(struct super_block *sb);
 void sfs_journal_abort(struct super_block *sb, int err);
 
 /* ---- inode.c ---- */
-struct inode *sfs_iget(struct super_block *sb, u64 ino);
+/* @orphan: it may be one without links; any other without links is damage. */
+struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan);
 void sfs_set_inode_ops(struct inode *inode);
 /*
  * One inode's change in @t: takes the tree lock exclusively, sfs_inode_begin(), ... and back.  _end

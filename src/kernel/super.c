@@ -127,7 +127,7 @@ static int sfs_mark_clean(struct super_block *sb)
 /* One inode of the orphan maps: without a name it goes, half-truncated it is cut. */
 static int sfs_recover_orphan(struct super_block *sb, u64 ino)
 {
-	struct inode *inode = sfs_iget(sb, ino);
+	struct inode *inode = sfs_iget(sb, ino, true);
 	int err = 0;
 
 	if (IS_ERR(inode))
@@ -265,13 +265,13 @@ static int sfs_read_root(struct super_block *sb)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct inode *root;
 
-	root = sfs_iget(sb, fs->f_root);
+	root = sfs_iget(sb, fs->f_root, false);
 	if (IS_ERR(root)) {
 		pr_err("simplefs (%s): cannot read the root: blk=%llu\n", sb->s_id,
 		       sfs_ino_blk(fs->f_root));
 		return PTR_ERR(root);
 	}
-	if (!S_ISDIR(root->i_mode) || !root->i_nlink) {
+	if (!S_ISDIR(root->i_mode)) {
 		iput(root);
 		return sfs_corrupt(fs, sfs_ino_blk(fs->f_root), fs->f_root, "root inode",
 				   "not a directory");
@@ -394,7 +394,7 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 	st->f_type = sb->s_magic;
 	st->f_bsize = SFS_BLOCK_SIZE;
 	st->f_blocks = fs->f_blocks - fs->f_journal_blocks;
-	st->f_bfree = free > 0 ? free : 0;
+	st->f_bfree = max_t(s64, free, 0);
 	st->f_bavail = sfs_space_available(fs);
 	/* Inodes are made of free blocks: as many as fit. */
 	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
