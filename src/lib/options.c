@@ -194,6 +194,7 @@ static void sfs_opt_take(struct sfs_parse *p, const struct sfs_opt *parent,
 	char name[32];
 
 	sfs_opt_name(parent, opt, name, sizeof(name));
+	assert(arg || opt->o_kind == SFS_OPT_FLAG);	/* else the table lacks an o_arg */
 	switch (opt->o_kind) {
 	case SFS_OPT_FLAG:
 		*(bool *)field = true;
