@@ -417,9 +417,11 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	log = jbd2_journal_init_dev(bdev, sb->s_bdev, start, start + log_nblks, SFS_BLOCK_SIZE);
 	/* NULL up to 6.5, an error since. */
 	if (!log)
-		return ERR_PTR(-ENOMEM);
-	if (IS_ERR(log))
+		log = ERR_PTR(-ENOMEM);
+	if (IS_ERR(log)) {
+		pr_err("simplefs (%s): no valid journal: error %ld\n", sb->s_id, PTR_ERR(log));
 		return log;
+	}
 	log->j_private = sb;
 	write_lock(&log->j_state_lock);
 	log->j_flags |= SFS_JOURNAL_FLAGS;
@@ -487,7 +489,6 @@ int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 	log = sfs_journal_init(sb, journal, log_nblks);
 	if (IS_ERR(log)) {
 		err = PTR_ERR(log);
-		pr_err("simplefs (%s): no valid journal: error %d\n", sb->s_id, err);
 		goto free_journal;
 	}
 	err = sfs_journal_load(sb, log);

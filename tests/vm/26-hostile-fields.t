@@ -5,19 +5,8 @@
 # that lie. The kernel refuses them with a reason or copes, and looking never writes. Then the tools.
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
-dump=build/bin/dump.simplefs
-mkdir -p "$tmp/from/dir/sub/deep"
-for i in $(seq 120); do echo "$i" >"$tmp/from/dir/a name that takes some room $i"; done
-head -c 12288 /dev/urandom >"$tmp/from/a"
-head -c 12288 /dev/urandom >"$tmp/from/b"
-ln -s dir "$tmp/from/link"
-for i in $(seq 0 2 300); do
-    printf x | dd of="$tmp/from/pieces" bs=4096 seek="$i" conv=notrunc status=none
-done
-run build/bin/mkfs.simplefs -q -J size=4M -d "$tmp/from" "$tmp/image" 7M
-is "$status" 0 'a volume with one of everything' || diag "$out"
-run tests/vm/hostile.py "$dump" "$tmp/image" "$tmp/cases"
-is "$status" 0 'and its hostile variants' || diag "$out"
+. tests/vm/hostile-image.sh
+make_hostile
 
 program hostile
 boot --timeout 1200 --mem 512M --module "$module" --add "$tmp/hostile" --add "$tmp/image:/image" \

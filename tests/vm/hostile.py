@@ -3,7 +3,7 @@
 """Makes cases for hostile.c: an image that is wrong in one chosen way each, mostly under right checksums.
 
 usage: hostile.py DUMP IMAGE CASES
-The image is what 26-hostile-fields.t makes. Fields come from format.h itself: each field of superblock,
+The image is that of hostile-image.sh. Fields come from format.h itself: each field of superblock,
 inode, node and maps is set to 0, all ones and one more.
 """
 import json

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Gives every volume of a file of cases (tests/vm/hostile.py) to every tool that reads one.
+
+usage: hostile-tools.py IMAGE CASES WORK
+Each tool must end by itself with a status that its manual has, say something when it is not 0, and
+leave the image as it was. Prints what does not; the last line says how many runs there were.
+"""
+import os
+import subprocess
+import sys
+
+IMAGE, CASES, WORK = sys.argv[1:4]
+COPY = os.path.join(WORK, "copy")
+BIN = "build/bin/"
+# command, statuses it may end with
+TOOLS = [
+    ([BIN + "dump.simplefs", "--check", COPY], {0, 4, 8}),
+    ([BIN + "dump.simplefs", "-t", "/dir", COPY], {0, 4, 8}),
+    ([BIN + "dump.simplefs", "-j", "-d", "/", COPY], {0, 4, 8}),
+    ([BIN + "dump.simplefs", "-i", "/pieces", COPY], {0, 4, 8}),
+    ([BIN + "fsck.simplefs", "-n", COPY], {0, 1, 4, 8, 12}),
+    ([BIN + "mkfs.simplefs", "-n", COPY], {0, 1}),
+    ([BIN + "mkfs.simplefs", "-q", "-J", "none", COPY], {0, 1}),
+    ([BIN + "simplefs_id", COPY], {0, 1, 2}),
+]
+
+
+def cases():
+    with open(IMAGE, "rb") as f:
+        image = f.read()
+    with open(CASES, "rb") as f:
+        while True:
+            head = f.readline().split()
+            if not head:
+                return
+            nbytes, count = int(head[2]), int(head[3])
+            volume = bytearray(image[:nbytes].ljust(nbytes, b"\0"))
+            for _ in range(count):
+                blk = int(f.readline())
+                data = f.read(4096)
+                if (blk + 1) * 4096 <= nbytes:
+                    volume[blk * 4096:blk * 4096 + 4096] = data
+            yield head[0].decode(), head[1].decode(), bytes(volume)
+
+
+def main():
+    wrong = runs = 0
+    for name, want, volume in cases():
+        for command, allowed in TOOLS:
+            if not os.path.exists(command[0]):
+                continue
+            with open(COPY, "wb") as f:
+                f.write(volume)
+            try:
+                p = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+                status, text = p.returncode, p.stdout
+            except subprocess.TimeoutExpired:
+                status, text = "none: it does not end", b"-"
+            runs += 1
+            with open(COPY, "rb") as f:
+                same = f.read() == volume
+            taken = command[0].endswith("mkfs.simplefs") and "-q" in command and status == 0
+            why = None
+            if status not in allowed:
+                why = "exit %s" % status
+            elif status and not text and not command[0].endswith("simplefs_id"):
+                why = "exit %s without a word" % status
+            elif not same and not taken:
+                why = "the image was changed"
+            if why:
+                wrong += 1
+                print("%s: %s: %s" % (name, " ".join(command[:-1]), why))
+                print(text[-500:].decode(errors="replace"))
+    print("%d runs" % runs)
+    return 1 if wrong else 0
+
+
+sys.exit(main())
