@@ -157,6 +157,18 @@ static bool is_of_other_module(const struct finding *f)
 	return false;
 }
 
+/* No other module stands between the module and what it asked for. */
+static bool is_called_directly(const struct finding *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->trace->near; i++) {
+		if (f->trace->frames[i].sym.module)
+			return false;
+	}
+	return true;
+}
+
 static void share(struct finding *f, const char *why)
 {
 	f->verdict = VERDICT_SHARED;
@@ -190,10 +202,21 @@ static void judge_kmem_cache(struct tracer *t, struct finding *f)
 {
 	struct kml_inspect q = { .what = KML_IS_CACHE, .addr = f->addr };
 
+	if (!is_called_directly(f))
+		return share(f, "a slab cache of another module");
 	f->reason = "this slab cache was not destroyed";
 	f->allocator = "cache";
 	if (!tracer__inspect(t, &q))
 		snprintf(f->what, sizeof(f->what), "%s", q.name);
+}
+
+/* A sysfs entry that was removed lives until the dcache forgets who looked at it. */
+static void judge_kernfs(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_KERNFS, .addr = f->addr };
+
+	if (!tracer__inspect(t, &q) && q.refs < 0)
+		share(f, "a sysfs entry that was removed, and is kept by the dcache");
 }
 
 static void judge_page(struct tracer *t, struct finding *f, u32 order)
@@ -256,6 +279,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		return judge_vm_struct(t, f);
 	if (o->class == KML_SLAB && !strcmp(f->what, "kmem_cache"))
 		return judge_kmem_cache(t, f);
+	if (o->class == KML_CACHE && !is_called_directly(f))
+		return share(f, "a slab cache of another module");
 	if (o->class == KML_CACHE || o->class == KML_BDEV) {
 		f->reason = o->class == KML_CACHE ? "a reference to a shared slab cache was not given back" :
 						    "this block device was not closed";
@@ -273,6 +298,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		judge_page(t, f, o->order);
 	else if (o->class == KML_SLAB && !strcmp(f->what, "buffer_head"))
 		judge_buffer_head(t, f);
+	else if (o->class == KML_SLAB && !strcmp(f->what, "kernfs_node_cache"))
+		judge_kernfs(t, f);
 }
 
 /* ---- buffers ---- */

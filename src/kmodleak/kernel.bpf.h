@@ -93,6 +93,10 @@ struct buffer_head___seen {
 	atomic_t b_count;
 };
 
+struct kernfs_node {
+	atomic_t active;
+};
+
 struct bio {
 	atomic_t __bi_cnt;
 };

@@ -141,7 +141,7 @@ enum kml_what {
 	KML_IS_VM_STRUCT,
 	KML_IS_CACHE,
 	KML_IS_BUFFER,
-	KML_IS_DENTRY,
+	KML_IS_KERNFS,		/* refs: negative when it was removed */
 	KML_ADOPT = 100,	/* addr is the struct module of a module already loaded */
 };
 

@@ -249,6 +249,9 @@ static __noinline int inspect_other(struct kml_inspect *q)
 		bpf_probe_read_kernel_str(q->name, sizeof(q->name),
 					  BPF_CORE_READ((struct kmem_cache *)addr, name));
 		break;
+	case KML_IS_KERNFS:
+		q->refs = BPF_CORE_READ((struct kernfs_node *)addr, active.counter);
+		break;
 	case KML_IS_BUFFER:
 		q->refs = BPF_CORE_READ((struct buffer_head___seen *)addr, b_count.counter);
 		q->block = BPF_CORE_READ((struct buffer_head___seen *)addr, b_blocknr);

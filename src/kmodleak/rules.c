@@ -52,6 +52,11 @@ static const struct rule rules[] = {
 		"alloc_io_context", "create_task_io_context", "ioc_create_icq",
 		"ioc_find_get_icq", "blkg_create", "blkg_alloc", "blkg_lookup_create",
 		"blkcg_activate_policy", "wb_get_create", "cgwb_create" } },
+	{ "what RCU takes to remember what it shall free", ALL, {
+		"kvfree_call_rcu", "__kfree_rcu_sheaf", "call_rcu" } },
+	{ "nodes that every CPU keeps ready", ALL, {
+		"__radix_tree_preload", "radix_tree_preload", "idr_preload" } },
+	{ "the name of a sysfs entry", 1U << KML_KMALLOC, { "__kernfs_new_node" } },
 	{ "a slab for bios, shared by size", ALL, { "bio_find_or_create_slab", "create_bio_slab" } },
 	{ "a pool of workers, shared by attributes", ALL, { "alloc_unbound_pwq", "get_unbound_pool" } },
 	{ "memory of a lock checker or a profiler", ALL, { "register_lock_class", "stack_depot_save" } },
