@@ -137,7 +137,8 @@ static __always_inline int on_bulk_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct bulk b = { .object.class = KML_SLAB };
 	__u64 ret = 0, n;
 
-	if (!watching() || bpf_get_func_ret(args, &ret) || !(__u32)ret)
+	if (!watching() || bpf_get_func_ret(args, &ret) || !(__u32)ret ||
+	    !mine(prog, clone, arg(args, 3)))
 		return 0;
 	b.object.stack = stack_of(args, prog, clone);
 	if (!b.object.stack)
@@ -154,12 +155,12 @@ static __always_inline int on_bulk_alloc(__u64 *args, __u32 prog, __u32 clone)
 }
 
 /* void kmem_cache_free_bulk(cache, n, array); also what kfree_rcu() ends in */
-static __always_inline int on_bulk_free(__u64 *args)
+static __always_inline int on_bulk_free(__u64 *args, __u32 prog, __u32 clone)
 {
 	struct bulk b = { .array = arg(args, 2) };
 	__u64 n = arg(args, 1);
 
-	if (!live())
+	if (!live() || !mine(prog, clone, b.array))
 		return 0;
 	bpf_loop(n < BULK_MAX ? n : BULK_MAX, bulk_forget, &b, 0);
 	if (n > BULK_MAX)
@@ -174,7 +175,7 @@ static __always_inline int on_page_bulk(__u64 *args, __u32 prog, __u32 clone)
 	__u64 ret = 0, last = bpf_get_func_arg_cnt(args) - 1;
 
 	if (!watching() || bpf_get_func_ret(args, &ret) || !ret ||
-	    bpf_get_func_arg(args, last, &b.array) || !b.array)
+	    bpf_get_func_arg(args, last, &b.array) || !b.array || !mine(prog, clone, b.array))
 		return 0;
 	b.object.stack = stack_of(args, prog, clone);
 	if (!b.object.stack)
@@ -186,14 +187,14 @@ static __always_inline int on_page_bulk(__u64 *args, __u32 prog, __u32 clone)
 }
 
 /* void kvfree_call_rcu(head, pointer or, before 6.3, offset): given back, whenever it goes */
-static __always_inline int on_free_rcu(__u64 *args)
+static __always_inline int on_free_rcu(__u64 *args, __u32 prog, __u32 clone)
 {
 	__u64 head = arg(args, 0), addr = arg(args, 1);
 
-	if (!live())
-		return 0;
 	if (addr < 4096)
 		addr = head - addr;
+	if (!live() || !mine(prog, clone, addr))
+		return 0;
 	if (forget_memory(addr) && !(addr & 4095))
 		note_given(addr);
 	return 0;
@@ -238,18 +239,18 @@ static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct kml_object o = { .class = KML_BIO };
 	__u64 bio = 0;
 
-	if (!watching() || bpf_get_func_ret(args, &bio) || !bio)
+	if (!watching() || bpf_get_func_ret(args, &bio) || !bio || !mine(prog, clone, bio))
 		return 0;
 	return remember(args, prog, clone, &o, bio);
 }
 
 /* void bio_put(bio): the last reference gives it back, to a slab or to its CPU */
-static __always_inline int on_bio_put(__u64 *args)
+static __always_inline int on_bio_put(__u64 *args, __u32 prog, __u32 clone)
 {
 	__u64 addr = arg(args, 0), key = KML_KEY(KML_BIO, addr);
 	struct bio *bio = (void *)addr;
 
-	if (!live() || !bpf_map_lookup_elem(&objects, &key))
+	if (!live() || !mine(prog, clone, addr) || !bpf_map_lookup_elem(&objects, &key))
 		return 0;
 	if (BPF_CORE_READ(bio, __bi_cnt.counter) <= 1)
 		forget(key);
@@ -270,13 +271,13 @@ static __always_inline int on_bio_put(__u64 *args)
 	ONCE(section, name, call, 2)
 
 THRICE("fexit", bulk_alloc, on_bulk_alloc(args, PROG_BULK_ALLOC, clone))
-THRICE("fentry", bulk_free, on_bulk_free(args))
+THRICE("fentry", bulk_free, on_bulk_free(args, PROG_BULK_FREE, clone))
 THRICE("fexit", page_bulk, on_page_bulk(args, PROG_PAGE_BULK, clone))
-THRICE("fentry", free_rcu, on_free_rcu(args))
+THRICE("fentry", free_rcu, on_free_rcu(args, PROG_FREE_RCU, clone))
 THRICE("fentry", split_page, on_split(args))
 
 THRICE("fexit", bio_alloc, on_bio_alloc(args, PROG_BIO_ALLOC, clone))
-THRICE("fentry", bio_put, on_bio_put(args))
+THRICE("fentry", bio_put, on_bio_put(args, PROG_BIO_PUT, clone))
 
 /* void *vm_map_ram(pages, count, node) */
 SEC("fexit")
