@@ -20,7 +20,7 @@ for path in "$root"/usr/sbin/*.simplefs "$root/lib/udev/simplefs_id" /lib/system
     args+=(--add "$path:${path#"$root"}")
 done
 
-boot --timeout 900 --kmod dm_mod --kmod dm_snapshot --kmod raid1 "${args[@]}" -- /usr/bin/bash /test/tests/udev/guest
+boot --timeout 1800 --kmod dm_mod --kmod dm_snapshot --kmod raid1 "${args[@]}" -- /usr/bin/bash /test/tests/udev/guest
 is "$status" 0 'the machine: every line of it'
 relay 'udev'
 done_testing

@@ -24,7 +24,7 @@ for suite in "${suites[@]}"; do
     exits 0 "$suite: a root" || continue
     truncate -s 2G "$tmp/disk"
     mke2fs -q -F -t ext4 -d "$tmp/root" "$tmp/disk" || { ok 1 "$suite: a disk"; continue; }
-    boot --timeout 1200 --kmod ext4 --kmod dm_mod --kmod dm_snapshot --kmod raid1 --disk "$tmp/disk" -- sh -c "$start"
+    boot --timeout 2400 --kmod ext4 --kmod dm_mod --kmod dm_snapshot --kmod raid1 --disk "$tmp/disk" -- sh -c "$start"
     is "$status" 0 "$suite: every line of it" || diag "$(tail -n 30 "$tmp/console")"
     relay "$suite"
     rm -f "$tmp/disk"
