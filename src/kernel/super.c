@@ -44,6 +44,8 @@ void sfs_inode_cache_exit(void)
 	/* Inodes are freed after a grace period: wait for the last of them. */
 	rcu_barrier();
 	kmem_cache_destroy(sfs_inode_cache);
+	/* So are the cache's entries in debugfs and sysfs: nothing of ours outlives the module. */
+	rcu_barrier();
 }
 
 static struct inode *sfs_alloc_inode(struct super_block *sb)
