@@ -61,6 +61,8 @@ bool sfs_volume_unmount(struct sfs_volume *v);
 void sfs_volume_detach(struct sfs_volume *v);
 /* dump.simplefs --check, and fsck.simplefs -n where it is installed. */
 bool sfs_volume_check(const struct sfs_volume *v);
+/* Mounts it, has every inode of "names" in memory, and unmounts it. */
+void sfs_volume_visit(struct sfs_volume *v);
 bool sfs_volume_copy(const struct sfs_volume *from, const char *to);
 
 void sfs_step_mkfs(struct sfs_worker *w);

@@ -4,6 +4,7 @@
  *
  * A loop device goes by itself with its last user, which is this process or the mount.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
@@ -178,6 +179,24 @@ bool sfs_volume_unmount(struct sfs_volume *v)
 		return false;
 	v->v_mounted = false;
 	return true;
+}
+
+void sfs_volume_visit(struct sfs_volume *v)
+{
+	const struct dirent *entry;
+	struct stat st;
+	DIR *d;
+
+	if (!sfs_volume_mount(v, 0, NULL))
+		return;
+	d = opendir("names");
+	while (WANT(d) && (entry = readdir(d))) {
+		if (!WANT(!fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW)))
+			break;
+	}
+	if (d)
+		closedir(d);
+	sfs_volume_unmount(v);
 }
 
 /* ---- steps ---- */

@@ -21,7 +21,7 @@
 
 #include "selftest.h"
 
-#define SFS_TRACER_SECONDS	90	/* to get ready, and to judge */
+#define SFS_TRACER_SECONDS	150	/* to get ready, and again to judge */
 #define SFS_REPORT_BYTES	(256 << 10)
 
 struct sfs_watcher {
@@ -86,10 +86,17 @@ static void sfs_tracer_exec(struct sfs_watcher *w, const char *path, int ready)
 {
 	int out = open(w->report_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	char number[16];
+	char *argv[7] = { "kmodleak", "--ready-fd", number };
+	int argc = 3;
 
 	snprintf(number, sizeof(number), "%d", ready);
+	if (w->o->o_module) {		/* else it looks where modprobe does */
+		argv[argc++] = "--ko";
+		argv[argc++] = (char *)w->o->o_module;
+	}
+	argv[argc] = SFS_MODULE;
 	if (out >= 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(out, STDERR_FILENO) >= 0)
-		execl(path, "kmodleak", "--ready-fd", number, SFS_MODULE, NULL);
+		execv(path, argv);
 	_exit(127);
 }
 
@@ -255,6 +262,29 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 
 /* ---- the verdict ---- */
 
+/* "64 bytes in 1 objects, 1 stacks": from the report's first line and the heads of its groups. */
+static void sfs_judge_leak(struct sfs_verdict *v)
+{
+	const char *report = v->v_report ? v->v_report : "";
+	const char *amount = strstr(report, "LEAK, ");
+	const char *line = report;
+	unsigned int stacks = 0;
+	size_t used;
+
+	if (!amount) {
+		sfs_verdict_set(v, SFS_VERDICT_LEAK, "see the report");
+		return;
+	}
+	while ((line = strchr(line, '\n'))) {
+		line++;
+		used = strspn(line, "0123456789");
+		stacks += used && !strncmp(line + used, " bytes in ", 10);
+	}
+	amount += strlen("LEAK, ");
+	sfs_verdict_set(v, SFS_VERDICT_LEAK, "%.*s, %u stacks", (int)strcspn(amount, ";\n("),
+			amount, stacks);
+}
+
 /* What kmodleak's exit means, when the steps went well. */
 static void sfs_judge(struct sfs_watcher *w, int status)
 {
@@ -269,7 +299,7 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 		v->v_report = NULL;
 		break;
 	case 1:
-		sfs_verdict_set(v, SFS_VERDICT_LEAK, "see the report");
+		sfs_judge_leak(v);
 		break;
 	case 3:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
