@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# simplefs-selftest in a Debian kernel: each verdict, its file, its exit status, and what it says of
+# the one leak it is shown. SFS_KERNEL= chooses the kernel.
+. "$(dirname "$0")/../vm/lib.sh"
+mutant=$(tests/leak/build-mutants "$kernel" symlink-target 2>"$tmp/mutants.log" | awk '{print $2}')
+[ -s "$mutant" ]
+ok $? "a leaking module is built" || diag "$(cat "$tmp/mutants.log")"
+cp "${mutant:-/dev/null}" "$tmp/mutant.ko"
+
+# section NAME: what /try printed between its marks, without the kernel's lines
+section()
+{
+    out=$(tr -d '\r' <"$tmp/console" | sed -n "/^<$1>\$/,/^<\\/$1>\$/p" | grep -v '^\[ *[0-9.]*\] ')
+    status=$(sed -n 's/^exit //p' <<<"$out" | head -n 1)
+}
+
+cat >"$tmp/broken-mkfs" <<'EOF'
+#!/bin/sh
+echo "the disk is on strike" >&2
+exit 7
+EOF
+chmod +x "$tmp/broken-mkfs"
+cat >"$tmp/stuck-mkfs" <<'EOF'
+#!/bin/sh
+echo $$ >/tmp/stuck
+read -r forever </tmp/fifo
+EOF
+chmod +x "$tmp/stuck-mkfs"
+cat >"$tmp/try" <<'EOF'
+try()
+{
+    name=$1
+    shift
+    echo "<$name>"
+    simplefs-selftest "$@" 2>&1
+    echo "exit $?"
+    ls -1 /tmp/state
+    grep -q '^simplefs ' /proc/modules && echo loaded
+    grep -q simplefs /proc/mounts && echo mounted
+    losetup -a | grep -q . && echo attached
+    echo "</$name>"
+}
+export STATE_DIRECTORY=/tmp/state
+try none --show
+try pass --run -m /lib/simplefs.ko
+try show --show
+try json --show --json
+insmod /lib/simplefs.ko
+try idle --run -m /lib/simplefs.ko
+mkfs.simplefs -q /tmp/volume 16M
+mkdir /tmp/mnt
+mount -t simplefs -o loop /tmp/volume /tmp/mnt
+try in-use --run -m /lib/simplefs.ko
+umount /tmp/mnt
+rmmod simplefs
+try leak --run -m /mutant.ko
+try leak-json --show --json
+mv /bin/mkfs.simplefs /bin/good-mkfs
+cp /broken-mkfs /bin/mkfs.simplefs
+try mkfs --run -m /lib/simplefs.ko
+try no-module --run -m /lib/nothing.ko
+echo "not a module" >/tmp/bad.ko
+try bad-module --run -m /tmp/bad.ko
+mkfifo /tmp/fifo
+cp /stuck-mkfs /bin/mkfs.simplefs
+try stuck --run -t 30 -m /lib/simplefs.ko
+[ -d "/proc/$(cat /tmp/stuck)" ] && echo "stuck: left alone"
+EOF
+boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
+    --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
+    --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
+    --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
+is "$status" 0 "the machine is content"
+
+section none
+is "$status" 2 "without a verdict --show fails"
+like 'no verdict on .* yet' "and says so"
+
+section pass
+is "$status" 0 "the true module: exit 0" || diag "$out"
+like '^verdict: PASS$' "PASS"
+like '^[0-9].*\.verdict$' "it is in a file of the kernel's name"
+unlike '^(loaded|mounted|attached)$' "the machine is as it was"
+unlike '^work\.' "no images stay behind"
+pass=$out
+section show
+is "$status" 0 "--show: the same exit"
+for key in kernel: module: srcversion: tool: time:; do
+    is "$(grep "^$key " <<<"$out")" "$(grep "^$key " <<<"$pass")" "--show: the same line $key"
+done
+like "^kernel: $(basename "$(dirname "$module")")\$" "the kernel's release"
+like "^module: $(cat src/VERSION)\$" "the module's version"
+like "^srcversion: $(modinfo -F srcversion "$module")\$" "the module's srcversion"
+section json
+is "$(sed -n '/^{/,/^}/p' <<<"$out" | python3 -c 'import json, sys; v = json.load(sys.stdin); print(v["verdict"], v["tool"])')" \
+    "PASS $(cat src/VERSION)" "--show --json is JSON"
+
+section idle
+is "$status" 0 "loaded and idle: exit 0" || diag "$out"
+like '^verdict: PASS$' "PASS"
+like '^loaded$' "and it is loaded again"
+
+section in-use
+is "$status" 0 "in use: exit 0"
+like '^verdict: SKIP\(in use\)$' "SKIP(in use)"
+like '^[0-9].*\.skipped$' "kept, but not as a verdict"
+like '^mounted$' "the volume stays mounted"
+
+section leak
+is "$status" 1 "a leaking module: exit 1"
+like '^verdict: LEAK\(' "LEAK"
+like '\<sfs_get_link\>' "the guilty function is named"
+unlike '^(loaded|mounted|attached)$' "the machine is as it was"
+section leak-json
+like '"report": ".*sfs_get_link' "JSON has the report"
+
+section mkfs
+is "$status" 2 "a broken mkfs: exit 2"
+like '^verdict: ERROR\(mkfs\)$' "ERROR(mkfs)"
+like '^detail: .*exit 7: the disk is on strike' "with its words"
+unlike '^(loaded|mounted|attached)$' "the machine is as it was"
+section no-module
+like '^verdict: ERROR\(load\)$' "a module that is not there: ERROR(load)"
+section bad-module
+is "$status" 2 "a file that is no module: exit 2"
+like '^verdict: ERROR\(load\)$' "ERROR(load)"
+section stuck
+is "$status" 2 "a step that does not end: exit 2"
+like '^verdict: ERROR\(mkfs\)$' "ERROR(mkfs)"
+like '^detail: still at it after 30 s' "and how long it was given"
+grep -q 'stuck: left alone' "$tmp/console"
+ok $? "the stuck process is left alone"
+done_testing
