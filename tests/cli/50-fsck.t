@@ -51,14 +51,16 @@ like 'repaired' 'and says so'
 build/bin/dump.simplefs -d /lost+found "$img" | grep -q '#'
 ok $? 'in lost+found'
 
-fresh -J device="$tmp/log" 2>/dev/null || { truncate -s 8M "$tmp/log"; fresh -J device="$tmp/log"; }
+truncate -s 8M "$tmp/log"
+fresh -J device="$tmp/log"
 "$edit" "$img" super state 0
 run "$fsck" -y "$img"
 exits 8 'a journal elsewhere must be named'
 like '-j' 'it says how'
 run "$fsck" -a "$img"
 exits 0 'at boot it is left to the mount'
-run "$fsck" -y -j "$img" "$img"
+head -c 8M /dev/zero >"$tmp/other"
+run "$fsck" -y -j "$tmp/other" "$img"
 exits 4 'what is no journal is refused'
 run "$fsck" -y -j "$tmp/log" "$img"
 exits 0 'with it, all is well'
