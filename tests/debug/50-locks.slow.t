@@ -7,5 +7,6 @@ SFS_KERNEL=debug-smp
 
 volume 256
 debug "two processors" stress "${SEED:-1}" "${OPS:-150}"
+volume 256
 debug "two processors, remounts" stress "${SEED:-1}" "${OPS:-150}" remount
 done_testing
