@@ -367,82 +367,71 @@ static int name(struct address_space *mapping, struct writeback_control *wbc)			
 #define SFS_JOURNAL_FLAGS	JBD2_BARRIER
 #endif
 
-/* 6.9: block devices are opened as files; 7.3: and registered with the superblock. */
+/*
+ * Another device of the same volume.  Opened: 7.3 in the superblock's name, since 6.9 as a file,
+ * since 6.7 as a handle (stable 6.6 too), since 6.5 with the mode and the operations of a holder,
+ * before with the mode of a file.  The holder is the superblock in every case.
+ */
 struct sfs_bdev {
 	struct block_device *bdev;
-#if SFS_SINCE(6, 9)
-	struct file *file;
-#endif
+	void *handle;			/* what is closed in the end */
 };
 
-#if SFS_SINCE(6, 9)
+#ifdef SFS_HAVE_BLK_OPEN_RESTRICT_WRITES
 #define SFS_BDEV_MODE	(BLK_OPEN_READ | BLK_OPEN_WRITE | BLK_OPEN_RESTRICT_WRITES)
+#elif SFS_SINCE(6, 5)
+#define SFS_BDEV_MODE	(BLK_OPEN_READ | BLK_OPEN_WRITE)
+#else
+#define SFS_BDEV_MODE	(FMODE_READ | FMODE_WRITE | FMODE_EXCL)
+#endif
 
-static inline int sfs_bdev_set(struct sfs_bdev *b, struct file *file)
-{
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	b->file = file;
-	b->bdev = file_bdev(file);
-	return 0;
-}
+#if defined(SFS_HAVE_FS_BDEV_FILE_OPEN_BY_DEV)
+#define SFS_BDEV_HANDLE_BDEV(h)		file_bdev(h)
+#define SFS_BDEV_CLOSE(b, sb)		fs_bdev_file_release((b)->handle, sb)
+#define SFS_BDEV_OPEN(how, what, sb)	fs_bdev_file_open_by_##how(what, SFS_BDEV_MODE, sb, sb)
+#elif defined(SFS_HAVE_BDEV_FILE_OPEN_BY_DEV)
+#define SFS_BDEV_HANDLE_BDEV(h)		file_bdev(h)
+#define SFS_BDEV_CLOSE(b, sb)		bdev_fput((b)->handle)
+#define SFS_BDEV_OPEN(how, what, sb) \
+	bdev_file_open_by_##how(what, SFS_BDEV_MODE, sb, &fs_holder_ops)
+#elif defined(SFS_HAVE_BDEV_OPEN_BY_DEV)
+#define SFS_BDEV_HANDLE_BDEV(h)		(((struct bdev_handle *)(h))->bdev)
+#define SFS_BDEV_CLOSE(b, sb)		bdev_release((b)->handle)
+#define SFS_BDEV_OPEN(how, what, sb)	bdev_open_by_##how(what, SFS_BDEV_MODE, sb, &fs_holder_ops)
+#elif SFS_SINCE(6, 5)
+#define SFS_BDEV_HANDLE_BDEV(h)		((struct block_device *)(h))
+#define SFS_BDEV_CLOSE(b, sb)		blkdev_put((b)->bdev, sb)
+#define SFS_BDEV_OPEN(how, what, sb)	blkdev_get_by_##how(what, SFS_BDEV_MODE, sb, NULL)
+#else
+#define SFS_BDEV_HANDLE_BDEV(h)		((struct block_device *)(h))
+#define SFS_BDEV_CLOSE(b, sb)		blkdev_put((b)->bdev, SFS_BDEV_MODE)
+#define SFS_BDEV_OPEN(how, what, sb)	blkdev_get_by_##how(what, SFS_BDEV_MODE, sb)
+#endif
 
 static inline int sfs_bdev_open(struct sfs_bdev *b, struct super_block *sb, const char *path,
 				dev_t dev)
 {
-#if SFS_SINCE(7, 3)
-	return sfs_bdev_set(b, path ? fs_bdev_file_open_by_path(path, SFS_BDEV_MODE, sb, sb) :
-				      fs_bdev_file_open_by_dev(dev, SFS_BDEV_MODE, sb, sb));
-#else
-	return sfs_bdev_set(b, path ? bdev_file_open_by_path(path, SFS_BDEV_MODE, sb,
-							     &fs_holder_ops) :
-				      bdev_file_open_by_dev(dev, SFS_BDEV_MODE, sb,
-							    &fs_holder_ops));
-#endif
+	void *handle = path ? SFS_BDEV_OPEN(path, path, sb) : SFS_BDEV_OPEN(dev, dev, sb);
+
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	b->handle = handle;
+	b->bdev = SFS_BDEV_HANDLE_BDEV(handle);
+	return 0;
 }
 
 static inline void sfs_bdev_close(struct sfs_bdev *b, struct super_block *sb)
 {
-#if SFS_SINCE(7, 3)
-	fs_bdev_file_release(b->file, sb);
-#else
-	bdev_fput(b->file);
-#endif
+	SFS_BDEV_CLOSE(b, sb);
 }
 
 static inline int sfs_bdev_set_blocksize(struct sfs_bdev *b, int nbytes)
 {
 #if SFS_SINCE(6, 11)
-	return set_blocksize(b->file, nbytes);
+	return set_blocksize(b->handle, nbytes);
 #else
 	return set_blocksize(b->bdev, nbytes);
 #endif
 }
-#else
-#define SFS_BDEV_MODE	(FMODE_READ | FMODE_WRITE | FMODE_EXCL)
-
-static inline int sfs_bdev_open(struct sfs_bdev *b, struct super_block *sb, const char *path,
-				dev_t dev)
-{
-	struct block_device *bdev;
-
-	bdev = path ? blkdev_get_by_path(path, SFS_BDEV_MODE, sb) :
-		      blkdev_get_by_dev(dev, SFS_BDEV_MODE, sb);
-	if (IS_ERR(bdev))
-		return PTR_ERR(bdev);
-	b->bdev = bdev;
-	return 0;
-}
-
-static inline void sfs_bdev_close(struct sfs_bdev *b, struct super_block *sb)
-{
-	blkdev_put(b->bdev, SFS_BDEV_MODE);
-}
-
-static inline int sfs_bdev_set_blocksize(struct sfs_bdev *b, int nbytes)
-{
-	return set_blocksize(b->bdev, nbytes);
-}
-#endif
 
 #endif

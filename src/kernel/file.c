@@ -328,6 +328,7 @@ const struct file_operations sfs_file_fops = {
 	.splice_read = SFS_SPLICE_READ,
 	.splice_write = iter_file_splice_write,
 	.setlease = generic_setlease,
+	SFS_FOP_FLAGS
 };
 
 const struct inode_operations sfs_file_iops = {
