@@ -21,4 +21,34 @@ truncate -s 1M "$tmp/disk"
 boot --disk "$tmp/disk" -- sh -c 'echo "two  words" > /dev/vda && sync'
 is "$status" 0 "a disk can be written"
 is "$(head -n 1 "$tmp/disk")" "two  words" "and keeps what was written, arguments unharmed"
+
+# What a kernel says when something is wrong in it, though the command itself succeeds.
+cp -r tests/vm/complain "$tmp/"
+complain=$(tests/vm/build-module "$kernel" "$tmp/complain" 2>"$tmp/make.log") || cat "$tmp/make.log"
+boot --module "$complain,how=warn" -- true
+is "$status" 120 "a WARNING in the kernel, from a module loaded with a parameter"
+boot --module "$complain,how=block" --append sysctl.kernel.hung_task_timeout_secs=1 -- \
+    grep -q "blocked for more than" /dev/kmsg
+is "$status" 120 "a task that waits for ever"
+boot --module "$complain,how=spin" --append watchdog_thresh=1 -- \
+    grep -q "soft lockup" /dev/kmsg
+is "$status" 120 "a CPU that never schedules"
+# No Debian kernel has lockdep: only that its words are known can be tried.
+boot -- sh -c 'echo "<4>WARNING: possible circular locking dependency detected" >/dev/kmsg'
+is "$status" 120 "what lockdep says"
+
+# Modules in order, each with its own parameters or not loaded at all; files brought back.
+boot --module "$complain,how=quietly" --module "$module" --disk "$tmp/disk" --get /tmp/a:"$tmp/a" \
+    --get tmp/types:"$tmp/types" -- \
+    sh -c 'cat /proc/filesystems >/tmp/types; head -c 300000 /dev/urandom >/tmp/a; md5sum </tmp/a
+           grep -q "two  words" /dev/vda && exit 5'
+is "$status" 5 "files are fetched whatever the command's status"
+grep -q "how=quietly" "$tmp/console" && grep -q simplefs "$tmp/types"
+ok $? "two modules were loaded, the first with its parameter"
+is "$(md5sum <"$tmp/a")" "$(tr -d '\r' <"$tmp/console" | grep -o '^[0-9a-f]\{32\}  -')" "a file comes back as it was"
+boot --no-load --module "$module" --get /tmp/nothing:"$tmp/b" -- \
+    sh -c '! grep simplefs /proc/filesystems && test -f /lib/simplefs.ko'
+is "$status" 125 "a file that is not there is the runner's failure"
+! grep -q "vm-exit: [^0]" "$tmp/console"
+ok $? "a module that is only brought along is not loaded"
 done_testing

@@ -2,11 +2,14 @@
 /*
  * init.c - process 1 of the test machine: modules in, the command run, its status out.
  *
- * The initramfs holds /modules (paths of .ko files, in order) and /command (arguments, each ended
- * by NUL).  The status leaves on the console as "vm-exit: N"; the runner reads nothing else.
+ * The initramfs holds /modules (paths of .ko files, in order, each with its parameters), /command
+ * (arguments, each ended by NUL) and, if files are to come back, /wanted (their paths).  They leave
+ * as a tar archive on the disk whose serial number is "wanted", the status on the console as
+ * "vm-exit: N"; the runner reads nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,16 +53,85 @@ static void vm_load_modules(void)
 	char path[512];
 
 	while (list && fgets(path, sizeof(path), list)) {
+		char *parameters = path;
 		int fd;
 
 		path[strcspn(path, "\n")] = '\0';
+		strsep(&parameters, " ");
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)) {
+		if (fd < 0 || (syscall(SYS_finit_module, fd, parameters ? parameters : "", 0) &&
+			       errno != EEXIST)) {
 			printf("init: cannot load %s: %s\n", path, strerror(errno));
 			vm_off(125);
 		}
 		close(fd);
 	}
+}
+
+/* The disk that carries the wanted files out. */
+static const char *vm_find_disk(void)
+{
+	static char path[64];
+	glob_t disks;
+	size_t i;
+
+	path[0] = '\0';
+	if (glob("/sys/block/vd*/serial", 0, NULL, &disks))
+		return NULL;
+	for (i = 0; i < disks.gl_pathc; i++) {
+		FILE *f = fopen(disks.gl_pathv[i], "r");
+		char serial[32] = "";
+		char name[16];
+
+		if (f && fgets(serial, sizeof(serial), f) && !strncmp(serial, "wanted", 6) &&
+		    sscanf(disks.gl_pathv[i], "/sys/block/%15[^/]", name) == 1)
+			snprintf(path, sizeof(path), "/dev/%s", name);
+		if (f)
+			fclose(f);
+	}
+	globfree(&disks);
+	return path[0] ? path : NULL;
+}
+
+/* /wanted's lines as arguments after those of tar; NULL-terminated. */
+static void vm_wanted_names(FILE *list, char **argv, int max)
+{
+	static char names[64][256];
+	int n;
+
+	for (n = 0; n < max - 1 && n < 64 && fgets(names[n], sizeof(names[n]), list); n++) {
+		names[n][strcspn(names[n], "\n")] = '\0';
+		argv[n] = names[n];
+	}
+	argv[n] = NULL;
+}
+
+static void vm_send_wanted(void)
+{
+	char *argv[70] = { "tar", "-C", "/", "-cf" };
+	FILE *list = fopen("/wanted", "r");
+	const char *disk;
+	int status;
+	pid_t pid;
+
+	if (!list)
+		return;
+	disk = vm_find_disk();
+	if (!disk) {
+		printf("init: no disk for the wanted files\n");
+		vm_off(125);
+	}
+	argv[4] = (char *)disk;
+	vm_wanted_names(list, argv + 5, 65);
+	fclose(list);
+	pid = fork();
+	if (!pid) {
+		execv("/bin/busybox", argv);
+		_exit(127);
+	}
+	/* What is missing from the archive the runner will miss. */
+	while (waitpid(-1, &status, 0) != pid)
+		;
 }
 
 int main(void)
@@ -106,6 +178,7 @@ int main(void)
 	}
 	while (waitpid(-1, &status, 0) != pid)
 		;
+	vm_send_wanted();
 	vm_off(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return 0;
 }
