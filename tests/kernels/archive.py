@@ -13,7 +13,9 @@ usage: archive.py sources SUITE      the suite's lines for sources.list
        archive.py headers KERNEL     fetches; prints the build folder (KDIR)
        archive.py release KERNEL     prints the release, e.g. 6.1.0-56-amd64
        archive.py suite KERNEL       prints the suite whose userland builds for it
-KERNEL is a name of tests/kernels/list. Exit 3: the mirror has no such kernel (any more).
+       archive.py series SUITE       the series that the suite has headers of, e.g. "7.2 7.3"
+KERNEL is a name of tests/kernels/list, or SERIES@SUITE. Exit 3: the mirror has no such kernel (any
+more).
 """
 import contextlib
 import fcntl
@@ -174,7 +176,7 @@ class Kernel:
         self.suite = Suite(suite)
 
     def release(self):
-        series = self.name.split("-")[0]
+        series = re.match(r"[\d.]+", self.name).group(0)
         shape = re.compile(r"linux-headers-(%s(\.\d+)*(-\d+)?(\+deb[\d.]+)?-%s)$" %
                            (re.escape(series), self.flavour))
         found = [m.group(1) for p in self.suite.packages("linux-headers-" + series)
@@ -258,9 +260,18 @@ def kernels():
 
 def kernel(name):
     known = kernels()
+    elsewhere = re.match(r"[\d.]+@(\w+)$", name)
+    if elsewhere:
+        return Kernel(name, elsewhere.group(1), "amd64")
     if name not in known:
         sys.exit("archive: no kernel %s in tests/kernels/list (%s)" % (name, " ".join(known)))
     return known[name]
+
+
+def series(suite):
+    names = Suite(suite).packages("linux-headers-")
+    found = {m.group(1) for n in names for m in [re.match(r"linux-headers-(\d+\.\d+).*-amd64$", n)] if m}
+    return run("sort", "-V", input="\n".join(found)).split()
 
 
 def main(what="", name=""):
@@ -268,6 +279,8 @@ def main(what="", name=""):
         return " ".join(kernels())
     if what == "sources" and name:
         return "\n".join(sources(name))
+    if what == "series" and name:
+        return " ".join(series(name))
     if what == "key" and name:
         return Suite(name).key()
     if what == "suite" and name:
