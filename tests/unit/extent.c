@@ -317,6 +317,25 @@ static void test_overlap(void)
 	sfs_inode_end(NULL, &in);
 }
 
+/* Blocks that the caller owns go in before an extent, up to it and not into it. */
+static void test_insert_before(void)
+{
+	struct sfs_extent ext = { .e_lblk = 50, .e_blk = 2000, .e_nblks = 4 };
+
+	ram_step();
+	fresh_file();
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	put_raw(100, 1000, 8);
+	TAP_EQ(sfs_extent_insert(NULL, &in, &ext, 0), 0, "insert far before an extent");
+	ext = (struct sfs_extent) { .e_lblk = 98, .e_blk = 3000, .e_nblks = 3 };
+	TAP_EQ(sfs_extent_insert(NULL, &in, &ext, 0), -EEXIST, "but not into it");
+	ext.e_nblks = 2;
+	TAP_EQ(sfs_extent_insert(NULL, &in, &ext, 0), 0, "up to it");
+	TAP_OK(!sfs_extent_next(&in, 54, &ext) && ext.e_lblk == 98 && ext.e_nblks == 2,
+	       "which is found before it");
+	sfs_inode_end(NULL, &in);
+}
+
 /* A root with room for one record more, and an edit that needs two: none may be put in. */
 static void test_no_space(void)
 {
@@ -407,6 +426,7 @@ int main(int argc, char **argv)
 	test_verify();
 	test_limits();
 	test_overlap();
+	test_insert_before();
 	test_no_space();
 	test_random();
 	ram_reset();
