@@ -44,30 +44,30 @@ run()
 is()
 {
     [ "$1" = "$2" ]
-    ok $? "$3" || diag "got: $1" "want: $2"
+    ok $? "$3" || { diag "got: $1" "want: $2"; return 1; }
 }
 
 # exits STATUS NAME: about the last `run`
 exits()
 {
     [ "$status" = "$1" ]
-    ok $? "$2" || diag "exit $status, want $1
-$out"
+    ok $? "$2" || { diag "exit $status, want $1
+$out"; return 1; }
 }
 
 # like REGEX NAME: some line of the last `run` matches (extended regular expression)
 like()
 {
     grep -Eq -- "$1" <<<"$out"
-    ok $? "$2" || diag "no line matches $1 in:
-$out"
+    ok $? "$2" || { diag "no line matches $1 in:
+$out"; return 1; }
 }
 
 unlike()
 {
     ! grep -Eq -- "$1" <<<"$out"
-    ok $? "$2" || diag "a line matches $1 in:
-$out"
+    ok $? "$2" || { diag "a line matches $1 in:
+$out"; return 1; }
 }
 
 # relay_tap WHAT: the TAP lines of the standard input, another program's, counted as this test's own
