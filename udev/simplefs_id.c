@@ -81,7 +81,7 @@ static bool sfs_id_super(const struct sfs_id *id)
 	printf("ID_FS_BLOCKSIZE=%u\n"
 	       "ID_FS_LASTBLOCK=%llu\n"
 	       "ID_FS_SIZE=%llu\n",
-	       SFS_BLOCK_SIZE, (unsigned long long)fs.f_blocks,
+	       (unsigned int)SFS_BLOCK_SIZE, (unsigned long long)fs.f_blocks,
 	       (unsigned long long)sfs_zones_fresh(&fs, 0) << SFS_BLOCK_BITS);
 	return true;
 }

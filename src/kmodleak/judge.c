@@ -418,9 +418,10 @@ int judge__all(struct tracer *t, struct findings *ret)
 	struct tracer_buffer *buffers = NULL;
 	long i, nobjects, nbuffers;
 
-	memset(ret, 0, sizeof(*ret));
 	nobjects = tracer__objects(t, &objects);
 	nbuffers = tracer__buffers(t, &buffers);
+	memset(ret, 0, sizeof(*ret));
+	ret->n = 0;
 	if (nobjects >= 0 && nbuffers >= 0)
 		ret->all = calloc(nobjects + nbuffers + 1, sizeof(*ret->all));
 	if (!ret->all) {

@@ -122,7 +122,7 @@ static void notify_systemd(void)
 
 	if (!path || !*path || strlen(path) >= sizeof(to.sun_path))
 		sfs_die(KML_EXIT_FAILED, "--notify, but no NOTIFY_SOCKET in the environment");
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	len = offsetof(struct sockaddr_un, sun_path) + strlen(path);
 	if (*path == '@')
 		to.sun_path[0] = '\0';

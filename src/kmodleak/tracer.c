@@ -379,7 +379,9 @@ bool tracer__given(struct tracer *t, u64 addr)
 
 int tracer__inspect(struct tracer *t, struct kml_inspect *query)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = query, .ctx_size_in = sizeof(*query));
+	struct bpf_test_run_opts opts = {
+		.sz = sizeof(opts), .ctx_in = query, .ctx_size_in = sizeof(*query),
+	};
 	int err = bpf_prog_test_run_opts(bpf_program__fd(t->skel->progs.inspect), &opts);
 
 	if (err)

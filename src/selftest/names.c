@@ -269,7 +269,7 @@ static void sfs_xattrs(const char *path)
 void sfs_step_attributes(struct sfs_worker *w)
 {
 	const struct timespec times[2] = { { 1000000000, 123456789 }, { -1, 987654321 } };
-	struct stat st;
+	struct stat st = { 0 };
 	int fd;
 
 	(void)w;

@@ -120,7 +120,7 @@ static int sfs_make_dirs(const char *dir)
 	char path[PATH_MAX];
 	size_t i;
 
-	for (i = 0; dir[i] && i < sizeof(path) - 1; i++) {
+	for (i = 0; i < sizeof(path) - 1 && dir[i]; i++) {
 		path[i] = dir[i];
 		path[i + 1] = '\0';
 		if ((dir[i + 1] == '/' || !dir[i + 1]) && mkdir(path, 0755) && errno != EEXIST)

@@ -26,18 +26,15 @@ void sfs_refuse(const char *text)
 		snprintf(sfs_first_failure, sizeof(sfs_first_failure), "%s", text);
 }
 
-bool sfs_want(bool good, const char *what, const char *file, int line)
+void sfs_want_not(const char *what, const char *file, int line)
 {
 	const char *name = strrchr(file, '/');
 	char text[360];
 	int err = errno;
 
-	if (good)
-		return true;
 	snprintf(text, sizeof(text), "%s:%d: not so: %s (errno: %s)", name ? name + 1 : file, line,
 		 what, strerror(err));
 	sfs_refuse(text);
-	return false;
 }
 
 static void sfs_say(struct sfs_worker *w, const char *what, const char *text)

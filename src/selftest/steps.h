@@ -42,7 +42,13 @@ struct sfs_worker {
 };
 
 /* ---- steps.c ---- */
-bool sfs_want(bool good, const char *what, const char *file, int line);
+void sfs_want_not(const char *what, const char *file, int line);
+static inline bool sfs_want(bool good, const char *what, const char *file, int line)
+{
+	if (!good)
+		sfs_want_not(what, file, line);
+	return good;
+}
 void sfs_refuse(const char *text);	/* the same, in words: for what no expression says */
 #define WANT(good)		sfs_want(good, #good, __FILE__, __LINE__)
 /* The call says -1 and this error. */

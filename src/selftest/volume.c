@@ -267,8 +267,8 @@ void sfs_step_remount(struct sfs_worker *w)
 void sfs_step_full(struct sfs_worker *w)
 {
 	static char buf[1 << 18];
-	struct statvfs before;
-	struct statvfs after;
+	struct statvfs before = { 0 };
+	struct statvfs after = { 0 };
 	int fd = open("filler", O_WRONLY | O_CREAT, 0644);
 	char name[32];
 	ssize_t n;
