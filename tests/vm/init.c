@@ -160,6 +160,7 @@ int main(void)
 	}
 	setvbuf(stdout, NULL, _IONBF, 0);
 	setenv("PATH", "/bin:/sbin", 1);
+	printf("vm-init\n");
 	vm_load_modules();
 	fd = open("/command", O_RDONLY);
 	nbytes = fd < 0 ? -1 : read(fd, command, sizeof(command) - 1);
