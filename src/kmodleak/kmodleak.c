@@ -39,7 +39,7 @@ static const struct sfs_opt options[] = {
 	{ .o_short = 'm', .o_long = "max-seconds", .o_arg = "N", .o_kind = SFS_OPT_NUMBER,
 	  .o_help = "stop waiting for the module to go after N seconds", FIELD(max_seconds) },
 	{ .o_long = "settle", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(settle_seconds),
-	  .o_min = 1, .o_max = 3600, .o_default = "60",
+	  .o_min = 1, .o_max = 3600, .o_default = "300",
 	  .o_help = "wait at most N seconds for late frees" },
 	{ .o_long = "objects", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(objects),
 	  .o_max = 1 << 26, .o_help = "room for N objects at a time; 0: by memory" },

@@ -79,7 +79,7 @@ enum kml_event_type {
 	KML_EV_UNLOAD,
 	KML_EV_SYMBOLS,		/* one chunk of some module's symbol table */
 	KML_EV_STRINGS,		/* one chunk of its names */
-	KML_EV_CHILD,		/* RCU has come round to process tid */
+	KML_EV_CHILD,		/* RCU has come round to the process awaited */
 	KML_EV_ALLOC,		/* base: key, size, offset: class; only when asked for */
 	KML_EV_FREE,		/* base: key */
 };

@@ -10,7 +10,7 @@
 
 #define STRINGS_MAX (4U << 20)
 
-__u32 tell_children;		/* set while the reader waits for RCU */
+__u32 awaited;			/* the process the reader waits for; 0: none */
 
 static __always_inline int tell(__u32 type, __u32 tid, __u64 module)
 {
@@ -187,9 +187,9 @@ int process_free(__u64 *args)
 {
 	struct task_struct *task = (void *)args[0];
 
-	if (!tell_children)
+	if (!awaited || (__u32)BPF_CORE_READ(task, pid) != awaited)
 		return 0;
-	return tell(KML_EV_CHILD, BPF_CORE_READ(task, pid), 0);
+	return tell(KML_EV_CHILD, awaited, 0);
 }
 
 /* ---- what an object is by now ---- */

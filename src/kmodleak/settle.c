@@ -6,7 +6,7 @@
  * barrier here is made of children: on each CPU one is born, dies and is reaped; its task is freed
  * by call_rcu() after all that was queued on that CPU before, and a tracepoint tells when.  Its
  * death also empties the CPU's list of pages.  What remains the same over several barriers and a
- * quiet time will remain.
+ * quiet time will remain.  Is nothing left, then nothing need be waited for, however late RCU is.
  */
 #include <sched.h>
 #include <sys/syscall.h>
@@ -17,7 +17,6 @@
 
 #define SETTLE_ROUNDS	3		/* without change */
 #define SETTLE_QUIET_NS	2000000000ULL
-#define SETTLE_CHILD_NS	20000000000ULL	/* a busy machine may need seconds */
 
 /* Empties every CPU's lists of pages and of buffers; that it moves nothing is no matter. */
 static void drain_page_lists(void)
@@ -30,10 +29,9 @@ static void drain_page_lists(void)
 	syscall(SYS_move_pages, 0, 1, pages, nodes, status, 2 /* MPOL_MF_MOVE */);
 }
 
-/* One CPU's part of the barrier; false when RCU did not come round in time. */
-static bool barrier_on(struct tracer *t, int cpu)
+/* One CPU's part of the barrier; false when RCU did not come round by @deadline. */
+static bool barrier_on(struct tracer *t, int cpu, u64 deadline)
 {
-	u64 deadline = now_ns() + SETTLE_CHILD_NS;
 	cpu_set_t set;
 	pid_t pid;
 
@@ -46,30 +44,33 @@ static bool barrier_on(struct tracer *t, int cpu)
 		return false;
 	if (!pid)
 		_exit(0);
+	/* Until it is waited for its task stays. */
+	tracer__await_child(t, pid);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	while (t->child != (u32)pid && now_ns() < deadline) {
+	while (!t->child_freed && now_ns() < deadline) {
 		if (tracer__poll(t, 100))
 			return false;
 	}
-	return t->child == (u32)pid;
+	return t->child_freed;
 }
 
-static void barrier(struct tracer *t)
+/* Returns the CPU on which RCU did not come round by @deadline, or -1. */
+static int barrier(struct tracer *t, u64 deadline)
 {
+	int cpu, late = -1;
 	cpu_set_t all;
-	int cpu;
 
 	drain_page_lists();
 	if (sched_getaffinity(0, sizeof(all), &all))
-		return;
-	tracer__tell_children(t, true);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (CPU_ISSET(cpu, &all) && !barrier_on(t, cpu))
-			tracer__incomplete(t, "RCU did not come round on CPU %d", cpu);
+		return -1;
+	for (cpu = 0; cpu < CPU_SETSIZE && late < 0; cpu++) {
+		if (CPU_ISSET(cpu, &all) && !barrier_on(t, cpu, deadline))
+			late = cpu;
 	}
-	tracer__tell_children(t, false);
+	tracer__await_child(t, 0);
 	sched_setaffinity(0, sizeof(all), &all);
+	return late;
 }
 
 /* Changes when anything that would be reported does. */
@@ -87,12 +88,13 @@ static u64 fingerprint(const struct findings *all)
 
 int settle(struct tracer *t, u64 limit_s, struct findings *ret)
 {
-	u64 begun = now_ns(), changed = begun, sum, last = 0;
+	static char why[64] = "still being freed when the time was up";
+	u64 changed = now_ns(), deadline = changed + limit_s * 1000000000ULL, sum, last = 0;
 	unsigned int round, still = 0;
-	int err;
+	int err, late;
 
 	for (round = 1;; round++) {
-		barrier(t);
+		late = barrier(t, deadline);
 		err = judge__all(t, ret);
 		if (err)
 			return err;
@@ -102,17 +104,21 @@ int settle(struct tracer *t, u64 limit_s, struct findings *ret)
 				 ret->n, ret->leaks + ret->unsettled);
 		if (!ret->leaks && !ret->unsettled)
 			return 0;
+		if (late >= 0) {
+			snprintf(why, sizeof(why), "RCU did not come round on CPU %d in time", late);
+			break;
+		}
 		if (round == 1 || sum != last) {
 			changed = now_ns();
 			still = 0;
 		}
 		if (++still > SETTLE_ROUNDS && now_ns() - changed >= SETTLE_QUIET_NS)
 			return 0;
-		if (now_ns() - begun >= limit_s * 1000000000ULL)
+		if (now_ns() >= deadline)
 			break;
 		last = sum;
 		judge__free(ret);
 	}
-	judge__withhold(ret, "still being freed when the time was up");
+	judge__withhold(ret, why);
 	return 0;
 }

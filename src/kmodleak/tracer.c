@@ -200,7 +200,7 @@ static int take_event(void *arg, void *data, size_t nbytes)
 			e->time / 1000 % 1000000, e->tid, KML_KEY_ADDR(e->base));
 		break;
 	case KML_EV_CHILD:
-		t->child = e->tid;
+		t->child_freed |= e->tid == t->child;
 		break;
 	}
 	return 0;
@@ -389,9 +389,11 @@ int tracer__inspect(struct tracer *t, struct kml_inspect *query)
 	return 0;
 }
 
-void tracer__tell_children(struct tracer *t, bool on)
+void tracer__await_child(struct tracer *t, u32 pid)
 {
-	t->skel->bss->tell_children = on;
+	t->child = pid;
+	t->child_freed = false;
+	t->skel->bss->awaited = pid;
 }
 
 u64 tracer__freed(const struct tracer *t)

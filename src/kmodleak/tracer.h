@@ -26,7 +26,8 @@ struct tracer {
 	bool loaded;
 	bool partial;			/* the module was there before us */
 	u64 started, unloaded;		/* times */
-	u32 child;			/* the last process RCU came round to */
+	u32 child;			/* the process awaited, and whether RCU came round to it */
+	bool child_freed;
 	char *incomplete;		/* reasons, a line each; NULL: none */
 	bool verbose;
 	bool trace;			/* print each allocation and free */
@@ -60,7 +61,7 @@ bool tracer__stack(struct tracer *t, u64 key, struct kml_stack *ret_stack);
 const char *tracer__cache(struct tracer *t, u64 cache);	/* name, valid until the next call */
 bool tracer__given(struct tracer *t, u64 addr);		/* to kvfree_rcu() */
 int tracer__inspect(struct tracer *t, struct kml_inspect *query);
-void tracer__tell_children(struct tracer *t, bool on);
+void tracer__await_child(struct tracer *t, u32 pid);	/* 0: no more */
 u64 tracer__freed(const struct tracer *t);
 u64 tracer__traced(const struct tracer *t);
 /* Adds a reason why the verdict cannot be trusted to be whole. */
