@@ -4,7 +4,8 @@
  *
  * kmodleak is ready before the module is loaded, and ends by itself some time after the worker has
  * unloaded it.  Who is late is asked to end, not forced: a worker that hangs in the kernel cannot
- * be helped, and unmounting or unloading under it would only hide where.
+ * be helped, and unmounting or unloading under it would only hide where.  Asked to stop itself
+ * (SIGTERM), the watcher waits for nobody any more, and says in the verdict how far it came.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib.h"
 #include "selftest.h"
 
-#define SFS_TRACER_SECONDS	150	/* to get ready, and again to judge */
+#define SFS_TRACER_SECONDS	600	/* to get ready, and again to judge */
+#define SFS_STOP_SECONDS	20	/* for all that is left, once asked to stop */
 #define SFS_REPORT_BYTES	(256 << 10)
 
 struct sfs_watcher {
@@ -38,6 +41,14 @@ struct sfs_watcher {
 	bool stuck;			/* the worker goes on, and needs its files */
 };
 
+static volatile sig_atomic_t sfs_stopped;
+
+static void sfs_note_stop(int signal)
+{
+	(void)signal;
+	sfs_stopped = 1;
+}
+
 static long long sfs_now(void)
 {
 	struct timespec ts;
@@ -46,13 +57,13 @@ static long long sfs_now(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Waits for @fd until @deadline (ms); false: nothing came. */
+/* Waits for @fd until @deadline (ms); false: nothing came, or somebody wants us to stop. */
 static bool sfs_wait_fd(int fd, long long deadline)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	long long left;
 
-	while ((left = deadline - sfs_now()) > 0) {
+	while (!sfs_stopped && (left = deadline - sfs_now()) > 0) {
 		int n = poll(&p, 1, left);
 
 		if (n > 0)
@@ -74,6 +85,8 @@ static bool sfs_wait_child(pid_t pid, unsigned int seconds, int *ret_status)
 
 		if (got == pid || (got < 0 && errno != EINTR))
 			return got == pid;
+		if (sfs_stopped)
+			deadline = min(deadline, sfs_now() + SFS_STOP_SECONDS * 1000LL);
 		if (sfs_now() >= deadline)
 			return false;
 		nanosleep(&nap, NULL);
@@ -181,6 +194,7 @@ static bool sfs_worker_start(struct sfs_watcher *w)
 		return false;
 	w->worker = fork();
 	if (!w->worker) {
+		signal(SIGTERM, SIG_DFL);
 		report = fdopen(fds[1], "w");
 		if (!report)
 			_exit(2);
@@ -255,8 +269,13 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 		return true;
 	}
 	sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
-	snprintf(w->v->v_detail, sizeof(w->v->v_detail),
-		 "still at it after %u s; process %d is left alone", w->o->o_seconds, w->worker);
+	if (sfs_stopped)
+		snprintf(w->v->v_detail, sizeof(w->v->v_detail),
+			 "asked to stop while at it; process %d is left alone", w->worker);
+	else
+		snprintf(w->v->v_detail, sizeof(w->v->v_detail),
+			 "still at it after %u s; process %d is left alone", w->o->o_seconds,
+			 w->worker);
 	return false;
 }
 
@@ -304,6 +323,11 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 	case 3:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
 		snprintf(v->v_detail, sizeof(v->v_detail), "the trace is not complete");
+		break;
+	case -1:
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
+		snprintf(v->v_detail, sizeof(v->v_detail), sfs_stopped ?
+			 "asked to stop before kmodleak had judged" : "kmodleak did not end");
 		break;
 	default:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
@@ -364,10 +388,12 @@ static void sfs_remove_dir(const char *dir)
 
 void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 {
+	static const struct sigaction stop = { .sa_handler = sfs_note_stop };
 	struct sfs_watcher w = { .o = o, .v = v };
 	int refs = sfs_module_refs();
 	char why[256];
 
+	sigaction(SIGTERM, &stop, NULL);
 	if (refs > 0 || refs == -EBUSY) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", refs > 0 ? "in use" : "built in");
 		return;

@@ -26,7 +26,12 @@ cat >"$tmp/stuck-mkfs" <<'EOF'
 echo $$ >/tmp/stuck
 read -r forever </tmp/fifo
 EOF
-chmod +x "$tmp/stuck-mkfs"
+cat >"$tmp/slow-mkfs" <<'EOF'
+#!/bin/sh
+echo "at it" >/tmp/begun
+read -r forever </tmp/fifo
+EOF
+chmod +x "$tmp/stuck-mkfs" "$tmp/slow-mkfs"
 cat >"$tmp/try" <<'EOF'
 try()
 {
@@ -66,11 +71,22 @@ mkfifo /tmp/fifo
 cp /stuck-mkfs /bin/mkfs.simplefs
 try stuck --run -t 30 -m /lib/simplefs.ko
 [ -d "/proc/$(cat /tmp/stuck)" ] && echo "stuck: left alone"
+mkfifo /tmp/begun
+cp /slow-mkfs /bin/mkfs.simplefs
+echo "<stopped>"
+simplefs-selftest --run -d /tmp/state.2 -m /lib/simplefs.ko 2>&1 &
+test=$!
+read -r begun </tmp/begun
+kill -TERM "$test"
+wait "$test"
+echo "exit $?"
+simplefs-selftest --show -d /tmp/state.2
+echo "</stopped>"
 EOF
 boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
     --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
     --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
-    --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
+    --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
 is "$status" 0 "the machine is content"
 
 section none
@@ -131,4 +147,8 @@ like '^verdict: ERROR\(mkfs\)$' "ERROR(mkfs)"
 like '^detail: still at it after 30 s' "and how long it was given"
 grep -q 'stuck: left alone' "$tmp/console"
 ok $? "the stuck process is left alone"
+section stopped
+is "$status" 2 "asked to stop: exit 2"
+is "$(grep -c '^verdict: ERROR(mkfs)$' <<<"$out")" 2 "ERROR(mkfs) is told and written"
+like '^detail: asked to stop while at it' "and why"
 done_testing
