@@ -127,6 +127,13 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 #define SFS_ERROR_REMOVE_FOLIO	.error_remove_page = generic_error_remove_page,
 #endif
 
+/* 6.5: the block layer says when a device goes away. */
+#if SFS_SINCE(6, 5)
+#define SFS_SUPER_SHUTDOWN(fn)	.shutdown = fn,
+#else
+#define SFS_SUPER_SHUTDOWN(fn)
+#endif
+
 /* 6.6: iomap tracks dirty blocks inside a folio. */
 #if SFS_SINCE(6, 6)
 #define SFS_DIRTY_FOLIO		iomap_dirty_folio

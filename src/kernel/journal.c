@@ -77,11 +77,13 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	while ((handle = jbd2__journal_start(log, nblks, 0, nrevokes, GFP_NOFS, 0, 0)) ==
 	       ERR_PTR(-ENOMEM))
 		memalloc_retry_wait(GFP_NOFS);
-	if (IS_ERR(handle)) {
-		if (is_journal_aborted(log))
-			sfs_shutdown(&SFS_SB(sb)->si_fs, PTR_ERR(handle), "journal aborted");
-		return PTR_ERR(handle);
+	if (IS_ERR(handle) && is_journal_aborted(log)) {
+		/* jbd2 says "read-only" of it, as it knows no shutdown. */
+		sfs_shutdown(&SFS_SB(sb)->si_fs, -EIO, "journal aborted");
+		return -EIO;
 	}
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 	/*
 	 * What a transaction makes readable was written before, and may lie in the volume's cache.
 	 * On the same device the commit's flush sees to that; from elsewhere it must be asked for.

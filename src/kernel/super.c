@@ -489,6 +489,15 @@ static void sfs_put_super(struct super_block *sb)
 	sfs_drop_blocks(sb);
 }
 
+/*
+ * The block layer takes the device away.  If it still could, it has synced the volume before; what
+ * follows has nowhere to go.  s_umount held shared.
+ */
+static void __maybe_unused sfs_device_gone(struct super_block *sb)
+{
+	sfs_shutdown(&SFS_SB(sb)->si_fs, -ENODEV, "the device is gone");
+}
+
 const struct super_operations sfs_super_ops = {
 	.alloc_inode = sfs_alloc_inode,
 	.free_inode = sfs_free_inode,
@@ -501,4 +510,5 @@ const struct super_operations sfs_super_ops = {
 	.unfreeze_fs = sfs_unfreeze_fs,
 	.statfs = sfs_statfs,
 	.show_options = sfs_show_options,
+	SFS_SUPER_SHUTDOWN(sfs_device_gone)
 };
