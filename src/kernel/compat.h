@@ -113,10 +113,10 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 #define SFS_SPLICE_READ		generic_file_splice_read
 #endif
 #if SFS_SINCE(6, 10)
-#define SFS_FMODE_OPEN		FMODE_CAN_ODIRECT
+#define SFS_FMODE_OPEN		(FMODE_CAN_ODIRECT | FMODE_NOWAIT)
 #define SFS_FOP_FLAGS		.fop_flags = FOP_BUFFER_RASYNC,
 #else
-#define SFS_FMODE_OPEN		(FMODE_CAN_ODIRECT | FMODE_BUF_RASYNC)
+#define SFS_FMODE_OPEN		(FMODE_CAN_ODIRECT | FMODE_NOWAIT | FMODE_BUF_RASYNC)
 #define SFS_FOP_FLAGS
 #endif
 

@@ -93,7 +93,10 @@ static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, 
 
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
-	down_read(&ii->ii_tree_lock);
+	if (!(flags & IOMAP_NOWAIT))
+		down_read(&ii->ii_tree_lock);
+	else if (!down_read_trylock(&ii->ii_tree_lock))
+		return -EAGAIN;
 	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
 	up_read(&ii->ii_tree_lock);
 	return err;
