@@ -124,6 +124,7 @@ static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *fr
 	bool retried = false;
 	ssize_t ret;
 
+	lockdep_assert_held_write(&inode->i_rwsem);
 again:
 	ret = sfs_buffered_write(iocb, from, &sfs_buffered_iomap_ops);
 	if (ret == -ENOSPC && !retried && !(iocb->ki_flags & IOCB_NOWAIT)) {
