@@ -2,7 +2,7 @@
 /*
  * unplug.c - takes a mounted volume's disk out of the machine, and puts it back.
  *
- * The disk is a virtio one; unbinding its driver is what the kernel sees of a pulled cable.  Whoever
+ * The disk is a virtio one; unbinding its driver is what the kernel sees of a pulled cable.  Who
  * has files open there must get errors and nothing else, the volume must unmount, and the module
  * go.  What had been synced is there when the disk is back.
  *
