@@ -58,6 +58,25 @@ static const char *sfs_buf_verify(struct sfs_fs *fs, struct buffer_head *bh)
 	return why;
 }
 
+/*
+ * The block, from memory or the device.  When it could not be written, the device has an older one,
+ * which fits no other block any more: that is never read back.
+ */
+static struct buffer_head *sfs_buf_read(struct sfs_fs *fs, u64 blk)
+{
+	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
+	bool lost;
+
+	if (!bh || buffer_uptodate(bh))
+		return bh;
+	lost = buffer_write_io_error(bh);
+	brelse(bh);
+	if (!lost)
+		return sb_bread(sfs_fs_sb(fs), blk);
+	sfs_shutdown(fs, -EIO, "metadata could not be written");
+	return NULL;
+}
+
 int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
 {
 	struct buffer_head *bh;
@@ -66,7 +85,7 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	u64 ino;
 	int err;
 
-	bh = sb_bread(sfs_fs_sb(fs), blk);
+	bh = sfs_buf_read(fs, blk);
 	if (!bh)
 		return -EIO;
 	if (!buffer_sfs_verified(bh))

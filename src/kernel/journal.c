@@ -239,6 +239,19 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 
 /* ---- waiting ---- */
 
+/*
+ * Without a journal: all metadata to the device.  What has failed to get there is lost, and with it
+ * the connection of what got there; the kernel tells it once, so it is remembered here.
+ */
+static int sfs_sync_plain(struct super_block *sb)
+{
+	int err = sync_blockdev(sb->s_bdev);
+
+	if (err)
+		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "metadata could not be written");
+	return err;
+}
+
 int sfs_journal_force(struct super_block *sb)
 {
 	journal_t *log = sfs_log(sb);
@@ -253,7 +266,7 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 	int err;
 
 	if (!log) {
-		err = sync_blockdev(sb->s_bdev);
+		err = sfs_sync_plain(sb);
 		return err ? err : blkdev_issue_flush(sb->s_bdev);
 	}
 	if (tid) {
@@ -297,7 +310,7 @@ int sfs_journal_freeze(struct super_block *sb)
 	int err;
 
 	if (!log)
-		return sync_blockdev(sb->s_bdev);
+		return sfs_sync_plain(sb);
 	jbd2_journal_lock_updates(log);
 	err = jbd2_journal_flush(log, 0);
 	jbd2_journal_unlock_updates(log);
@@ -513,7 +526,7 @@ int sfs_journal_close(struct super_block *sb)
 	int err;
 
 	if (!journal)
-		return sync_blockdev(sb->s_bdev);
+		return sfs_sync_plain(sb);
 	if (!journal->j_log)
 		return 0;
 	err = jbd2_journal_destroy(journal->j_log);
