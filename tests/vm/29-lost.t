@@ -4,15 +4,16 @@
 . "$(dirname "$0")/lib.sh"
 program lost
 
-for journal in none size=4M; do
+for how in "none look" "none leave" "size=4M look"; do
+    read -r journal then <<<"$how"
     truncate -s 0 "$tmp/disk"
     run build/bin/mkfs.simplefs -q -J "$journal" "$tmp/disk" 128M
     is "$status" 0 "mkfs -J $journal"
     boot --module "$module" --add "$tmp/lost" --disk "$tmp/disk" -- sh -c \
-        'lost /dev/vda && rmmod simplefs'
-    is "$status" 0 "journal $journal: lost, shut down, unloaded"
-    relay "journal $journal"
+        "lost /dev/vda $then && rmmod simplefs"
+    is "$status" 0 "journal $how: lost, shut down, unloaded"
+    relay "journal $how"
     run build/bin/dump.simplefs -s "$tmp/disk"
-    like '^ *state: 0x0$' "journal $journal: the volume is not called clean"
+    like '^ *state: 0x0$' "journal $how: the volume is not called clean"
 done
 done_testing
