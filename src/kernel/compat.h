@@ -99,7 +99,7 @@ static inline bool sfs_inode_is_new(struct inode *inode)
 }
 
 /* 6.9: the UUID of a superblock is set by a function. */
-#if !SFS_SINCE(6, 9)
+#if !SFS_SINCE(6, 9) && !defined(SFS_HAVE_SUPER_SET_UUID)
 static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsigned int nbytes)
 {
 	memcpy(sb->s_uuid.b, uuid, nbytes);

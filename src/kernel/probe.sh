@@ -42,15 +42,12 @@ header()
 
 has     inode_get_atime             linux/fs.h
 has     inode_get_ctime             linux/fs.h
-has     WQ_PERCPU                   linux/workqueue.h
+has     super_set_uuid              linux/fs.h
 has     BLK_OPEN_RESTRICT_WRITES    linux/blkdev.h
 has     bdev_open_by_dev            linux/blkdev.h
 has     bdev_file_open_by_dev       linux/blkdev.h
 has     fs_bdev_file_open_by_dev    linux/fs/super.h
 has     BIO_COMPLETE_IN_TASK        linux/blk_types.h
 has     JBD2_CYCLE_RECORD           linux/jbd2.h
-has     generic_encode_ino32_fh     linux/exportfs.h
-member  export_operations permission linux/exportfs.h
 header  linux/filelock.h
-header  linux/unaligned.h
 echo

@@ -47,4 +47,11 @@ is "$(tr ' ' '\n' <<<"$out" | sed -n 's/-DSFS_HAVE_//p' | xargs)" \
 run sh src/kernel/probe.sh "$tmp"
 exits 1 'no headers is an error'
 like 'no kernel headers' 'said in one line'
+
+# Every question is asked for somebody: what compat.h does not read is not asked.
+asked=$(sed -nE 's/^has +([^ ]+).*/\1/p; s/^member +([^ ]+) +([^ ]+).*/\1_\2/p; s/^header +(.*)/\1/p' src/kernel/probe.sh)
+out=$(tr 'a-z/.-' 'A-Z___' <<<"$asked" | grep -Fxv -f <(grep -o 'SFS_HAVE_[A-Z0-9_]*' src/kernel/compat.h | sed 's/SFS_HAVE_//'))
+[ -n "$asked" ]
+ok $? 'probe.sh asks'
+is "$out" '' 'and compat.h reads every answer'
 done_testing
