@@ -3,9 +3,10 @@
 # shellcheck shell=bash
 SFS_KERNEL=${SFS_KERNEL:-debug}
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
-for name in clean faults options stress; do
+for name in clean faults options; do
     program "$name" debug
 done
+program stress debug tests/debug/stress_*.c -luring
 program smoke
 
 # volume MIB [MKFS-ARGUMENT]...: a fresh one in $tmp/disk, and a spare disk as large

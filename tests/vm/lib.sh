@@ -14,11 +14,11 @@ if [ -z "${module-}" ]; then
     esac
 fi
 
-# program NAME [SUITE]: tests/SUITE/NAME.c (default vm), static, into $tmp
+# program NAME [SUITE [GCC-ARGUMENT]...]: tests/SUITE/NAME.c (default vm), static, into $tmp
 program()
 {
     gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O2 -Wall -Wextra -Werror -Itests -Isrc/core \
-        -static -o "$tmp/$1" "tests/${2:-vm}/$1.c" || exit 1
+        -static -o "$tmp/$1" "tests/${2:-vm}/$1.c" "${@:3}" || exit 1
 }
 
 # boot ARGS... -- COMMAND: the console to $tmp/console, the exit to $status. The time-out is a net
