@@ -16,9 +16,9 @@
 #include "lib.h"
 
 enum {
-	SFS_EXIT_MATCH = 0,
-	SFS_EXIT_OTHER = 1,		/* not ours, or not to be read */
-	SFS_EXIT_USAGE = 2,
+	SFS_ID_MATCH = 0,
+	SFS_ID_OTHER = 1,		/* not ours, or not to be read */
+	SFS_ID_USAGE = 2,
 };
 
 struct sfs_id {
@@ -128,11 +128,11 @@ int main(int argc, char **argv)
 	id.export = argc == 3 && !strcmp(argv[1], "--export");
 	if (argc != 2 + id.export || argv[argc - 1][0] == '-') {
 		fprintf(stderr, "usage: simplefs_id [--export] DEVICE\n");
-		return SFS_EXIT_USAGE;
+		return SFS_ID_USAGE;
 	}
 	if (!sfs_id_read(&id, argv[argc - 1]))
-		return SFS_EXIT_OTHER;
+		return SFS_ID_OTHER;
 	if (!sfs_id_super(&id) && !sfs_id_journal(&id))
-		return SFS_EXIT_OTHER;
-	return fflush(stdout) ? SFS_EXIT_OTHER : SFS_EXIT_MATCH;
+		return SFS_ID_OTHER;
+	return fflush(stdout) ? SFS_ID_OTHER : SFS_ID_MATCH;
 }

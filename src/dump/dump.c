@@ -11,13 +11,6 @@
 #include "lib.h"
 
 /* As fsck(8): bits. */
-enum {
-	SFS_EXIT_OK = 0,
-	SFS_EXIT_DAMAGED = 4,
-	SFS_EXIT_FAILED = 8,
-	SFS_EXIT_USAGE = 16,
-};
-
 struct sfs_dump {
 	const char *path;
 	const char *where;		/* an inode, by number or path */

@@ -12,14 +12,6 @@
 #include "fsck.h"
 
 /* fsck(8): bits. */
-enum {
-	SFS_EXIT_OK = 0,
-	SFS_EXIT_REPAIRED = 1,
-	SFS_EXIT_DAMAGED = 4,
-	SFS_EXIT_FAILED = 8,
-	SFS_EXIT_USAGE = 16,
-};
-
 struct sfs_fsck {
 	const char *path;
 	const char *journal;

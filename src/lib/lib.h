@@ -93,6 +93,15 @@ __attribute__((format(printf, 1, 2)))
 void sfs_warn(const char *fmt, ...);
 extern const char *sfs_program;
 
+/* Exit status of the tools that look at a volume: fsck(8)'s, which boot scripts know. */
+enum {
+	SFS_EXIT_OK = 0,
+	SFS_EXIT_REPAIRED = 1,
+	SFS_EXIT_DAMAGED = 4,
+	SFS_EXIT_FAILED = 8,
+	SFS_EXIT_USAGE = 16,
+};
+
 /* ---- options.c ---- */
 
 enum sfs_opt_kind {

@@ -14,12 +14,6 @@
 #include "populate.h"
 #include "target.h"
 
-enum {
-	SFS_EXIT_OK = 0,
-	SFS_EXIT_FAILED = SFS_MKFS_FAILED,	/* the device, or what is on it, said no */
-	SFS_EXIT_USAGE = 2,
-};
-
 struct sfs_mkfs {
 	const char *path;
 	const char *label;
@@ -94,11 +88,11 @@ static const struct sfs_cli sfs_mkfs_cli = {
 	.c_opts = sfs_mkfs_opts,
 	.c_operands_min = 1,
 	.c_operands_max = 2,
-	.c_exit_usage = SFS_EXIT_USAGE,
+	.c_exit_usage = SFS_MKFS_USAGE,
 	.c_exits = {
-		{ SFS_EXIT_OK, "the volume is made" },
-		{ SFS_EXIT_FAILED, "the device, or what is on it, said no" },
-		{ SFS_EXIT_USAGE, "the command line is wrong" },
+		{ SFS_MKFS_OK, "the volume is made" },
+		{ SFS_MKFS_FAILED, "the device, or what is on it, said no" },
+		{ SFS_MKFS_USAGE, "the command line is wrong" },
 	},
 };
 
@@ -112,7 +106,7 @@ static void sfs_parse_uuid(const char *option, const char *text, u8 *uuid)
 	else if (!strcmp(text, "time"))
 		uuid_generate_time(uuid);
 	else if (uuid_parse(text, uuid))
-		sfs_die(SFS_EXIT_USAGE, "%s: not a UUID: '%s'", option, text);
+		sfs_die(SFS_MKFS_USAGE, "%s: not a UUID: '%s'", option, text);
 }
 
 static void sfs_parse_epoch(struct sfs_mkfs *m)
@@ -125,7 +119,7 @@ static void sfs_parse_epoch(struct sfs_mkfs *m)
 	errno = 0;
 	m->epoch = strtoll(text, &end, 10);
 	if (errno || end == text || *end || m->epoch < 0 || m->epoch > INT64_MAX / 1000000000)
-		sfs_die(SFS_EXIT_USAGE, "SOURCE_DATE_EPOCH: not seconds since 1970: '%s'", text);
+		sfs_die(SFS_MKFS_USAGE, "SOURCE_DATE_EPOCH: not seconds since 1970: '%s'", text);
 	m->reproducible = true;
 }
 
@@ -138,22 +132,22 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 
 	m->path = argv[first];
 	if (m->label && !sfs_text_is_utf8(m->label))
-		sfs_die(SFS_EXIT_USAGE, "-L: not UTF-8");
+		sfs_die(SFS_MKFS_USAGE, "-L: not UTF-8");
 	if (m->uuid)
 		sfs_parse_uuid("-U", m->uuid, m->geo.g_uuid);
 	if (m->journal_uuid && m->no_journal)
-		sfs_die(SFS_EXIT_USAGE, "-J uuid= names a journal, -J none wants none");
+		sfs_die(SFS_MKFS_USAGE, "-J uuid= names a journal, -J none wants none");
 	if (m->journal_uuid)
 		sfs_parse_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
 	sfs_parse_epoch(m);
 	err = size ? sfs_parse_size(size, SFS_BLOCK_SIZE, &nbytes) : 0;
 	if (err == -EINVAL)
-		sfs_die(SFS_EXIT_USAGE, "not a size: '%s'", size);
+		sfs_die(SFS_MKFS_USAGE, "not a size: '%s'", size);
 	if (err || nbytes >> SFS_BLOCK_BITS > SFS_BLK_MAX)
-		sfs_die(SFS_EXIT_USAGE, "'%s' is too large, the limit is 1 EiB", size);
+		sfs_die(SFS_MKFS_USAGE, "'%s' is too large, the limit is 1 EiB", size);
 	m->nblks = nbytes >> SFS_BLOCK_BITS;
 	if (size && !m->nblks)
-		sfs_die(SFS_EXIT_USAGE, "'%s' is less than a block", size);
+		sfs_die(SFS_MKFS_USAGE, "'%s' is less than a block", size);
 }
 
 /* ---- the plan ---- */
@@ -210,7 +204,7 @@ static void sfs_plan(struct sfs_mkfs *m)
 	geo->g_blocks = m->nblks ? m->nblks : have;
 	if (geo->g_blocks > have && m->target.dev &&
 	    (fstat(sfs_dev_fd(m->target.dev), &st) || !S_ISREG(st.st_mode)))
-		sfs_die(SFS_EXIT_FAILED, "%s: has %llu blocks, not %llu", m->path,
+		sfs_die(SFS_MKFS_FAILED, "%s: has %llu blocks, not %llu", m->path,
 			(unsigned long long)have, (unsigned long long)geo->g_blocks);
 	geo->g_journal_dev = m->journal_path != NULL;
 	if (!m->journal_path && !m->no_journal)
@@ -310,7 +304,7 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 	if (!err)
 		err = sfs_write_log(fs, m);
 	if (!err && m->source && sfs_populate(fs, dev, m->source))
-		exit(SFS_EXIT_FAILED);		/* it has said why */
+		exit(SFS_MKFS_FAILED);		/* it has said why */
 	if (!err)
 		err = sfs_dev_flush(dev);
 	if (err)
@@ -328,11 +322,11 @@ static void sfs_open_targets(struct sfs_mkfs *m)
 	if (!m->journal_path)
 		return;
 	if (sfs_target_is_same(&m->target, &(struct sfs_target){ .path = m->journal_path }))
-		sfs_die(SFS_EXIT_FAILED, "%s: cannot be volume and journal device at once",
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be volume and journal device at once",
 			m->path);
 	sfs_target_open(&m->log, m->journal_path, !m->dry_run, m->force, false);
 	if (sfs_dev_nblks(m->log.dev) < SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG)
-		sfs_die(SFS_EXIT_FAILED, "%s: a journal needs %u blocks", m->journal_path,
+		sfs_die(SFS_MKFS_FAILED, "%s: a journal needs %u blocks", m->journal_path,
 			SFS_JOURNAL_MIN + SFS_JOURNAL_DEV_LOG);
 }
 
@@ -363,24 +357,24 @@ int main(int argc, char **argv)
 	sfs_plan(&m);
 	why = sfs_super_make(&fs, &m.geo);
 	if (why)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", m.path, why);
+		sfs_die(SFS_MKFS_FAILED, "%s: %s", m.path, why);
 	if (m.label)
 		memcpy(fs.f_label, m.label, strlen(m.label));
 	if (m.dry_run) {
 		sfs_show(&m, &fs);
-		return SFS_EXIT_OK;
+		return SFS_MKFS_OK;
 	}
 	sfs_take_targets(&m, &fs);
 	err = sfs_fs_init(&fs);
 	if (!err)
 		err = sfs_write_volume(&m, &fs);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s; no volume is on it now", m.path, strerror(-err));
+		sfs_die(SFS_MKFS_FAILED, "%s: %s; no volume is on it now", m.path, strerror(-err));
 	sfs_target_keep();
 	if (!m.quiet)
 		sfs_show(&m, &fs);
 	sfs_fs_exit(&fs);
 	sfs_target_close(&m.log);
 	sfs_target_close(&m.target);
-	return SFS_EXIT_OK;
+	return SFS_MKFS_OK;
 }

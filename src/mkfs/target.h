@@ -13,11 +13,17 @@ struct sfs_target {
 	int disk_fd;			/* of the whole disk, for its lock; or -1 */
 };
 
+/* Exit status. */
+enum {
+	SFS_MKFS_OK = 0,
+	SFS_MKFS_FAILED = 1,		/* the device, or what is on it, said no */
+	SFS_MKFS_USAGE = 2,
+};
+
 /*
  * All of these end the program, with status SFS_MKFS_FAILED and a sentence, when they cannot do
  * what they should.
  */
-#define SFS_MKFS_FAILED	1
 
 /*
  * Opens @path, locked and known to be used by nobody; unless @force, known to hold nothing.  Reads
