@@ -12,6 +12,8 @@
 #include "judge.h"
 #include "rules.h"
 
+static const char destroyed_in_vain[] = "this slab cache was destroyed while objects were in it";
+
 void judge__plain_name(const char *name, char *ret_name, size_t room)
 {
 	char *end;
@@ -198,16 +200,20 @@ static void judge_vm_struct(struct tracer *t, struct finding *f)
 }
 
 /* A kmem_cache stands for all that was allocated to create it. */
-static void judge_kmem_cache(struct tracer *t, struct finding *f)
+static void judge_kmem_cache(struct tracer *t, const struct kml_object *o, struct finding *f)
 {
 	struct kml_inspect q = { .what = KML_IS_CACHE, .addr = f->addr };
 
 	if (!is_called_directly(f))
 		return share(f, "a slab cache of another module");
-	f->reason = "this slab cache was not destroyed";
+	f->reason = o->refs ? "this slab cache was not destroyed" : destroyed_in_vain;
 	f->allocator = "cache";
-	if (!tracer__inspect(t, &q))
-		snprintf(f->what, sizeof(f->what), "%s", q.name);
+	f->cache = f->addr;
+	if (tracer__inspect(t, &q))
+		return;
+	snprintf(f->what, sizeof(f->what), "%s", q.name);
+	if (!o->refs && q.refs > 0)
+		share(f, "a slab cache that others share");
 }
 
 /* A sysfs entry that was removed lives until the dcache forgets who looked at it. */
@@ -268,6 +274,7 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	f->size = o->size;
 	f->time = o->time;
 	f->trace = find_trace(t, all, o->stack);
+	f->cache = o->class == KML_SLAB ? o->cache : 0;
 	if (o->class == KML_SLAB || o->class == KML_CACHE)
 		snprintf(f->what, sizeof(f->what), "%s", tracer__cache(t, o->cache));
 	if (!f->trace) {
@@ -278,7 +285,7 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	if (o->class == KML_KMALLOC && is_asker(f, "__get_vm_area_node"))
 		return judge_vm_struct(t, f);
 	if (o->class == KML_SLAB && !strcmp(f->what, "kmem_cache"))
-		return judge_kmem_cache(t, f);
+		return judge_kmem_cache(t, o, f);
 	if (o->class == KML_CACHE && !is_called_directly(f))
 		return share(f, "a slab cache of another module");
 	if (o->class == KML_CACHE || o->class == KML_BDEV) {
@@ -304,65 +311,19 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 
 /* ---- buffers ---- */
 
-/* How many of the outermost frames are in the same functions. */
-static unsigned int common_callers(const struct trace *a, const struct trace *b)
-{
-	unsigned int n = 0;
-
-	while (a && b && n < a->nframes && n < b->nframes) {
-		const struct frame *x = &a->frames[a->nframes - 1 - n];
-		const struct frame *y = &b->frames[b->nframes - 1 - n];
-
-		if (x->ip - x->sym.offset != y->ip - y->sym.offset)
-			break;
-		n++;
-	}
-	return n;
-}
-
-/* Of the gets that are still open, the one most like a put by @put; -1: none is open. */
-static int likest(const struct trace *const *by, const u32 *open, const struct trace *put)
-{
-	int i, best = -1;
-
-	for (i = 0; i < KML_BH_STACKS; i++) {
-		if (open[i] && (best < 0 || common_callers(by[i], put) >
-					    common_callers(by[best], put)))
-			best = i;
-	}
-	return best;
-}
-
-/*
- * Sets each put against the get with which it shares most callers; the get with most left over is
- * the one that was forgotten.
- */
+/* Of the gets that no put was set against, those by one stack that are most are to blame. */
 static void blame(struct tracer *t, const struct kml_buffer *b, struct findings *all,
 		  struct finding *f)
 {
-	const struct trace *by[KML_BH_STACKS] = { NULL };
-	u32 open[KML_BH_STACKS] = { 0 };
-	int i, best;
-	u32 puts;
+	int i, best = 0;
 
-	for (i = 0; i < KML_BH_STACKS && b->by[i].stack; i++) {
-		by[i] = find_trace(t, all, b->by[i].stack);
-		open[i] = b->by[i].gets;
-		f->gets += b->by[i].gets;
-		f->puts += b->by[i].puts;
-	}
-	for (i = 0; i < KML_BH_STACKS; i++) {
-		for (puts = b->by[i].puts; puts; puts--) {
-			best = likest(by, open, by[i]);
-			if (best >= 0)
-				open[best]--;
-		}
-	}
-	for (best = 0, i = 1; i < KML_BH_STACKS; i++) {
-		if (open[i] > open[best])
+	for (i = 1; i < KML_BH_GETS; i++) {
+		if (b->by[i].open > b->by[best].open)
 			best = i;
 	}
-	f->trace = open[best] ? by[best] : NULL;
+	f->gets = b->gets;
+	f->puts = b->puts;
+	f->trace = b->by[best].open ? find_trace(t, all, b->by[best].stack) : NULL;
 }
 
 /* False: nobody holds it. */
@@ -380,7 +341,8 @@ static bool judge_buffer(struct tracer *t, const struct tracer_buffer *b, struct
 	f->refs = q.refs;
 	snprintf(f->what, sizeof(f->what), "block %llu", (unsigned long long)b->b.block);
 	blame(t, &b->b, all, f);
-	f->reason = "this buffer is still held";
+	f->reason = b->b.unseen ? "this buffer is still held, by more than could be followed" :
+				  "this buffer is still held";
 	if (!f->trace) {
 		f->verdict = VERDICT_UNSETTLED;
 		f->reason = "this buffer is held, but the module's gets and puts of it match";
@@ -390,11 +352,31 @@ static bool judge_buffer(struct tracer *t, const struct tracer_buffer *b, struct
 
 /* ---- all of it ---- */
 
-/* What is pinned by a buffer that is reported needs no report of its own. */
+/* A cache that could not be destroyed because of objects that are reported. */
+static bool is_kept_by_objects(const struct findings *all, const struct finding *f)
+{
+	size_t i;
+
+	if (f->reason != destroyed_in_vain)
+		return false;
+	for (i = 0; i < all->n; i++) {
+		if (all->all[i].verdict == VERDICT_LEAK && all->all[i].cache == f->cache &&
+		    &all->all[i] != f)
+			return true;
+	}
+	return false;
+}
+
+/* What is pinned by something that is reported needs no report of its own. */
 static void drop_consequences(struct findings *all)
 {
 	bool buffers = false;
 	size_t i, j;
+
+	for (i = 0; i < all->n; i++) {
+		if (is_kept_by_objects(all, &all->all[i]))
+			share(&all->all[i], "kept by its objects, which are reported");
+	}
 
 	for (i = 0; i < all->n; i++)
 		buffers |= !strcmp(all->all[i].allocator, "buffer");

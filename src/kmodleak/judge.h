@@ -34,6 +34,7 @@ struct finding {
 	const char *allocator;		/* "kmalloc", "slab", "pages", "vmalloc" ... */
 	char what[48];			/* name of the cache, the buffer's block ...; may be "" */
 	u64 addr;
+	u64 cache;			/* the slab cache that it is in, or is; 0: none */
 	u64 size;
 	u64 time;			/* of the allocation */
 	u32 gets, puts;			/* of references */

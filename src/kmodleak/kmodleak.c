@@ -169,7 +169,10 @@ static void poll_or_die(struct tracer *t)
 		sfs_die(KML_EXIT_FAILED, "the kernel half does not answer: %s", strerror(-err));
 }
 
-/* Runs the command, or waits for the module to go.  The command's status as of wait(), or -1. */
+/*
+ * Runs the command, or waits for the module to go.  The command's status as of wait(), or -1 when
+ * there is none, or it was ended here.
+ */
 static int attend(const struct settings *s, struct tracer *t)
 {
 	u64 deadline = s->max_seconds ? now_ns() + s->max_seconds * 1000000000ULL : UINT64_MAX;
@@ -185,7 +188,7 @@ static int attend(const struct settings *s, struct tracer *t)
 		if (interrupted || now_ns() >= deadline) {
 			if (pid) {
 				kill(pid, SIGTERM);
-				waitpid(pid, &status, 0);
+				waitpid(pid, NULL, 0);
 			}
 			break;
 		}

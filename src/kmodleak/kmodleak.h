@@ -13,7 +13,7 @@
 #define KML_NAME_LEN 56		/* as struct module's name */
 #define KML_STACK_DEPTH 64
 #define KML_CHUNK 4096		/* of a module's symbols, as sent */
-#define KML_BH_STACKS 8		/* distinct stacks remembered for one buffer */
+#define KML_BH_GETS 8		/* stacks at a time by which one buffer is held */
 #define KML_DEFERRED 1024
 
 enum kml_class {
@@ -60,17 +60,20 @@ struct kml_cache {
 	char name[32];
 };
 
-/* The history of one buffer since its references were last balanced. */
+/* Who holds one buffer: the gets that no put has been set against yet. */
 struct kml_buffer {
-	__u64 time;		/* of the first get in the history */
+	__u64 time;		/* of the first get since nobody held it */
 	__u64 block;
 	__u64 size;
-	__u64 others;		/* puts by other code than the module's */
-	struct {
+	__u64 gets, puts;	/* the module's, since then */
+	__u64 unseen;		/* open gets that found no room here */
+	struct kml_get {
 		__u64 stack;
-		__u32 gets;
-		__u32 puts;
-	} by[KML_BH_STACKS];
+		__u32 tid;
+		__u32 open;
+		__u32 depth;	/* of the stack, in frames */
+		__u32 last;	/* which get of the buffer's was the last of these */
+	} by[KML_BH_GETS];
 };
 
 enum kml_event_type {
@@ -142,6 +145,7 @@ enum kml_what {
 	KML_IS_CACHE,
 	KML_IS_BUFFER,
 	KML_IS_KERNFS,		/* refs: negative when it was removed */
+	KML_IS_MODULE,		/* target, size: its text */
 	KML_ADOPT = 100,	/* addr is the struct module of a module already loaded */
 };
 

@@ -29,7 +29,8 @@ struct table {			/* one module, as loaded once */
 
 struct area {			/* one module, as it was loaded at the start */
 	char name[KML_NAME_LEN];
-	u64 base, size, object;		/* object: its struct module */
+	u64 base, size;			/* of its text, once that was asked */
+	u64 object;			/* its struct module */
 };
 
 struct ksyms {
@@ -221,6 +222,26 @@ out:
 	return err;
 }
 
+/*
+ * What /proc/modules calls a module's size is that of all its pieces, which may lie anywhere:
+ * between them are trampolines, which have no names.
+ */
+void ksyms__bound_modules(struct ksyms *k, void *arg,
+			  bool (*bound)(void *arg, u64 object, u64 *ret_base, u64 *ret_size))
+{
+	u64 base, size;
+	u32 i;
+
+	for (i = 0; i < k->nareas; i++) {
+		struct area *a = &k->areas[i];
+
+		if (a->object && bound(arg, a->object, &base, &size)) {
+			a->base = base;
+			a->size = size;
+		}
+	}
+}
+
 void ksyms__free(struct ksyms *k)
 {
 	u32 i;
@@ -365,7 +386,7 @@ struct ksym ksyms__find(const struct ksyms *k, u64 addr, u32 generation)
 	}
 	if (!low || (!k->syms[low - 1].module && addr >= k->text_end))
 		return ret;
-	/* Beyond the modules lie trampolines, which have no names of their own. */
+	/* Between the texts of modules lie trampolines, which have no names of their own. */
 	a = k->syms[low - 1].module ? find_area(k, k->modnames[k->syms[low - 1].module - 1]) : NULL;
 	if (k->syms[low - 1].module && (!a || addr - a->base >= a->size))
 		return ret;

@@ -20,6 +20,9 @@ struct ksym {
 /* Reads /proc/kallsyms.  -EPERM when the kernel shows no addresses. */
 int ksyms__load(struct ksyms **ret_ksyms);
 void ksyms__free(struct ksyms *ksyms);
+/* Asks @bound for the text of each module there at the start, by its struct module. */
+void ksyms__bound_modules(struct ksyms *ksyms, void *arg,
+			  bool (*bound)(void *arg, u64 object, u64 *ret_base, u64 *ret_size));
 /* Takes what the kernel half sends of a module: KML_EV_LOAD, _SYMBOLS, _STRINGS. */
 int ksyms__learn(struct ksyms *ksyms, const struct kml_event *event, const char *data);
 /* @generation: of the stack the address is from. */

@@ -14,18 +14,13 @@ __u32 awaited;			/* the process the reader waits for; 0: none */
 
 static __always_inline int tell(__u32 type, __u32 tid, __u64 module)
 {
-	struct kml_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct kml_event *e = event_begin(type);
 
-	if (!e) {
-		lose(KML_LOST_EVENT);
+	if (!e)
 		return 0;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
-	e->type = type;
 	e->tid = tid;
 	e->module = module;
 	e->generation = generation;
-	e->time = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
@@ -101,7 +96,6 @@ static __always_inline void find_text(struct module *m, struct kml_range *core,
 	init->end = init->start + init_size;
 }
 
-
 static __always_inline bool is_wanted(const char *name)
 {
 	int i;
@@ -121,17 +115,12 @@ static __noinline int announce(struct module *m, bool loading)
 	struct kml_event *e;
 	__u32 gen = 0;
 
-	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	if (!e) {
-		lose(KML_LOST_EVENT);
+	e = event_begin(KML_EV_LOAD);
+	if (!e)
 		return 0;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
 	find_text(m, &core, &init);
 	bpf_probe_read_kernel_str(e->name, sizeof(e->name), &m->name);
-	e->type = KML_EV_LOAD;
 	e->module = (__u64)m;
-	e->time = bpf_ktime_get_ns();
 	e->base = core.start;
 	e->size = core.end - core.start;
 	e->init_base = init.start;
@@ -236,6 +225,7 @@ static __noinline int inspect_page(struct kml_inspect *q)
 
 static __noinline int inspect_other(struct kml_inspect *q)
 {
+	struct kml_range core = {}, init = {};
 	void *addr = (void *)q->addr;
 
 	switch (q->what) {
@@ -248,6 +238,11 @@ static __noinline int inspect_other(struct kml_inspect *q)
 		q->size = BPF_CORE_READ((struct kmem_cache *)addr, size);
 		bpf_probe_read_kernel_str(q->name, sizeof(q->name),
 					  BPF_CORE_READ((struct kmem_cache *)addr, name));
+		break;
+	case KML_IS_MODULE:
+		find_text(addr, &core, &init);
+		q->target = core.start;
+		q->size = core.end - core.start;
 		break;
 	case KML_IS_KERNFS:
 		q->refs = BPF_CORE_READ((struct kernfs_node *)addr, active.counter);

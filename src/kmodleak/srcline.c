@@ -5,6 +5,7 @@
  * The module need not be loaded any more: a place is the name of a function and an offset into it,
  * which mean the same in the file as they did in memory.
  */
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <ftw.h>
 #include <sys/utsname.h>
@@ -84,6 +85,41 @@ void srcline__close(struct srcline *s)
 	free(s);
 }
 
+static bool number(Dwarf_Die *die, unsigned int name, Dwarf_Word *ret_value)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_attr(die, name, &attr) && !dwarf_formudata(&attr, ret_value);
+}
+
+/*
+ * Where the function itself stands at @addr: if that is in a function inlined there, where it calls
+ * that one.
+ */
+static bool find_call(struct srcline *s, GElf_Addr addr, const char **ret_file, int *ret_line)
+{
+	Dwarf_Word file = 0, line = 0;
+	Dwarf_Addr bias;
+	Dwarf_Die *cu = dwfl_module_addrdie(s->module, addr, &bias), *scopes = NULL;
+	Dwarf_Files *files;
+	size_t nfiles;
+	int i, n;
+
+	n = cu ? dwarf_getscopes(cu, addr - bias, &scopes) : 0;
+	for (i = 0; i < n && dwarf_tag(&scopes[i]) != DW_TAG_subprogram; i++) {
+		if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine)
+			continue;
+		if (!number(&scopes[i], DW_AT_call_file, &file) ||
+		    !number(&scopes[i], DW_AT_call_line, &line))
+			line = 0;
+	}
+	free(scopes);
+	*ret_file = line && !dwarf_getsrcfiles(cu, &files, &nfiles) ?
+		    dwarf_filesrc(files, file, NULL, NULL) : NULL;
+	*ret_line = line;
+	return *ret_file;
+}
+
 bool srcline__find(struct srcline *s, const char *function, u64 offset, char *ret_where,
 		   size_t room)
 {
@@ -92,18 +128,20 @@ bool srcline__find(struct srcline *s, const char *function, u64 offset, char *re
 	Dwfl_Line *line;
 	GElf_Addr addr;
 	GElf_Sym sym;
-	int number;
+	int at;
 
 	for (i = 1; i < n; i++) {
 		name = dwfl_module_getsym_info(s->module, i, &sym, &addr, NULL, NULL, NULL);
 		if (!name || GELF_ST_TYPE(sym.st_info) != STT_FUNC || strcmp(name, function))
 			continue;
 		line = dwfl_module_getsrc(s->module, addr + offset);
-		file = line ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+		file = NULL;
+		if (!find_call(s, addr + offset, &file, &at) && line)
+			file = dwfl_lineinfo(line, NULL, &at, NULL, NULL, NULL);
 		if (!file)
 			return false;
 		base = strrchr(file, '/');
-		snprintf(ret_where, room, "%s:%d", base ? base + 1 : file, number);
+		snprintf(ret_where, room, "%s:%d", base ? base + 1 : file, at);
 		return true;
 	}
 	return false;

@@ -147,19 +147,29 @@ static __always_inline __u64 arg(__u64 *args, __u32 n)
 	return value;
 }
 
-/* One line of --trace. */
-static __noinline int tell_call(__u32 type, __u64 key, __u64 size, __u32 class)
+/* An event to be filled and submitted; NULL when there is no room. */
+static __always_inline struct kml_event *event_begin(__u32 type)
 {
 	struct kml_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
 	if (!e) {
 		lose(KML_LOST_EVENT);
-		return 0;
+		return NULL;
 	}
 	__builtin_memset(e, 0, sizeof(*e));
 	e->type = type;
-	e->tid = bpf_get_current_pid_tgid();
 	e->time = bpf_ktime_get_ns();
+	return e;
+}
+
+/* One line of --trace. */
+static __noinline int tell_call(__u32 type, __u64 key, __u64 size, __u32 class)
+{
+	struct kml_event *e = event_begin(type);
+
+	if (!e)
+		return 0;
+	e->tid = bpf_get_current_pid_tgid();
 	e->base = key;
 	e->size = size;
 	e->offset = class;

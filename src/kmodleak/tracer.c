@@ -22,26 +22,30 @@ static const struct target {
 	const char *program;
 	const char *names[3];		/* in the kernel, newest first */
 	bool optional;			/* a kernel without it does not need it */
+	const char *split;		/* only needed where the compiler has made this one */
 } targets[] = {
-	{ "bulk_alloc", { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" }, false },
-	{ "bulk_free", { "kmem_cache_free_bulk" }, false },
-	{ "page_bulk", { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" }, false },
-	{ "free_rcu", { "kvfree_call_rcu" }, false },
-	{ "split_page", { "split_page" }, false },
-	{ "vm_map_ram", { "vm_map_ram" }, false },
-	{ "vm_unmap_ram", { "vm_unmap_ram" }, false },
-	{ "bio_alloc", { "bio_alloc_bioset" }, false },
-	{ "bio_put", { "bio_put" }, false },
-	{ "cache_get", { "__kmem_cache_create_args", "__kmem_cache_alias" }, true },
-	{ "cache_put", { "kmem_cache_destroy" }, false },
-	{ "bdev_get", { "blkdev_get_by_dev" }, true },
-	{ "bdev_put", { "blkdev_put" }, true },
-	{ "read_bh", { "__bread_gfp" }, true },
-	{ "get_bh", { "bdev_getblk", "__getblk_gfp" }, true },
-	{ "find_bh", { "__find_get_block" }, true },
-	{ "put_bh", { "__brelse" }, true },
-	{ "forget_bh", { "__bforget" }, true },
-	{ "free_bh", { "free_buffer_head" }, true },
+	{ .program = "bulk_alloc", .names = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" } },
+	{ .program = "bulk_free", .names = { "kmem_cache_free_bulk" } },
+	{ .program = "page_bulk", .names = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" } },
+	{ .program = "free_rcu", .names = { "kvfree_call_rcu" } },
+	{ .program = "split_page", .names = { "split_page" } },
+	{ .program = "vm_map_ram", .names = { "vm_map_ram" } },
+	{ .program = "vm_unmap_ram", .names = { "vm_unmap_ram" } },
+	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" } },
+	{ .program = "bio_put", .names = { "bio_put" } },
+	{ .program = "cache_get", .names = { "__kmem_cache_create_args", "__kmem_cache_alias" },
+	  .optional = true },
+	{ .program = "cache_put", .names = { "kmem_cache_destroy" } },
+	{ .program = "bdev_get", .names = { "blkdev_get_by_dev" }, .optional = true },
+	{ .program = "bdev_path", .names = { "blkdev_get_by_path" }, .optional = true,
+	  .split = "blkdev_get_by_dev.part.0" },
+	{ .program = "bdev_put", .names = { "blkdev_put" }, .optional = true },
+	{ .program = "read_bh", .names = { "__bread_gfp" }, .optional = true },
+	{ .program = "get_bh", .names = { "bdev_getblk", "__getblk_gfp" }, .optional = true },
+	{ .program = "find_bh", .names = { "__find_get_block" }, .optional = true },
+	{ .program = "put_bh", .names = { "__brelse" }, .optional = true },
+	{ .program = "forget_bh", .names = { "__bforget" }, .optional = true },
+	{ .program = "free_bh", .names = { "free_buffer_head" }, .optional = true },
 };
 
 u64 now_ns(void)
@@ -113,6 +117,8 @@ static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf
 	if (!target)
 		return;
 	for (i = 0; i < 3 && target->names[i]; i++) {
+		if (target->split && !ksyms__addr(t->ksyms, target->split))
+			break;
 		if (btf__find_by_name_kind(btf, target->names[i], BTF_KIND_FUNC) <= 0)
 			continue;
 		if (!bpf_program__set_attach_target(prog, 0, target->names[i]))
@@ -206,6 +212,17 @@ static int take_event(void *arg, void *data, size_t nbytes)
 	return 0;
 }
 
+static bool bound_module(void *arg, u64 object, u64 *ret_base, u64 *ret_size)
+{
+	struct kml_inspect q = { .what = KML_IS_MODULE, .addr = object };
+
+	if (tracer__inspect(arg, &q) || !q.size)
+		return false;
+	*ret_base = q.target;
+	*ret_size = q.size;
+	return true;
+}
+
 void tracer__open(struct tracer *t, u64 objects)
 {
 	struct bpf_program *prog;
@@ -235,6 +252,7 @@ void tracer__open(struct tracer *t, u64 objects)
 	if (err)
 		sfs_die(KML_EXIT_FAILED, "the kernel does not take the tracing programs (%s)%s",
 			strerror(-err), t->verbose ? "" : "; -v says more");
+	ksyms__bound_modules(t->ksyms, t, bound_module);
 	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.events), take_event, t, NULL);
 	if (!t->ring)
 		sfs_die(KML_EXIT_FAILED, "no ring buffer (%s)", strerror(errno));
@@ -418,6 +436,15 @@ static u64 missed_by(struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
+/* "page_bulk_1" is a clone of "page_bulk", and "read_bh" its own only one. */
+static size_t base_length(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 2 && name[len - 2] == '_' && name[len - 1] >= '0' && name[len - 1] <= '9' ?
+	       len - 2 : len;
+}
+
 /*
  * An event is lost when every clone of its program was skipped for it: at most as many as were
  * skipped by the clone that was skipped least.  Tracepoints need no such guess: their programs are
@@ -431,14 +458,15 @@ static void account_missed(struct tracer *t)
 
 	bpf_object__for_each_program(prog, t->skel->obj) {
 		const char *name = bpf_program__name(prog);
-		size_t len = strlen(name);
+		size_t len = base_length(name);
 		u64 least = UINT64_MAX;
 
-		if (len < 2 || strcmp(name + len - 2, "_0") || !bpf_program__autoload(prog))
+		if ((name[len] && strcmp(name + len, "_0")) || !bpf_program__autoload(prog))
 			continue;
 		bpf_object__for_each_program(other, t->skel->obj) {
-			if (!strncmp(bpf_program__name(other), name, len - 1) &&
-			    strlen(bpf_program__name(other)) == len)
+			const char *its = bpf_program__name(other);
+
+			if (base_length(its) == len && !strncmp(its, name, len))
 				least = min(least, missed_by(other));
 		}
 		if (t->verbose && missed_by(prog))
@@ -446,7 +474,7 @@ static void account_missed(struct tracer *t)
 				 (unsigned long long)missed_by(prog), (unsigned long long)least);
 		if (least && (rt || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
 			tracer__incomplete(t, "up to %llu events of %.*s were missed",
-					   (unsigned long long)least, (int)len - 2, name);
+					   (unsigned long long)least, (int)len, name);
 	}
 }
 

@@ -281,15 +281,23 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 
 /* ---- the verdict ---- */
 
-/* "64 bytes in 1 objects, 1 stacks": from the report's first line and the heads of its groups. */
+/*
+ * "64 bytes in 1 objects, 1 stacks": from the report's first line and the heads of its groups.  A
+ * step that failed, perhaps for that reason, becomes the detail.
+ */
 static void sfs_judge_leak(struct sfs_verdict *v)
 {
 	const char *report = v->v_report ? v->v_report : "";
 	const char *amount = strstr(report, "LEAK, ");
 	const char *line = report;
 	unsigned int stacks = 0;
+	char detail[sizeof(v->v_detail)];
 	size_t used;
 
+	if (v->v_kind == SFS_VERDICT_ERROR) {
+		snprintf(detail, sizeof(detail), "%.100s: %.290s", v->v_reason, v->v_detail);
+		memcpy(v->v_detail, detail, sizeof(detail));
+	}
 	if (!amount) {
 		sfs_verdict_set(v, SFS_VERDICT_LEAK, "see the report");
 		return;
@@ -304,21 +312,20 @@ static void sfs_judge_leak(struct sfs_verdict *v)
 			amount, stacks);
 }
 
-/* What kmodleak's exit means, when the steps went well. */
+/* What kmodleak's exit means: leaks are true, whatever else there is. */
 static void sfs_judge(struct sfs_watcher *w, int status)
 {
 	struct sfs_verdict *v = w->v;
 
 	v->v_report = sfs_read_report(w);
+	if (status == 1)
+		sfs_judge_leak(v);
 	if (v->v_kind != SFS_VERDICT_PASS)
 		return;
 	switch (status) {
 	case 0:
 		free(v->v_report);
 		v->v_report = NULL;
-		break;
-	case 1:
-		sfs_judge_leak(v);
 		break;
 	case 3:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
