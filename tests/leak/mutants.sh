@@ -38,13 +38,6 @@ result()
     out=$(awk -v name="$1" '/^=== / { on = $2 == name; next } on' "$tmp/results")
 }
 
-# The groups of the report in $out that are a verdict and show no function that matches REGEX.
-strangers()
-{
-    awk -v re="(^|[^a-zA-Z0-9_])($1)([^a-zA-Z0-9_]|\$)" 'BEGIN { RS = "" }
-        /^(unsettled: )?[0-9]+ bytes in / && $0 !~ re { print; print "" }' <<<"$out"
-}
-
 judge_none()
 {
     local got
@@ -66,7 +59,7 @@ judge_mutant()
         row "mutant $1" PASS "${got:-nothing}" "$verdict"
         return
     fi
-    others=$(strangers "$2")
+    others=$(groups_without "$2")
     if ! grep -q '^LEAK(' <<<"$got" || ! grep -Eqw -- "$2" <<<"$out"; then
         verdict=missed
     elif [ -n "$others" ]; then
@@ -90,7 +83,6 @@ try_mutants()
     [ $# = 0 ] || set -- none "$@"
     tests/leak/build-mutants "$kernel" "$@" >"$tmp/list" 2>"$tmp/build.log"
     ok $? "$kernel: every mutant applies and compiles" || { diag "$(cat "$tmp/build.log")"; return; }
-    forget "unmutated|mutant .*"
     # shellcheck disable=SC2046
     boot_mutants none $(names -) $(names last)
     is "$status" 0 "$kernel: the machine is content"

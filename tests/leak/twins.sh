@@ -95,7 +95,6 @@ try_twins()
     cp tests/leak/twins/* "build/leak/$kernel/twins/"
     module=$(tests/vm/build-module "$kernel" "build/leak/$kernel/twins" 2>"$tmp/build.log")
     ok $? "$kernel: the twins are built" || { diag "$(tail -n 20 "$tmp/build.log")"; return; }
-    forget 'twin .*'
     kinds=$(awk '{print $1}' <<<"$twins")
 
     # shellcheck disable=SC2086
@@ -133,7 +132,6 @@ try_twins()
 try_destroyed()
 {
     local module=build/leak/$kernel/twins/twin.ko
-    forget 'destroyed'
     boot_twins "$module" 1 destroyed
     guilty "$tmp/report" | grep -qx 'slab take_destroyed'
     if ok $? "$kernel: destroyed: an object of a cache that is gone is found"; then

@@ -11,6 +11,7 @@
 #include <linux/kobject.h>
 #include <linux/percpu.h>
 #include <linux/percpu_counter.h>
+#include <linux/rcupdate.h>
 #include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -44,6 +45,35 @@ void sfs_mutant_init(void)
 void sfs_mutant_exit(void)
 {
 	kmem_cache_destroy(sfs_bulk_cache);
+}
+
+struct sfs_late {
+	struct rcu_head rcu;
+	struct kmem_cache *cache;
+	void *object;
+};
+
+static void sfs_mutant_free_late(struct rcu_head *rcu)
+{
+	struct sfs_late *late = container_of(rcu, struct sfs_late, rcu);
+
+	kmem_cache_free(late->cache, late->object);
+	kfree(late);
+}
+
+/* Whether an inode still waits for RCU when its cache goes would be chance: this one does. */
+void sfs_mutant_late(struct kmem_cache *cache)
+{
+	struct sfs_late *late;
+
+	if (!sfs_mutant("cache-before-rcu"))
+		return;
+	late = kmalloc(sizeof(*late), GFP_KERNEL);
+	if (!late)
+		return;
+	late->cache = cache;
+	late->object = kmem_cache_alloc(cache, GFP_KERNEL);
+	call_rcu(&late->rcu, sfs_mutant_free_late);
 }
 
 void sfs_mutant_mount(struct super_block *sb)

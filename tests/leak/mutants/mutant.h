@@ -22,6 +22,7 @@ bool sfs_mutant_nth(const char *name, unsigned int n);
 /* The longer mutations, each called from where its leak is. */
 void sfs_mutant_init(void);
 void sfs_mutant_exit(void);
+void sfs_mutant_late(struct kmem_cache *cache);
 void sfs_mutant_mount(struct super_block *sb);
 void sfs_mutant_open(void);		/* in journal.c: it has to do with jbd2 */
 void sfs_mutant_setattr(void);

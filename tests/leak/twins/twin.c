@@ -21,7 +21,7 @@
 #define BULK 20
 #define MANY 10000
 
-static char *kind = "";
+static char *kind = "kmalloc";
 module_param(kind, charp, 0444);
 static bool leak;
 module_param(leak, bool, 0444);
