@@ -48,54 +48,66 @@ judge_none()
     row unmutated PASS "${got:-nothing}" false
 }
 
-# judge_mutant NAME GUILTY: "-" for what is no leak though it looks like one
+# judge_mutant NAME GUILTY OF: in the run of OF, NAME alone or several; "-": no leak though it looks like one
 judge_mutant()
 {
     local got others verdict=right
-    result "$1"
+    result "$3"
     got=$(sed -n 's/^verdict: //p' <<<"$out")
     if [ "$2" = - ]; then
         is "$got" PASS "$kernel: $1: $got" || { diag "$out"; verdict=false; }
         row "mutant $1" PASS "${got:-nothing}" "$verdict"
         return
     fi
-    others=$(groups_without "$2")
+    others=$(groups_without "$(awk -v name="$3" '$1 == name { print $3 }' "$tmp/list")")
     if ! grep -q '^LEAK(' <<<"$got" || ! grep -Eqw -- "$2" <<<"$out"; then
         verdict=missed
     elif [ -n "$others" ]; then
         verdict=false
     fi
     [ "$verdict" = right ]
-    ok $? "$kernel: $1: ${got:-no verdict}, by $2" || diag "$verdict" "$out"
+    ok $? "$kernel: $1: ${got:-no verdict}, by $2" || diag "$verdict" "$3" "$out"
     row "mutant $1" LEAK "${got:-nothing}" "$verdict"
 }
 
-# names FLAG: those of $tmp/list
-names()
+# runs FLAG: those of $tmp/list
+runs()
 {
     awk -v flag="$1" '$4 == flag && $1 != "none" {print $1}' "$tmp/list"
 }
 
-# try_mutants [NAME]...: all of them without names; the module without a leak is always tried
+# together GROUPS: the names of the list, dealt to so many modules where that is possible; those with
+# the same guilty function are apart.
+together()
+{
+    awk '!/^#/ && NF && ($3 != "-" || $2 == "-") { print $1 }' tests/leak/mutants/list
+    awk '!/^#/ && NF && $3 == "-" && $2 != "-" { print $2, $1 }' tests/leak/mutants/list | LC_ALL=C sort |
+        awk -v n="$1" '{ name[NR % n] = name[NR % n] (name[NR % n] == "" ? "" : ",") $2 }
+            END { for (i = 0; i < n; i++) if (name[i] != "") print name[i] }'
+}
+
+# try_mutants NAME...: "a,b" is one module with both leaks; the one without a leak is always tried
 try_mutants()
 {
-    local name ko guilty flag
-    [ $# = 0 ] || set -- none "$@"
-    tests/leak/build-mutants "$kernel" "$@" >"$tmp/list" 2>"$tmp/build.log"
+    local of ko guilty flag name
+    tests/leak/build-mutants "$kernel" none "$@" >"$tmp/list" 2>"$tmp/build.log"
     ok $? "$kernel: every mutant applies and compiles" || { diag "$(cat "$tmp/build.log")"; return; }
     # shellcheck disable=SC2046
-    boot_mutants none $(names -) $(names last)
+    boot_mutants none $(runs -) $(runs last)
     is "$status" 0 "$kernel: the machine is content"
     judge_none
     cp "$tmp/results" "$tmp/all"
     # Those that make the kernel complain have a machine of their own.
-    if [ -n "$(names loud)" ]; then
+    if [ -n "$(runs loud)" ]; then
         # shellcheck disable=SC2046
-        boot_mutants $(names loud)
+        boot_mutants $(runs loud)
         cat "$tmp/results" >>"$tmp/all"
     fi
     mv "$tmp/all" "$tmp/results"
-    while read -r name ko guilty flag; do
-        [ "$name" = none ] || judge_mutant "$name" "$guilty"
+    while read -r of ko guilty flag; do
+        [ "$of" != none ] || continue
+        for name in ${of//,/ }; do
+            judge_mutant "$name" "$(awk -v name="$name" '$1 == name { print $2 }' tests/leak/mutants/list)" "$of"
+        done
     done <"$tmp/list"
 }

@@ -19,19 +19,20 @@
 #define SFS_MUTATION	"mutation:"
 
 /* Not constant for the compiler: the file is changed after it was built. */
-static const volatile char sfs_mutation[64] = SFS_MUTATION "none";
+static const volatile char sfs_mutation[160] = SFS_MUTATION "none";
 static struct kmem_cache *sfs_bulk_cache;
 
 bool sfs_mutant(const char *name)
 {
-	return !strcmp((const char *)sfs_mutation + strlen(SFS_MUTATION), name);
-}
+	const char *at = (const char *)sfs_mutation + strlen(SFS_MUTATION);
+	size_t nbytes = strlen(name);
 
-bool sfs_mutant_nth(const char *name, unsigned int n)
-{
-	static atomic_t calls;
-
-	return sfs_mutant(name) && atomic_inc_return(&calls) % n == 0;
+	while ((at = strstr(at, name))) {
+		if ((at[-1] == ':' || at[-1] == ',') && (at[nbytes] == ',' || !at[nbytes]))
+			return true;
+		at += nbytes;
+	}
+	return false;
 }
 
 void sfs_mutant_init(void)

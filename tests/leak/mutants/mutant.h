@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * mutant.h - which mutation the module has; included by every file of the mutants' copy of it.
+ * mutant.h - which mutations the module has; included by every file of the mutants' copy of it.
  *
- * One build serves all mutants: the name lies in the module's data, and build-mutants writes
- * another one over it.
+ * One build serves all mutants: the names, with commas between, lie in the module's data, and
+ * build-mutants writes others over them.
  */
 #ifndef SFS_MUTANT_H
 #define SFS_MUTANT_H
 
+#include <linux/atomic.h>
 #include <linux/bio.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -18,7 +19,12 @@ struct workqueue_struct;
 
 bool sfs_mutant(const char *name);
 /* True for each @n-th call, in that mutant. */
-bool sfs_mutant_nth(const char *name, unsigned int n);
+#define sfs_mutant_nth(name, n)							\
+({										\
+	static atomic_t calls_;							\
+										\
+	sfs_mutant(name) && atomic_inc_return(&calls_) % (n) == 0;		\
+})
 /* The longer mutations, each called from where its leak is. */
 void sfs_mutant_init(void);
 void sfs_mutant_exit(void);
