@@ -12,6 +12,9 @@
  * on one CPU: a task, a softirq above it, a hard interrupt above that; the two below are each in
  * one clone at most, so that the event at the top finds the third idle.  What one clone has done
  * the others only notice; doing it twice is harmless.
+ *
+ * That is so for tracepoints, whose programs are not preempted.  Those on functions are, where the
+ * kernel is: there it is counted how many calls came, and how many of them some clone took.
  */
 #include "kmodleak.h"
 #include "kernel.bpf.h"
@@ -137,8 +140,8 @@ static __always_inline int on_bulk_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct bulk b = { .object.class = KML_SLAB };
 	__u64 ret = 0, n;
 
-	if (!watching() || bpf_get_func_ret(args, &ret) || !(__u32)ret ||
-	    !mine(prog, clone, arg(args, 3)))
+	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &ret) ||
+	    !(__u32)ret)
 		return 0;
 	b.object.stack = stack_of(args, prog, clone);
 	if (!b.object.stack)
@@ -160,7 +163,7 @@ static __always_inline int on_bulk_free(__u64 *args, __u32 prog, __u32 clone)
 	struct bulk b = { .array = arg(args, 2) };
 	__u64 n = arg(args, 1);
 
-	if (!live() || !mine(prog, clone, b.array))
+	if (!my_turn(args, prog, clone) || !live())
 		return 0;
 	bpf_loop(n < BULK_MAX ? n : BULK_MAX, bulk_forget, &b, 0);
 	if (n > BULK_MAX)
@@ -174,8 +177,8 @@ static __always_inline int on_page_bulk(__u64 *args, __u32 prog, __u32 clone)
 	struct bulk b = { .object.class = KML_PAGES };
 	__u64 ret = 0, last = bpf_get_func_arg_cnt(args) - 1;
 
-	if (!watching() || bpf_get_func_ret(args, &ret) || !ret ||
-	    bpf_get_func_arg(args, last, &b.array) || !b.array || !mine(prog, clone, b.array))
+	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &ret) || !ret ||
+	    bpf_get_func_arg(args, last, &b.array) || !b.array)
 		return 0;
 	b.object.stack = stack_of(args, prog, clone);
 	if (!b.object.stack)
@@ -193,7 +196,7 @@ static __always_inline int on_free_rcu(__u64 *args, __u32 prog, __u32 clone)
 
 	if (addr < 4096)
 		addr = head - addr;
-	if (!live() || !mine(prog, clone, addr))
+	if (!my_turn(args, prog, clone) || !live())
 		return 0;
 	if (forget_memory(addr) && !(addr & 4095))
 		note_given(addr);
@@ -217,13 +220,13 @@ static long split_one(__u32 i, struct split *s)
 }
 
 /* void split_page(page, order): from here on each page is freed alone */
-static __always_inline int on_split(__u64 *args)
+static __always_inline int on_split(__u64 *args, __u32 prog, __u32 clone)
 {
 	__u64 key = KML_KEY(KML_PAGES, arg(args, 0));
 	struct split s = { .page = arg(args, 0) };
 	struct kml_object *o;
 
-	o = live() ? bpf_map_lookup_elem(&objects, &key) : NULL;
+	o = my_turn(args, prog, clone) && live() ? bpf_map_lookup_elem(&objects, &key) : NULL;
 	if (!o || !o->order)
 		return 0;
 	s.object = *o;
@@ -239,7 +242,7 @@ static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct kml_object o = { .class = KML_BIO };
 	__u64 bio = 0;
 
-	if (!watching() || bpf_get_func_ret(args, &bio) || !bio || !mine(prog, clone, bio))
+	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &bio) || !bio)
 		return 0;
 	return remember(args, prog, clone, &o, bio);
 }
@@ -250,41 +253,35 @@ static __always_inline int on_bio_put(__u64 *args, __u32 prog, __u32 clone)
 	__u64 addr = arg(args, 0), key = KML_KEY(KML_BIO, addr);
 	struct bio *bio = (void *)addr;
 
-	if (!live() || !mine(prog, clone, addr) || !bpf_map_lookup_elem(&objects, &key))
+	if (!my_turn(args, prog, clone) || !live() || !bpf_map_lookup_elem(&objects, &key))
 		return 0;
 	if (BPF_CORE_READ(bio, __bi_cnt.counter) <= 1)
 		forget(key);
 	return 0;
 }
 
-#define ONCE(section, name, call, n)							\
-	SEC(section) int name##_##n(__u64 *args)					\
+#define PROGRAM(section, name, call)							\
+	SEC(section) int name(__u64 *args)						\
 	{										\
-		const __u32 clone = n;							\
-											\
-		(void)clone;								\
 		return call;								\
 	}
-#define THRICE(section, name, call)							\
-	ONCE(section, name, call, 0)							\
-	ONCE(section, name, call, 1)							\
-	ONCE(section, name, call, 2)
+#define THRICE(section, name, handler, prog)						\
+	PROGRAM(section, name##_0, handler(args, prog, 0))					\
+	PROGRAM(section, name##_1, handler(args, prog, 1))					\
+	PROGRAM(section, name##_2, handler(args, prog, 2))
 
-THRICE("fexit", bulk_alloc, on_bulk_alloc(args, PROG_BULK_ALLOC, clone))
-THRICE("fentry", bulk_free, on_bulk_free(args, PROG_BULK_FREE, clone))
-THRICE("fexit", page_bulk, on_page_bulk(args, PROG_PAGE_BULK, clone))
-THRICE("fentry", free_rcu, on_free_rcu(args, PROG_FREE_RCU, clone))
-THRICE("fentry", split_page, on_split(args))
-
-THRICE("fexit", bio_alloc, on_bio_alloc(args, PROG_BIO_ALLOC, clone))
-THRICE("fentry", bio_put, on_bio_put(args, PROG_BIO_PUT, clone))
+THRICE("fexit", bulk_alloc, on_bulk_alloc, PROG_BULK_ALLOC)
+THRICE("fentry", bulk_free, on_bulk_free, PROG_BULK_FREE)
+THRICE("fexit", page_bulk, on_page_bulk, PROG_PAGE_BULK)
+THRICE("fentry", free_rcu, on_free_rcu, PROG_FREE_RCU)
+THRICE("fexit", bio_alloc, on_bio_alloc, PROG_BIO_ALLOC)
+THRICE("fentry", bio_put, on_bio_put, PROG_BIO_PUT)
+THRICE("fentry", split_page, on_split, PROG_SPLIT)
 
 /* void *vm_map_ram(pages, count, node) */
-SEC("fexit")
-int vm_map_ram(__u64 *args)
+static __always_inline int on_vm_map_ram(__u64 *args)
 {
 	struct kml_object o = { .class = KML_VM_RAM };
-
 	__u64 addr = 0;
 
 	if (!watching() || bpf_get_func_ret(args, &addr) || !addr)
@@ -293,12 +290,8 @@ int vm_map_ram(__u64 *args)
 	return remember(args, PROG_VM_MAP_RAM, 0, &o, addr);
 }
 
-SEC("fentry")
-int vm_unmap_ram(__u64 *args)
-{
-	forget(KML_KEY(KML_VM_RAM, arg(args, 0)));
-	return 0;
-}
+PROGRAM("fexit", vm_map_ram, on_vm_map_ram(args))
+PROGRAM("fentry", vm_unmap_ram, (forget(KML_KEY(KML_VM_RAM, arg(args, 0))), 0))
 
 #include "refs.bpf.h"
 #include "module.bpf.h"

@@ -76,6 +76,35 @@ struct kml_buffer {
 	} by[KML_BH_GETS];
 };
 
+/* The events that have programs; all clones of one count as it. */
+enum kml_prog {
+	PROG_KMALLOC,
+	PROG_SLAB_ALLOC,
+	PROG_KFREE,
+	PROG_SLAB_FREE,
+	PROG_PAGE_ALLOC,
+	PROG_PAGE_FREE,
+	PROG_PERCPU_ALLOC,
+	PROG_PERCPU_FREE,
+	PROG_BULK_ALLOC,
+	PROG_PAGE_BULK,
+	PROG_VM_MAP_RAM,
+	PROG_BULK_FREE,
+	PROG_FREE_RCU,
+	PROG_SPLIT,
+	PROG_BIO_ALLOC,
+	PROG_BIO_PUT,
+	PROG_CACHE_GET,
+	PROG_BDEV_GET,
+	PROG_BREAD,
+	PROG_GETBLK,
+	PROG_FINDBLK,
+	PROG_BRELSE,
+	PROG_BFORGET,
+	PROG_BFREE,
+	PROGS,
+};
+
 enum kml_event_type {
 	KML_EV_LOAD = 1,	/* the module is about to run its init */
 	KML_EV_INIT_DONE,

@@ -43,8 +43,7 @@ static __always_inline bool is_err(__u64 ptr)
 }
 
 /* What __kmem_cache_alias() or __kmem_cache_create_args() returns: counted when it is shared. */
-SEC("fexit")
-int cache_get(__u64 *args)
+static __always_inline int on_cache_get(__u64 *args)
 {
 	struct kml_object o = { .class = KML_CACHE };
 	__u64 cache = 0;
@@ -61,8 +60,7 @@ int cache_get(__u64 *args)
 }
 
 /* void kmem_cache_destroy(cache): refs of 0 say that a cache of the module's own had its end */
-SEC("fentry")
-int cache_put(__u64 *args)
+static __always_inline int on_cache_put(__u64 *args)
 {
 	__u64 key = KML_KEY(KML_KMALLOC, arg(args, 0));
 	struct kml_object *o = bpf_map_lookup_elem(&objects, &key);
@@ -71,6 +69,9 @@ int cache_put(__u64 *args)
 		o->refs = 0;
 	return ref_put(KML_KEY(KML_CACHE, arg(args, 0)));
 }
+
+PROGRAM("fexit", cache_get, on_cache_get(args))
+PROGRAM("fentry", cache_put, on_cache_put(args))
 
 /*
  * Others open and close the same device: an opening is known by what it is closed with as well, its
@@ -95,21 +96,18 @@ static __always_inline int on_bdev_get(__u64 *args)
 }
 
 /* struct block_device *blkdev_get_by_dev(dev, mode, holder[, hops]) */
-SEC("fexit") int bdev_get(__u64 *args) { return on_bdev_get(args); }
+PROGRAM("fexit", bdev_get, on_bdev_get(args))
 /* The same by path, where it does not call the above but a part that the compiler cut from it. */
-SEC("fexit") int bdev_path(__u64 *args) { return on_bdev_get(args); }
+PROGRAM("fexit", bdev_path, on_bdev_get(args))
 
 /* void blkdev_put(bdev, mode or, with hops, holder) */
-SEC("fentry")
-int bdev_put(__u64 *args)
-{
-	return ref_put(KML_KEY(KML_BDEV, opening(arg(args, 0), arg(args, 1))));
-}
+PROGRAM("fentry", bdev_put, ref_put(KML_KEY(KML_BDEV, opening(arg(args, 0), arg(args, 1)))))
 
 /* The stack, if the module itself called the function traced; else NULL. */
-static __always_inline struct kml_stack *caller_stack(void *ctx, __u32 prog, int *ret_first)
+static __always_inline struct kml_stack *caller_stack(void *ctx, __u32 prog, __u32 clone,
+						       int *ret_first)
 {
-	struct scratch *s = scratch_of(prog, 0);
+	struct scratch *s = scratch_of(prog, clone);
 	int at;
 
 	if (!s)
@@ -220,7 +218,7 @@ static __noinline int buffer_put(struct kml_buffer *b, const struct kml_stack *p
 	return 0;
 }
 
-static __always_inline int on_buffer_get(__u64 *args, __u32 prog)
+static __always_inline int on_buffer_get(__u64 *args, __u32 prog, __u32 clone)
 {
 	struct kml_buffer new = {}, *b;
 	struct kml_stack *s;
@@ -228,9 +226,9 @@ static __always_inline int on_buffer_get(__u64 *args, __u32 prog)
 	__u32 depth;
 	int first = 0;
 
-	if (!watching() || bpf_get_func_ret(args, &bh) || is_err(bh))
+	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &bh) || is_err(bh))
 		return 0;
-	s = caller_stack(args, prog, &first);
+	s = caller_stack(args, prog, clone, &first);
 	stack = s ? file_stack(s, first) : 0;
 	if (!stack)
 		return 0;
@@ -246,31 +244,34 @@ static __always_inline int on_buffer_get(__u64 *args, __u32 prog)
 	return b ? buffer_got(b, stack, depth) : 0;
 }
 
-static __always_inline int on_buffer_put(__u64 *args, __u32 prog)
+static __always_inline int on_buffer_put(__u64 *args, __u32 prog, __u32 clone)
 {
-	__u64 bh = arg(args, 0);
-	struct kml_buffer *b = bpf_map_lookup_elem(&buffers, &bh);
+	struct kml_buffer *b;
 	struct kml_stack *s;
+	__u64 bh = arg(args, 0);
 	int first = 0;
 
-	s = b ? caller_stack(args, prog, &first) : NULL;
+	if (!my_turn(args, prog, clone))
+		return 0;
+	b = bpf_map_lookup_elem(&buffers, &bh);
+	s = b ? caller_stack(args, prog, clone, &first) : NULL;
 	return s ? buffer_put(b, s, first) : 0;
 }
 
-SEC("fexit") int read_bh(__u64 *args) { return on_buffer_get(args, PROG_BREAD); }
-SEC("fexit") int get_bh(__u64 *args) { return on_buffer_get(args, PROG_GETBLK); }
-SEC("fexit") int find_bh(__u64 *args) { return on_buffer_get(args, PROG_FINDBLK); }
-SEC("fentry") int put_bh(__u64 *args) { return on_buffer_put(args, PROG_BRELSE); }
-SEC("fentry") int forget_bh(__u64 *args) { return on_buffer_put(args, PROG_BFORGET); }
-
-SEC("fentry")
-int free_bh(__u64 *args)
+static __always_inline int on_buffer_free(__u64 *args, __u32 prog, __u32 clone)
 {
 	__u64 bh = arg(args, 0);
 
-	if (bpf_map_lookup_elem(&buffers, &bh))
+	if (my_turn(args, prog, clone) && bpf_map_lookup_elem(&buffers, &bh))
 		bpf_map_delete_elem(&buffers, &bh);
 	return 0;
 }
+
+THRICE("fexit", read_bh, on_buffer_get, PROG_BREAD)
+THRICE("fexit", get_bh, on_buffer_get, PROG_GETBLK)
+THRICE("fexit", find_bh, on_buffer_get, PROG_FINDBLK)
+THRICE("fentry", put_bh, on_buffer_put, PROG_BRELSE)
+THRICE("fentry", forget_bh, on_buffer_put, PROG_BFORGET)
+THRICE("fentry", free_bh, on_buffer_free, PROG_BFREE)
 
 #endif

@@ -15,32 +15,6 @@
 #define CLONES 3
 #define BULK_MAX 4096
 
-enum prog {
-	PROG_KMALLOC,
-	PROG_SLAB_ALLOC,
-	PROG_KFREE,
-	PROG_SLAB_FREE,
-	PROG_PAGE_ALLOC,
-	PROG_PAGE_FREE,
-	PROG_PERCPU_ALLOC,
-	PROG_PERCPU_FREE,
-	PROG_BULK_ALLOC,
-	PROG_PAGE_BULK,
-	PROG_VM_MAP_RAM,
-	PROG_BULK_FREE,
-	PROG_FREE_RCU,
-	PROG_BIO_ALLOC,
-	PROG_BIO_PUT,
-	PROG_CACHE_GET,
-	PROG_BDEV_GET,
-	PROG_BREAD,
-	PROG_GETBLK,
-	PROG_FINDBLK,
-	PROG_BRELSE,
-	PROG_BFORGET,
-	PROGS,
-};
-
 /* Set before loading. */
 const volatile struct kml_range core_text, entry_text, softirq_text;
 const volatile __u64 page_size = 4096;
@@ -100,6 +74,22 @@ struct {
 	__type(value, struct scratch);
 	__uint(max_entries, PROGS * CLONES);
 } scratches SEC(".maps");
+
+/* Which clones have seen the call that a task is in; by task and program. */
+struct turn {
+	__u64 frame;		/* of the call: where its arguments lie */
+	__u32 clones;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, __u64);
+	__type(value, struct turn);
+	__uint(max_entries, 16384);
+} turns SEC(".maps");
+
+__u64 calls[PROGS];		/* that the first clone was not skipped for */
+__u64 taken[PROGS];		/* that some clone saw */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -197,6 +187,28 @@ static __always_inline bool mine(__u32 prog, __u32 clone, __u64 ident)
 		return false;
 	}
 	s->done = ident;
+	return true;
+}
+
+/*
+ * The same where doing it twice does harm, or where a task may be preempted in a program: then the
+ * others that come by on its CPU find that clone busy.  What a task does is told by its frame; a
+ * clone that saw this frame before sees another call.
+ */
+static __always_inline bool my_turn(void *frame, __u32 prog, __u32 clone)
+{
+	__u64 key = (bpf_get_current_pid_tgid() << 32) | prog;
+	struct turn new = { .frame = (__u64)frame, .clones = 1U << clone };
+	struct turn *t = bpf_map_lookup_elem(&turns, &key);
+
+	if (!clone)
+		__sync_fetch_and_add(&calls[prog], 1);
+	if (t && t->frame == (__u64)frame && !(t->clones & (1U << clone))) {
+		t->clones |= 1U << clone;
+		return false;
+	}
+	bpf_map_update_elem(&turns, &key, &new, BPF_ANY);
+	__sync_fetch_and_add(&taken[prog], 1);
 	return true;
 }
 

@@ -23,16 +23,24 @@ static const struct target {
 	const char *names[3];		/* in the kernel, newest first */
 	bool optional;			/* a kernel without it does not need it */
 	const char *split;		/* only needed where the compiler has made this one */
+	enum kml_prog counted;		/* whose calls are counted; 0: not */
 } targets[] = {
-	{ .program = "bulk_alloc", .names = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" } },
-	{ .program = "bulk_free", .names = { "kmem_cache_free_bulk" } },
-	{ .program = "page_bulk", .names = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" } },
-	{ .program = "free_rcu", .names = { "kvfree_call_rcu" } },
-	{ .program = "split_page", .names = { "split_page" } },
+	{ .program = "bulk_alloc", .names = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
+	  .counted = PROG_BULK_ALLOC },
+	{ .program = "bulk_free", .names = { "kmem_cache_free_bulk" },
+	  .counted = PROG_BULK_FREE },
+	{ .program = "page_bulk", .names = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
+	  .counted = PROG_PAGE_BULK },
+	{ .program = "free_rcu", .names = { "kvfree_call_rcu" },
+	  .counted = PROG_FREE_RCU },
+	{ .program = "split_page", .names = { "split_page" },
+	  .counted = PROG_SPLIT },
 	{ .program = "vm_map_ram", .names = { "vm_map_ram" } },
 	{ .program = "vm_unmap_ram", .names = { "vm_unmap_ram" } },
-	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" } },
-	{ .program = "bio_put", .names = { "bio_put" } },
+	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" },
+	  .counted = PROG_BIO_ALLOC },
+	{ .program = "bio_put", .names = { "bio_put" },
+	  .counted = PROG_BIO_PUT },
 	{ .program = "cache_get", .names = { "__kmem_cache_create_args", "__kmem_cache_alias" },
 	  .optional = true },
 	{ .program = "cache_put", .names = { "kmem_cache_destroy" } },
@@ -40,12 +48,18 @@ static const struct target {
 	{ .program = "bdev_path", .names = { "blkdev_get_by_path" }, .optional = true,
 	  .split = "blkdev_get_by_dev.part.0" },
 	{ .program = "bdev_put", .names = { "blkdev_put" }, .optional = true },
-	{ .program = "read_bh", .names = { "__bread_gfp" }, .optional = true },
-	{ .program = "get_bh", .names = { "bdev_getblk", "__getblk_gfp" }, .optional = true },
-	{ .program = "find_bh", .names = { "__find_get_block" }, .optional = true },
-	{ .program = "put_bh", .names = { "__brelse" }, .optional = true },
-	{ .program = "forget_bh", .names = { "__bforget" }, .optional = true },
-	{ .program = "free_bh", .names = { "free_buffer_head" }, .optional = true },
+	{ .program = "read_bh", .names = { "__bread_gfp" }, .optional = true,
+	  .counted = PROG_BREAD },
+	{ .program = "get_bh", .names = { "bdev_getblk", "__getblk_gfp" }, .optional = true,
+	  .counted = PROG_GETBLK },
+	{ .program = "find_bh", .names = { "__find_get_block" }, .optional = true,
+	  .counted = PROG_FINDBLK },
+	{ .program = "put_bh", .names = { "__brelse" }, .optional = true,
+	  .counted = PROG_BRELSE },
+	{ .program = "forget_bh", .names = { "__bforget" }, .optional = true,
+	  .counted = PROG_BFORGET },
+	{ .program = "free_bh", .names = { "free_buffer_head" }, .optional = true,
+	  .counted = PROG_BFREE },
 };
 
 u64 now_ns(void)
@@ -445,6 +459,28 @@ static size_t base_length(const char *name)
 	       len - 2 : len;
 }
 
+/* What all clones of @prog, the first of them, were skipped for: exact where calls are counted. */
+static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
+{
+	const struct target *target = target_of(bpf_program__name(prog));
+	const struct kmodleak_bpf__bss *bss = t->skel->bss;
+	struct bpf_program *other;
+	u64 least = UINT64_MAX;
+	s64 lost;
+
+	if (target && target->counted) {
+		lost = bss->calls[target->counted] + missed_by(prog) - bss->taken[target->counted];
+		return lost > 0 ? lost : 0;
+	}
+	bpf_object__for_each_program(other, t->skel->obj) {
+		const char *its = bpf_program__name(other);
+
+		if (base_length(its) == len && !strncmp(its, bpf_program__name(prog), len))
+			least = min(least, missed_by(other));
+	}
+	return least;
+}
+
 /*
  * An event is lost when every clone of its program was skipped for it: at most as many as were
  * skipped by the clone that was skipped least.  Tracepoints need no such guess: their programs are
@@ -453,28 +489,23 @@ static size_t base_length(const char *name)
  */
 static void account_missed(struct tracer *t)
 {
-	struct bpf_program *prog, *other;
+	struct bpf_program *prog;
 	bool rt = environment__is_realtime();
 
 	bpf_object__for_each_program(prog, t->skel->obj) {
 		const char *name = bpf_program__name(prog);
 		size_t len = base_length(name);
-		u64 least = UINT64_MAX;
+		u64 lost;
 
 		if ((name[len] && strcmp(name + len, "_0")) || !bpf_program__autoload(prog))
 			continue;
-		bpf_object__for_each_program(other, t->skel->obj) {
-			const char *its = bpf_program__name(other);
-
-			if (base_length(its) == len && !strncmp(its, name, len))
-				least = min(least, missed_by(other));
-		}
+		lost = missed_by_all(t, prog, len);
 		if (t->verbose && missed_by(prog))
-			sfs_warn("%s: skipped %llu times, all clones %llu at most", name,
-				 (unsigned long long)missed_by(prog), (unsigned long long)least);
-		if (least && (rt || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
+			sfs_warn("%s: skipped %llu times, all clones %llu", name,
+				 (unsigned long long)missed_by(prog), (unsigned long long)lost);
+		if (lost && (rt || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
 			tracer__incomplete(t, "up to %llu events of %.*s were missed",
-					   (unsigned long long)least, (int)len, name);
+					   (unsigned long long)lost, (int)len, name);
 	}
 }
 

@@ -55,7 +55,7 @@ boot_strangers()
     for tool in $wanted; do args+=(--add "$(command -v "$tool")"); done
     gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/hammer" \
         tests/leak/strangers/hammer.c || return 1
-    mkdir -p "$tmp/share"
+    rm -rf "$tmp/share" && mkdir "$tmp/share"
     rm -f "$tmp/disk" && truncate -s 512M "$tmp/disk"
     # A stranger must not be there before; ext4 carries the devices of others.
     cat >"$tmp/try" <<'EOF'
