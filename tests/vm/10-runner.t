@@ -36,6 +36,11 @@ is "$status" 120 "a CPU that never schedules"
 # No Debian kernel has lockdep: only that its words are known can be tried.
 boot -- sh -c 'echo "<4>WARNING: possible circular locking dependency detected" >/dev/kmsg'
 is "$status" 120 "what lockdep says"
+# The kernel repeats its command line before init runs: a complaint as good as any.
+boot --append BUG:asked --disk "$tmp/disk" -- sh -c 'echo "written anew" > /dev/vda && sync'
+is "$status" 120 "a kernel that complains before init has run"
+is "$(grep -c 'complaint while booting' "$tmp/boot.log")" 3 "is booted again, three times at most"
+is "$(head -n 1 "$tmp/disk")" "two  words" "and is not let near the disk"
 
 # Modules in order, each with its own parameters or not loaded at all; files brought back.
 boot --module "$complain,how=quietly" --module "$module" --disk "$tmp/disk" --get /tmp/a:"$tmp/a" \
