@@ -210,6 +210,32 @@ static void test_root(void)
 	}
 }
 
+/* A new directory looks at groups that nobody has looked at yet: that may fail, at any block. */
+static void test_spread_fails(void)
+{
+	u32 generation;
+	u64 ino;
+	int fails;
+	int err;
+
+	drain_make(SFS_ZONE_BLOCKS, 1024);
+	TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &ino, &generation), "root");
+	drain_step(~0u);
+	for (fails = 0;; fails++) {
+		drain_fs.f_dir_rotor = 5 * 64;	/* see SFS_DIRS_A_GROUP */
+		drain_fail_in = fails;
+		ino = 0;
+		err = sfs_inode_alloc(NULL, &drain_fs, drain_fs.f_root, true, &ino, &generation);
+		if (!drain_failed)
+			break;
+		TAP_OK(err == -EIO || err == -ENOMEM, "failure %d is told", fails);
+		TAP_EQ(ino, 0, "and no inode");
+		drain_step(~0u);
+	}
+	TAP_OK(!err && ino / 8 / SFS_GROUP_BLOCKS == 5 && fails > 1, "then it is made, in the group");
+	drain_step(~0u);
+}
+
 /* File handles name any number. */
 static void test_handles(void)
 {
@@ -235,6 +261,7 @@ int main(int argc, char **argv)
 	ram_seed_from(argc, argv, 1);
 	test_root();
 	test_handles();
+	test_spread_fails();
 	test_random(1000000);
 	drain_empty();
 	return tap_done();
