@@ -73,12 +73,15 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
 	struct stat st;
 	u64 nbytes = 0;
 	int flags = writable ? O_RDWR : O_RDONLY;
+	char loop[SFS_LOOP_NAME];
 	int err;
 
 	if (stat(path, &st))
 		return -errno;
 	if (writable && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
+	if (writable && sfs_loop_is_busy(path, loop))
+		return -EBUSY;
 	dev = calloc(1, sizeof(*dev));
 	if (!dev)
 		return -ENOMEM;

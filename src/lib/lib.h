@@ -17,11 +17,11 @@
  */
 struct sfs_dev;
 
-/* @nblks: size in blocks, a trailing part of a block not counted.  @writable opens exclusively. */
+/* @writable opens exclusively: -EBUSY also for an image that is mounted through a loop device. */
 int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
 void sfs_dev_close(struct sfs_dev *dev);	/* changes not flushed are dropped */
 int sfs_dev_fd(const struct sfs_dev *dev);
-u64 sfs_dev_nblks(const struct sfs_dev *dev);
+u64 sfs_dev_nblks(const struct sfs_dev *dev);	/* a part of a block at the end not counted */
 int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);	/* changed ones as changed */
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
@@ -43,6 +43,12 @@ int sfs_dev_flush(struct sfs_dev *dev);
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev);
 /* Where sfs_corrupt() and sfs_shutdown() report to; NULL: stderr.  The text has no newline. */
 extern void (*sfs_report)(const char *text);
+
+/* ---- loop.c ---- */
+
+#define SFS_LOOP_NAME	32
+/* The image @path is behind a loop device that somebody has for himself, as a mount has. */
+bool sfs_loop_is_busy(const char *path, char loop[SFS_LOOP_NAME]);
 
 /* ---- log.c: the jbd2 log as a tool sees it ---- */
 
@@ -101,6 +107,11 @@ enum {
 	SFS_EXIT_FAILED = 8,
 	SFS_EXIT_USAGE = 16,
 };
+
+/* ---- uuid.c (its users link libuuid) ---- */
+
+/* A UUID, "random", "time" or "clear" (all zeros).  -EINVAL. */
+int sfs_parse_uuid(const char *text, u8 uuid[16]);
 
 /* ---- options.c ---- */
 

@@ -96,16 +96,9 @@ static const struct sfs_cli sfs_mkfs_cli = {
 	},
 };
 
-/* A UUID as mke2fs takes it: one, or how to make one. */
-static void sfs_parse_uuid(const char *option, const char *text, u8 *uuid)
+static void sfs_take_uuid(const char *option, const char *text, u8 *uuid)
 {
-	if (!strcmp(text, "clear"))
-		uuid_clear(uuid);
-	else if (!strcmp(text, "random"))
-		uuid_generate_random(uuid);
-	else if (!strcmp(text, "time"))
-		uuid_generate_time(uuid);
-	else if (uuid_parse(text, uuid))
+	if (sfs_parse_uuid(text, uuid))
 		sfs_die(SFS_MKFS_USAGE, "%s: not a UUID: '%s'", option, text);
 }
 
@@ -134,11 +127,11 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 	if (m->label && !sfs_text_is_utf8(m->label))
 		sfs_die(SFS_MKFS_USAGE, "-L: not UTF-8");
 	if (m->uuid)
-		sfs_parse_uuid("-U", m->uuid, m->geo.g_uuid);
+		sfs_take_uuid("-U", m->uuid, m->geo.g_uuid);
 	if (m->journal_uuid && m->no_journal)
 		sfs_die(SFS_MKFS_USAGE, "-J uuid= names a journal, -J none wants none");
 	if (m->journal_uuid)
-		sfs_parse_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
+		sfs_take_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
 	sfs_parse_epoch(m);
 	err = size ? sfs_parse_size(size, SFS_BLOCK_SIZE, &nbytes) : 0;
 	if (err == -EINVAL)

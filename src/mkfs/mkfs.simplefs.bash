@@ -13,7 +13,7 @@ _mkfs_simplefs()
             _filedir
             ;;
         *)
-            COMPREPLY=($(compgen -W 'size= device= none' -- "$cur"))
+            COMPREPLY=($(compgen -W 'size= device= none uuid=' -- "$cur"))
             [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
             ;;
         esac

@@ -8,7 +8,6 @@
  * own signatures, say whether something is there.
  */
 #include <blkid/blkid.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -105,47 +104,6 @@ static void sfs_lock_disk(struct sfs_target *t, dev_t dev)
 	free(path);
 }
 
-/* True if loop device @name has the file @st behind it and cannot be had alone: it is mounted. */
-static bool sfs_loop_is_busy(const char *name, const struct stat *st)
-{
-	char file[PATH_MAX];
-	char path[300];
-	struct stat back;
-	FILE *f;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", name);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(file, sizeof(file), f))
-		*file = '\0';
-	fclose(f);
-	file[strcspn(file, "\n")] = '\0';
-	if (stat(file, &back) || back.st_dev != st->st_dev || back.st_ino != st->st_ino)
-		return false;
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd < 0)
-		return errno == EBUSY;
-	close(fd);
-	return false;
-}
-
-static void sfs_refuse_loop(const struct sfs_target *t, const struct stat *st)
-{
-	DIR *dir = opendir("/sys/block");
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		if (!strncmp(entry->d_name, "loop", 4) && sfs_loop_is_busy(entry->d_name, st))
-			sfs_die(SFS_MKFS_FAILED, "%s: in use, through /dev/%s", t->path,
-				entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-}
-
 static void sfs_refuse_busy(struct sfs_target *t, bool writable)
 {
 	int fd = sfs_dev_fd(t->dev);
@@ -158,8 +116,6 @@ static void sfs_refuse_busy(struct sfs_target *t, bool writable)
 		if (writable && !ioctl(fd, BLKROGET, &ro) && ro)
 			sfs_die(SFS_MKFS_FAILED, "%s: the device is read-only", t->path);
 		sfs_lock_disk(t, st.st_rdev);
-	} else {
-		sfs_refuse_loop(t, &st);
 	}
 	sfs_lock(t->path, fd);
 }
@@ -211,6 +167,7 @@ static void sfs_refuse_foreign(const struct sfs_target *t)
 void sfs_target_open(struct sfs_target *t, const char *path, bool writable, bool force,
 		     bool may_miss)
 {
+	char loop[SFS_LOOP_NAME];
 	int err;
 
 	t->path = path;
@@ -218,6 +175,8 @@ void sfs_target_open(struct sfs_target *t, const char *path, bool writable, bool
 	err = sfs_dev_open(path, writable, &t->dev);
 	if (err == -ENOENT && may_miss)
 		return;
+	if (err == -EBUSY && sfs_loop_is_busy(path, loop))
+		sfs_die(SFS_MKFS_FAILED, "%s: in use, through /dev/%s", path, loop);
 	if (err == -EBUSY)
 		sfs_die(SFS_MKFS_FAILED, "%s: in use (mounted?)", path);
 	if (err == -ENOTBLK)
