@@ -45,7 +45,10 @@ done
 complete_line mkfs.simplefs -J ''
 is "$out" "device=
 none
-size=" 'mkfs.simplefs -J: what the journal may be'
+size=
+uuid=" 'mkfs.simplefs -J: what the journal may be'
+complete_line tune.simplefs -e re
+is "$out" remount-ro 'tune.simplefs -e: the answers there are'
 complete_line mkfs.simplefs --journal si
 is "$out" size= 'or begins like'
 line="build/bin/mkfs.simplefs -J device=$tmp/files/di"	# bash cuts words at "="

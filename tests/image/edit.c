@@ -158,6 +158,8 @@ static void edit_super(char **arg)
 		sup->s_inodes = cpu_to_le64(value);
 	else if (!strcmp(arg[0], "state"))
 		sup->s_state = cpu_to_le32(value);
+	else if (!strcmp(arg[0], "ro_compat"))
+		sup->s_ro_compat = cpu_to_le64(value);
 	else
 		sfs_die(1, "no such field: %s", arg[0]);
 }

@@ -95,7 +95,15 @@ says 0 '' 'an image behind a loop device that nobody uses is taken'
 mount -t simplefs /dev/loop3 /mnt
 run mkfs.simplefs -f /tmp/image
 says 1 'in use, through /dev/loop3' 'and refused when it is mounted'
+run fsck.simplefs -fy /tmp/image
+says 8 'in use' 'fsck refuses it then'
+run tune.simplefs -L label /tmp/image
+says 1 'in use' 'and so does tune'
+run tune.simplefs -L label /dev/loop3
+says 1 'in use' 'and so does tune the device'
 umount /mnt
+run tune.simplefs -L label /tmp/image
+says 0 '' 'but not when it is unmounted'
 losetup -d /dev/loop3
 
 run mkfs.simplefs -q -f -J device=/dev/vda1 /tmp/image
@@ -111,7 +119,8 @@ says 0 '' 'what mkfs filled is what the kernel shows'
 umount /mnt
 echo "1..$n"
 EOF2
-boot --module "$module" --add build/bin/mkfs.simplefs --add /usr/bin/flock --add "$tmp/try:/try" --add "$tmp/list:/list" \
+boot --module "$module" --add build/bin/mkfs.simplefs --add build/bin/fsck.simplefs \
+    --add build/bin/tune.simplefs --add /usr/bin/flock --add "$tmp/try:/try" --add "$tmp/list:/list" \
     --add "$tmp/want:/want" --disk "$tmp/disk" --disk "$tmp/ro,ro" --disk "$tmp/full" -- sh /try
 is "$status" 0 'the machine ends well'
 relay 'device'
