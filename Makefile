@@ -33,13 +33,12 @@ tool-dirs := $(filter-out core kernel lib,$(patsubst src/%/,%,$(dir $(wildcard s
 tool-dirs := $(sort $(tool-dirs))
 tool-name  = $(or $(name-$1),$1)
 tool-srcs  = $(filter-out %.bpf.c,$(sort $(wildcard src/$1/*.c)))
-include $(wildcard src/*/build.mk)
+include $(wildcard src/*/build.mk udev/build.mk)
 tool-bins := $(foreach t,$(tool-dirs),build/bin/$(call tool-name,$t))
 lib-srcs  := $(sort $(wildcard src/core/*.c src/lib/*.c))
 unit-libs := $(sort $(wildcard tests/unit/lib/*.c))
 unit-srcs := $(sort $(wildcard tests/unit/*.c))
 unit-bins := $(unit-srcs:tests/unit/%.c=build/unit/%)
-udev-bin  := $(patsubst udev/%.c,build/bin/%,$(wildcard udev/simplefs_id.c))
 all-pkgs  := $(sort $(foreach t,$(tool-dirs),$(pkgs-$t)))
 
 # -- module: the release asked for, or the running kernel's, or the newest that has headers here.
@@ -61,7 +60,7 @@ mod-dir  = build/module/$(KVER)
 	install install-tools install-dkms clean need
 
 all: tools module
-tools: $(tool-bins) $(udev-bin)
+tools: $(tool-bins)
 lib: build/lib/libsimplefs.a
 unit-bins: $(unit-bins)
 
@@ -96,9 +95,6 @@ build/bin/$(call tool-name,$1): $(call objs,obj,$(call tool-srcs,$1)) build/lib/
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(libs-$1) $$(call pkg-libs,$$(pkgs-$1)) $$(LDLIBS)
 endef
 $(foreach t,$(tool-dirs),$(eval $(call tool-rule,$t)))
-build/bin/simplefs_id: build/obj/udev/simplefs_id.o build/lib/libsimplefs.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg-libs,blkid) $(LDLIBS)
 
 # Kbuild writes beside its sources, so it is given a farm of links, one folder for each release.
 module:
@@ -123,10 +119,8 @@ demo:
 
 install: install-tools install-dkms
 install-tools: tools
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(UDEVDIR)/rules.d $(BASHCOMPDIR))
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(BASHCOMPDIR))
 	$(if $(tool-bins),install -m 755 $(tool-bins) $(DESTDIR)$(SBINDIR)/)
-	$(if $(udev-bin),install -m 755 $(udev-bin) $(DESTDIR)$(UDEVDIR)/)
-	$(foreach f,$(wildcard udev/*.rules),install -m 644 $f $(DESTDIR)$(UDEVDIR)/rules.d/;)
 	$(foreach f,$(wildcard src/*/*.bash),\
 		install -m 644 $f $(DESTDIR)$(BASHCOMPDIR)/$(basename $(notdir $f));)
 	$(foreach f,$(wildcard man/*.[1-8]),\
