@@ -7,6 +7,6 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 install-tools: install-selftest-unit
 install-selftest-unit:
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's,^ExecStart=/usr/sbin/,ExecStart=$(SBINDIR)/,' src/selftest/simplefs-selftest.service \
+	sed 's,/usr/sbin/simplefs-selftest,$(SBINDIR)/simplefs-selftest,' src/selftest/simplefs-selftest.service \
 		> $(DESTDIR)$(UNITDIR)/simplefs-selftest.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/simplefs-selftest.service

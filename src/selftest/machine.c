@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -124,6 +125,19 @@ int sfs_module_unload(void)
 		nanosleep(&nap, NULL);
 	}
 	return -EAGAIN;
+}
+
+bool sfs_module_is_mounted(void)
+{
+	FILE *mounts = setmntent("/proc/1/mounts", "r");
+	struct mntent *m;
+	bool found = false;
+
+	while (mounts && !found && (m = getmntent(mounts)))
+		found = !strcmp(m->mnt_type, SFS_MODULE);
+	if (mounts)
+		endmntent(mounts);
+	return found;
 }
 
 /* ---- the kernel's log ---- */

@@ -65,6 +65,8 @@ void sfs_module_attr(const char *name, char *value, size_t nbytes);
 int sfs_module_load(const char *path, char *why, size_t nbytes);
 /* Without force; waits a few seconds for passing users.  -EAGAIN: somebody stays. */
 int sfs_module_unload(void);
+/* Does the first process, and so the machine's user, see a volume that is mounted? */
+bool sfs_module_is_mounted(void);
 /* The kernel's log from here on; a negative errno. */
 int sfs_kmsg_open(void);
 /* The first complaint (WARN, BUG, Oops) since the last call; false: none. */

@@ -31,7 +31,12 @@ cat >"$tmp/slow-mkfs" <<'EOF'
 echo "at it" >/tmp/begun
 read -r forever </tmp/fifo
 EOF
-chmod +x "$tmp/stuck-mkfs" "$tmp/slow-mkfs"
+cat >"$tmp/waiting-mkfs" <<'EOF'
+#!/bin/sh
+[ -e /tmp/waited ] || { touch /tmp/waited; echo "at it" >/tmp/begun; read -r go </tmp/fifo; }
+exec /bin/good-mkfs "$@"
+EOF
+chmod +x "$tmp/stuck-mkfs" "$tmp/slow-mkfs" "$tmp/waiting-mkfs"
 cat >"$tmp/try" <<'EOF'
 try()
 {
@@ -59,6 +64,23 @@ mount -t simplefs -o loop /tmp/volume /tmp/mnt
 try in-use --run -m /lib/simplefs.ko
 umount /tmp/mnt
 rmmod simplefs
+mkfifo /tmp/fifo /tmp/begun
+mv /bin/mkfs.simplefs /bin/good-mkfs
+cp /waiting-mkfs /bin/mkfs.simplefs
+echo "<meanwhile>"
+simplefs-selftest --run -d /tmp/state.1 -m /lib/simplefs.ko 2>&1 &
+test=$!
+read -r begun </tmp/begun
+mount -t simplefs -o loop /tmp/volume /tmp/mnt
+echo go >/tmp/fifo
+wait "$test"
+echo "exit $?"
+ls -1 /tmp/state.1
+grep -q '/tmp/mnt simplefs' /proc/mounts && echo mounted
+echo "</meanwhile>"
+umount /tmp/mnt
+rmmod simplefs
+mv /bin/good-mkfs /bin/mkfs.simplefs
 try leak --run -m /mutant.ko
 try leak-json --show --json
 mv /bin/mkfs.simplefs /bin/good-mkfs
@@ -67,11 +89,9 @@ try mkfs --run -m /lib/simplefs.ko
 try no-module --run -m /lib/nothing.ko
 echo "not a module" >/tmp/bad.ko
 try bad-module --run -m /tmp/bad.ko
-mkfifo /tmp/fifo
 cp /stuck-mkfs /bin/mkfs.simplefs
 try stuck --run -t 30 -m /lib/simplefs.ko
 [ -d "/proc/$(cat /tmp/stuck)" ] && echo "stuck: left alone"
-mkfifo /tmp/begun
 cp /slow-mkfs /bin/mkfs.simplefs
 echo "<stopped>"
 simplefs-selftest --run -d /tmp/state.2 -m /lib/simplefs.ko 2>&1 &
@@ -86,7 +106,7 @@ EOF
 boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
     --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
     --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
-    --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
+    --add "$tmp/waiting-mkfs:/waiting-mkfs" --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
 is "$status" 0 "the machine is content"
 
 section none
@@ -122,6 +142,12 @@ is "$status" 0 "in use: exit 0"
 like '^verdict: SKIP\(in use\)$' "SKIP(in use)"
 like '^[0-9].*\.skipped$' "kept, but not as a verdict"
 like '^mounted$' "the volume stays mounted"
+
+section meanwhile
+is "$status" 0 "a volume mounted while the test runs: exit 0" || diag "$out"
+like '^verdict: SKIP\(in use\)$' "SKIP(in use)"
+like '^mounted$' "the volume stays mounted"
+unlike '^[0-9].*\.verdict$|^work\.' "no verdict, no images"
 
 section leak
 is "$status" 1 "a leaking module: exit 1"
