@@ -39,7 +39,7 @@ stage_packages()
     apt_do purge 'simplefs-*' kmodleak
     exits 0 "purge while mounted: apt succeeds"
     data_is_there "purge while mounted"
-    umount /data && modprobe -r simplefs
+    umount /data && rmmod simplefs
     run modprobe simplefs
     exits 1 "purge: no module any more"
     is "$(find /etc /lib /usr /var/lib -xdev -path '*simplefs*' ! -path '/var/lib/apt/*' ! -path '/etc/apt/*')" "" \
@@ -67,8 +67,8 @@ stage_enforce()
     ok $? "signatures enforced: in the words of README.Debian"
     [ -s /var/lib/dkms/mok.pub ] && grep -q 'mokutil --import /var/lib/dkms/mok.pub' $readme
     ok $? "signatures enforced: the key to enrol is where README.Debian says"
-    run systemctl is-system-running --wait
-    like 'running' "signatures enforced: the machine has booted all the same (nofail)"
+    is "$(systemctl is-active local-fs.target)" active "signatures enforced: the machine has booted all the same (nofail)"
+    rm -f "/var/lib/simplefs/selftest/$running.verdict"
     systemctl start simplefs-selftest
     wait_selftest
     verdict_is 'SKIP\(module signature refused\)' "signatures enforced: the self-test knows"
@@ -79,7 +79,7 @@ stage_autopkgtest()
 {
     local test
     umount /data && modprobe -r simplefs
-    for test in image mount udev leak; do
+    for test in $(sed -n 's/^Tests: //p' /srv/apt/debian/tests/control); do
         mkdir "$tmp/$test"
         run env AUTOPKGTEST_TMP="$tmp/$test" /srv/apt/debian/tests/$test
         exits 0 "autopkgtest: $test"

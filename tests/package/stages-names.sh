@@ -26,11 +26,15 @@ volume()
 plain_disk()
 {
     local label='a "b"/c ü' uuid
+    modprobe -r simplefs
     volume "odd label" /dev/vdd "$label"
+    [ -d /sys/module/simplefs ]
+    ok $? "no type given: udev has loaded the module"
     uuid=$(lsblk -dno UUID /dev/vdd)
     is "$(lsblk -dno FSTYPE /dev/vdd)" simplefs "lsblk -f: type"
-    is "$(lsblk -dnro LABEL /dev/vdd | sed 's/\\x20/ /g; s/\\x22/"/g')" "$label" "lsblk -f: label"
-    modprobe -r simplefs
+    is "$(lsblk -dno LABEL /dev/vdd)" "$label" "lsblk -f: label"
+    run lsblk -f /dev/vdd
+    like "^vdd +simplefs .*a \"b\"/c ü +$uuid" "lsblk -f: the line a user sees"
     mounts "no type given" /dev/vdd
     mounts "LABEL=" "LABEL=$label"
     mounts "UUID=" "UUID=$uuid"
@@ -92,11 +96,22 @@ loop()
     mounts "loop" -o loop /root/image
     truncate -s 64M /data/image
     mke2fs -q -t ext4 /data/image && mount -o loop /data/image /mnt
-    ok $? "below: an ext4 in a file on the volume"
+    ok $? "below a loop device: an ext4 in a file on the volume"
     cp -a /usr/share/doc /mnt/ && diff -r /usr/share/doc /mnt/doc
-    ok $? "below: written and read"
+    ok $? "below a loop device: written and read"
     umount /mnt
     rm /data/image /root/image
+    truncate -s 64M /data/image
+    printf secret | cryptsetup -q luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /data/image - &&
+        printf secret | cryptsetup open /data/image box --key-file - &&
+        mke2fs -q -t ext4 /dev/mapper/box && mount /dev/mapper/box /mnt
+    ok $? "below LUKS: an encrypted ext4 in a file on the volume"
+    cp -a /usr/share/doc/simplefs-tools /mnt/ && umount /mnt && mount /dev/mapper/box /mnt &&
+        diff -r /usr/share/doc/simplefs-tools /mnt/simplefs-tools
+    ok $? "below LUKS: written and read"
+    umount /mnt
+    cryptsetup close box
+    rm /data/image
 }
 
 stage_names()
@@ -110,5 +125,7 @@ stage_names()
     luks
     loop
     run findmnt --verify --verbose
-    like '/data' "findmnt --verify knows the fstab line"
+    out=$(sed -n '/^\/data/,/^[^ ]/p' <<<"$out")
+    like '^/data' "findmnt: --verify knows the fstab line"
+    unlike '\[E\]' "findmnt: --verify finds no error in it"
 }

@@ -8,24 +8,46 @@ version=$(cat src/VERSION)
 mkdir -p "$kept"
 userland=apt-utils,ccache,cryptsetup-bin,dbus,dmsetup,e2fsprogs,fdisk,gcc,initramfs-tools,kmod,libpam-systemd,lvm2,make,mdadm,mount,systemd-sysv,udev,zstd
 
-# base SUITE: the system without simplefs, made once for what the packages depend on; $base is its folder
+# base SUITE: the system without simplefs, made once for what the packages depend on; $base is its folder,
+# which stays as long as this test lives
 base()
 {
-    local suite=$1 key new
+    local suite=$1 key new old
     key=$( (tests/kernels/archive.py key "$suite" && cat tests/package/make-system && echo "$userland" &&
         for deb in build/deb/"$suite"/*.deb; do dpkg-deb -f "$deb" Depends; done) | sha256sum | cut -c 1-12)
     base=$cache/$suite-$key
     mkdir -p "$cache"
     exec 7>"$base.lock"
     flock 7
-    [ ! -d "$base" ] || { flock -u 7; return 0; }
+    [ ! -d "$base" ] || { flock -s 7; return 0; }
+    for old in "$cache/$suite"-*.lock; do
+        [ "$old" = "$base.lock" ] || (flock -n 8 && rm -rf "${old%.lock}") 8>"$old"
+    done
     new=$cache/.new-$suite-$key
     rm -rf "$new"
     mkdir "$new"
     tests/chroot --fresh --with "$userland" --bind "$new:/out" --bind "$top/build/deb/$suite:/debs" \
         --bind "$top/tests:/simplefs/tests" "$suite" /simplefs/tests/package/make-system "$suite" >&2 || exit 1
     mv "$new" "$base"
-    flock -u 7
+    flock -s 7
+}
+
+# compiled SUITE TO: what the compiler makes of this very module, kept in $cache/SUITE.ccache and copied
+compiled()
+{
+    local suite=$1 dir=$cache/$1.ccache stamp
+    stamp=$dir/$( (echo "$base" && cat tests/package/make-cache build/deb/"$suite"/simplefs-dkms_*.deb) | sha256sum | cut -c 1-12)
+    mkdir -p "$dir"
+    exec 6>"$dir.lock"
+    flock 6
+    if [ ! -e "$stamp" ]; then
+        tests/chroot --fresh --with "$userland,pahole" --bind "$dir:/ccache" --bind "$base/apt:/apt" \
+            --bind "$top/build/deb/$suite:/debs" --bind "$top/tests:/simplefs/tests" \
+            "$suite" /simplefs/tests/package/make-cache "$suite" >&2 || exit 1
+        touch "$stamp"
+    fi
+    cp -r "$dir" "$2"
+    flock -u 6
 }
 
 # system SUITE: the disks of a machine of one's own, in $tmp; the second has the packages and tests
@@ -39,6 +61,7 @@ system()
     mkdir -p "$apt/simplefs/tests" "$apt/debian"
     cp -r "$base/apt/." tests/package tests/tap "$apt/"
     cp -r debian/tests "$apt/debian/"
+    compiled "$suite" "$apt/ccache"
     mv "$apt/package" "$apt/tap" "$apt/simplefs/tests/"
     (
         export GNUPGHOME=$tmp/gnupg
@@ -66,28 +89,52 @@ newest_boot()
     debugfs -R "dump /boot/initrd.img-$release $tmp/boot/initrd" "$tmp/root.img" 2>/dev/null
 }
 
-# boot STAGE [PARAMETER]...: with more kernel parameters; the newest kernel until it powers off; the stage's TAP lines are ours.
+# keep_or_restore STAGE: with SFS_KEEP the disks as they are before that stage stay in build/check; with
+# SFS_STAGES, which names the stages to run of all there are, the first one starts from these.
+keep_or_restore()
+{
+    local disks=$kept/$suite-before-$1
+    [ "$1" != install ] || rm -rf "$kept/$suite-before"-*
+    if [ -n "${SFS_STAGES-}" ] && [ -z "${restored-}" ] && [ -d "$disks" ]; then
+        cp --sparse=always "$disks"/*.img "$tmp/"
+    elif [ -n "${SFS_KEEP-}" ]; then
+        rm -rf "$disks"
+        mkdir "$disks"
+        cp --sparse=always "$tmp/root.img" "$tmp/volume.img" "$disks/"
+    fi
+    restored=yes
+}
+
+# boot STAGE... [-- PARAMETER...]: in one machine, one after the other, with more kernel parameters; the
+# newest kernel until it powers off. The stages' TAP lines are ours.
 # What a user would wait for minutes takes an hour on a busy machine: the limit only ends hangs.
 boot()
 {
-    local stage=$1
-    shift
+    local first=$1 stages='' names
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        [[ " ${SFS_STAGES:-$1} " != *" $1 "* ]] || stages+=${stages:+,}$1
+        shift
+    done
+    [ $# = 0 ] || shift
+    [ -n "$stages" ] || return 0
+    keep_or_restore "$first"
+    names=${stages//,/-}
     newest_boot
     : >"$tmp/tap"
     timeout "${SFS_SYSTEM_TIMEOUT:-14400}" qemu-system-x86_64 -nodefaults -no-reboot -display none \
-        -accel tcg,thread=multi -cpu max -smp 2 -m 1536M -serial "file:$tmp/console-$stage" -serial "file:$tmp/tap" \
+        -accel tcg,thread=multi -cpu max -smp 2 -m 1536M -serial "file:$tmp/console" -serial "file:$tmp/tap" \
         -drive "file=$tmp/root.img,format=raw,if=virtio,cache=unsafe" \
         -drive "file=$tmp/apt.img,format=raw,if=virtio,cache=unsafe,readonly=on" \
         -drive "file=$tmp/volume.img,format=raw,if=virtio,cache=unsafe" \
         -drive "file=$tmp/spare1.img,format=raw,if=virtio,cache=unsafe" \
         -drive "file=$tmp/spare2.img,format=raw,if=virtio,cache=unsafe" \
         -kernel "$tmp/boot/kernel" -initrd "$tmp/boot/initrd" \
-        -append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic no_timer_check tsc=reliable systemd.show_status=no quiet stage=$stage $*" \
+        -append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic no_timer_check tsc=reliable systemd.show_status=no quiet stage=$stages $*" \
         </dev/null >"$tmp/qemu.log" 2>&1
-    is $? 0 "$suite: $stage: the machine ended by itself"
-    cp "$tmp/console-$stage" "$kept/$suite-$stage.console"
-    cp "$tmp/tap" "$kept/$suite-$stage.tap"
-    relay_tap "$suite" <"$tmp/tap" || diag "$(tail -n 20 "$tmp/console-$stage")"
+    is $? 0 "$suite: $names: the machine ended by itself"
+    cp "$tmp/console" "$kept/$suite-$names.console"
+    cp "$tmp/tap" "$kept/$suite-$names.tap"
+    relay_tap "$suite" <"$tmp/tap" || diag "$(tail -n 20 "$tmp/console")"
     run tail -n 1 "$tmp/tap"
-    like '^1\.\.[0-9]+' "$suite: $stage: ran to its end"
+    like '^1\.\.[0-9]+' "$suite: $names: ran to its end"
 }
