@@ -103,7 +103,12 @@ PROGRAM("fexit", bdev_path, on_bdev_get(args))
 /* void blkdev_put(bdev, mode or, with hops, holder) */
 PROGRAM("fentry", bdev_put, ref_put(KML_KEY(KML_BDEV, opening(arg(args, 0), arg(args, 1)))))
 
-/* The stack, if the module itself called the function traced; else NULL. */
+__u32 nearest[PROGS];		/* where the module's frame was when it was nearest; 0: unknown */
+
+/*
+ * The stack, if the module itself called the function traced; else NULL.  With no frame of the
+ * function (7.x) a caller in another module looks like a trampoline: it makes the way longer.
+ */
 static __always_inline struct kml_stack *caller_stack(void *ctx, __u32 prog, __u32 clone,
 						       int *ret_first)
 {
@@ -113,7 +118,11 @@ static __always_inline struct kml_stack *caller_stack(void *ctx, __u32 prog, __u
 	if (!s)
 		return NULL;
 	at = walk(ctx, &s->stack, ret_first);
-	return at >= 0 && at - *ret_first <= 1 ? &s->stack : NULL;
+	if (at < 0 || at - *ret_first > 1)
+		return NULL;
+	if (!nearest[prog] || at < (int)nearest[prog])
+		nearest[prog] = at;
+	return at == (int)nearest[prog] ? &s->stack : NULL;
 }
 
 static __noinline int buffer_got(struct kml_buffer *b, __u64 stack, __u32 depth)

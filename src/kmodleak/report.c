@@ -330,9 +330,6 @@ int report__print(const struct report *r, struct tracer *t, struct findings *all
 
 		if (verdict == VERDICT_SUPPRESSED || (verdict == VERDICT_SHARED && !r->shared))
 			continue;
-		/* All that a living module holds would be a long list of nothing wrong. */
-		if (t->loaded && !r->shared)
-			continue;
 		if (r->format == REPORT_TEXT)
 			print_group(&groups[i], lines);
 		else if (r->format == REPORT_SUMMARY)

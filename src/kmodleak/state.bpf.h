@@ -252,7 +252,8 @@ static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 	s->nframes = nbytes / 8;
 	w.barred = false;
 	bpf_loop(s->nframes, walk_step, &w, 0);
-	*ret_first = w.first < 0 ? 0 : w.first;
+	/* Where functions jump to BPF (7.x) the function itself has left no frame. */
+	*ret_first = w.first >= 0 ? w.first : w.found >= 0 ? w.found : 0;
 	/* A tail call leaves no frame behind, but whoever runs init does nothing else. */
 	if (w.found < 0 && !w.barred && init_tid && init_tid == (__u32)bpf_get_current_pid_tgid())
 		w.found = s->nframes - 1;

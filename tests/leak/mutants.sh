@@ -48,10 +48,11 @@ judge_none()
     row unmutated PASS "${got:-nothing}" false
 }
 
-# judge_mutant NAME GUILTY OF: in the run of OF, NAME alone or several; "-": no leak though it looks like one
+# judge_mutant NAME GUILTY OF [FLAG]: in the run of OF, NAME alone or several; "-": it is no leak
 judge_mutant()
 {
-    local got others verdict=right
+    local got others verdict=right want=LEAK
+    [ "${4--}" != stuck ] || want=ERROR
     result "$3"
     got=$(sed -n 's/^verdict: //p' <<<"$out")
     if [ "$2" = - ]; then
@@ -60,14 +61,14 @@ judge_mutant()
         return
     fi
     others=$(groups_without "$(awk -v name="$3" '$1 == name { print $3 }' "$tmp/list")")
-    if ! grep -q '^LEAK(' <<<"$got" || ! grep -Eqw -- "$2" <<<"$out"; then
+    if ! grep -q "^$want(" <<<"$got" || ! grep -Eqw -- "$2" <<<"$out"; then
         verdict=missed
-    elif [ -n "$others" ]; then
+    elif [ -n "$others" ] && [ "$want" = LEAK ]; then
         verdict=false
     fi
     [ "$verdict" = right ]
     ok $? "$kernel: $1: ${got:-no verdict}, by $2" || diag "$verdict" "$3" "$out"
-    row "mutant $1" LEAK "${got:-nothing}" "$verdict"
+    row "mutant $1" "$want" "${got:-nothing}" "$verdict"
 }
 
 # runs FLAG: those of $tmp/list
@@ -93,7 +94,7 @@ try_mutants()
     tests/leak/build-mutants "$kernel" none "$@" >"$tmp/list" 2>"$tmp/build.log"
     ok $? "$kernel: every mutant applies and compiles" || { diag "$(cat "$tmp/build.log")"; return; }
     # shellcheck disable=SC2046
-    boot_mutants none $(runs -) $(runs last)
+    boot_mutants none $(runs -) $(runs last) $(runs stuck)
     is "$status" 0 "$kernel: the machine is content"
     judge_none
     cp "$tmp/results" "$tmp/all"
@@ -106,8 +107,12 @@ try_mutants()
     mv "$tmp/all" "$tmp/results"
     while read -r of ko guilty flag; do
         [ "$of" != none ] || continue
-        for name in ${of//,/ }; do
-            judge_mutant "$name" "$(awk -v name="$name" '$1 == name { print $2 }' tests/leak/mutants/list)" "$of"
-        done
+        case $of in
+        *,*)
+            for name in ${of//,/ }; do
+                judge_mutant "$name" "$(awk -v name="$name" '$1 == name { print $2 }' tests/leak/mutants/list)" "$of"
+            done ;;
+        *) judge_mutant "$of" "$guilty" "$of" "$flag" ;;
+        esac
     done <"$tmp/list"
 }
