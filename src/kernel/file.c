@@ -175,6 +175,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	unsigned int dio_flags = 0;
+	bool buffered = false;
 	bool shared;
 	ssize_t ret;
 
@@ -211,11 +212,14 @@ again:
 		shared = false;
 		goto again;
 	}
-	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from) && !shared))
+	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from) && !shared)) {
+		buffered = true;
 		ret = sfs_write_dio_rest(iocb, from, max_t(ssize_t, ret, 0));
+	}
 unlock:
 	sfs_unlock_inode(inode, shared);
-	if (ret > 0)
+	/* iomap syncs what it wrote itself, or needs not to (IOMAP_F_DIRTY). */
+	if (ret > 0 && buffered)
 		ret = generic_write_sync(iocb, ret);
 	return ret;
 }

@@ -206,8 +206,12 @@ again:
 	err = sfs_read_iomap_begin(inode, pos, nbytes, flags, iomap, srcmap);
 	if (err || !(flags & IOMAP_WRITE))
 		return err;
-	if (iomap->type == IOMAP_MAPPED || iomap->type == IOMAP_UNWRITTEN)
+	if (iomap->type == IOMAP_MAPPED || iomap->type == IOMAP_UNWRITTEN) {
+		/* To sync such a write takes more than to have it on the disk. */
+		if (!sfs_journal_has(inode->i_sb, READ_ONCE(SFS_I(inode)->ii_datasync_tid)))
+			iomap->flags |= IOMAP_F_DIRTY;
 		return 0;
+	}
 	/* Promised blocks mean dirty folios that could not be invalidated: use the page cache. */
 	if (iomap->type == IOMAP_DELALLOC)
 		return -ENOTBLK;

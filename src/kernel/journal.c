@@ -283,6 +283,14 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 	return flush ? blkdev_issue_flush(sb->s_bdev) : 0;
 }
 
+bool sfs_journal_has(struct super_block *sb, u32 tid)
+{
+	journal_t *log = sfs_log(sb);
+
+	/* 1 may be 0, see sfs_trans_tid(). */
+	return log && tid != 1 && (!tid || jbd2_transaction_committed(log, tid));
+}
+
 int sfs_journal_sync(struct super_block *sb, int wait)
 {
 	journal_t *log = sfs_log(sb);

@@ -138,6 +138,8 @@ u32 sfs_journal_tid(struct super_block *sb);
 int sfs_journal_force(struct super_block *sb);
 /* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
 int sfs_journal_wait(struct super_block *sb, u32 tid);
+/* Has @tid committed?  False when unknown, as without a journal. */
+bool sfs_journal_has(struct super_block *sb, u32 tid);
 int sfs_journal_sync(struct super_block *sb, int wait);
 /* Everything into place, the log empty; the VFS keeps writers out. */
 int sfs_journal_freeze(struct super_block *sb);
