@@ -171,13 +171,39 @@ static ssize_t sfs_write_dio_rest(struct kiocb *iocb, struct iov_iter *from, ssi
 	return done + ret;
 }
 
+/*
+ * Under the inode lock, @shared or not.  Sets @ret_rest if something remains that has to go through
+ * the page cache; a writer who is alone has done that as well.
+ */
+static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, bool shared,
+				    bool *ret_rest)
+{
+	unsigned int dio_flags = 0;
+	ssize_t ret;
+
+	ret = sfs_write_checks(iocb, from);
+	if (ret <= 0)
+		return ret;
+	if (!shared) {
+		inode_dio_wait(file_inode(iocb->ki_filp));
+		dio_flags = IOMAP_DIO_FORCE_WAIT;
+	}
+	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
+	/* Promised blocks stop it: the first ones by this error, later ones by a short write. */
+	*ret_rest = ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from));
+	if (!*ret_rest)
+		return ret;
+	ret = max_t(ssize_t, ret, 0);
+	return shared ? ret : sfs_write_dio_rest(iocb, from, ret);
+}
+
 static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	unsigned int dio_flags = 0;
-	bool buffered = false;
-	bool shared;
+	bool rest = false;
+	ssize_t done = 0;
 	ssize_t ret;
+	bool shared;
 
 	/*
 	 * Whole blocks inside the file do not disturb each other; all else is alone, and so is the
@@ -189,7 +215,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 again:
 	/* Alone means waiting for others. */
 	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
-		return -EAGAIN;
+		return done ? done : -EAGAIN;
 	ret = sfs_lock_inode(inode, iocb, shared);
 	if (ret)
 		return ret;
@@ -198,28 +224,18 @@ again:
 		shared = false;
 		goto again;
 	}
-	ret = sfs_write_checks(iocb, from);
-	if (ret <= 0)
-		goto unlock;
-	if (!shared) {
-		inode_dio_wait(inode);
-		dio_flags = IOMAP_DIO_FORCE_WAIT;
-	}
-	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
-	if (ret == -ENOTBLK && shared) {
-		/* The page cache has it, and who writes there is alone. */
-		sfs_unlock_inode(inode, true);
+	ret = sfs_write_dio_locked(iocb, from, shared, &rest);
+	sfs_unlock_inode(inode, shared);
+	if (rest && shared) {
+		/* The page cache has some of it, and who writes there is alone. */
+		done = ret;
 		shared = false;
 		goto again;
 	}
-	if (ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from) && !shared)) {
-		buffered = true;
-		ret = sfs_write_dio_rest(iocb, from, max_t(ssize_t, ret, 0));
-	}
-unlock:
-	sfs_unlock_inode(inode, shared);
+	if (done && ret != -EIOCBQUEUED)
+		ret = done + max_t(ssize_t, ret, 0);
 	/* iomap syncs what it wrote itself, or needs not to (IOMAP_F_DIRTY). */
-	if (ret > 0 && buffered)
+	if (ret > 0 && rest)
 		ret = generic_write_sync(iocb, ret);
 	return ret;
 }
