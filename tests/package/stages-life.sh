@@ -48,10 +48,11 @@ stage_packages()
     apt_do install simplefs-dkms
     exits 0 "reinstall: apt succeeds"
     built "$running" "reinstall"
+    wait_selftest
+    verdict_is PASS "reinstall: the self-test ran again"
     run mount /data
     exits 0 "reinstall: the fstab line mounts again"
     data_is_there "reinstall"
-    wait_selftest
     run dpkg --audit
     is "$out" "" "packages: nothing is half-installed"
 }
