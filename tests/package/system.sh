@@ -6,6 +6,7 @@ cache=${SIMPLEFS_CACHE:-${HOME:-/root}/.cache/simplefs}/systems
 kept=build/check/systems
 version=$(cat src/VERSION)
 mkdir -p "$kept"
+ran='' fresh=yes
 userland=apt-utils,ccache,cryptsetup-bin,dbus,dmsetup,e2fsprogs,fdisk,gcc,initramfs-tools,kmod,libpam-systemd,lvm2,make,mdadm,mount,systemd-sysv,udev,zstd
 
 # base SUITE: the system without simplefs, made once for what the packages depend on; $base is its folder,
@@ -89,20 +90,20 @@ newest_boot()
     debugfs -R "dump /boot/initrd.img-$release $tmp/boot/initrd" "$tmp/root.img" 2>/dev/null
 }
 
-# keep_or_restore STAGE: with SFS_KEEP the disks as they are before that stage stay in build/check; with
-# SFS_STAGES, which names the stages to run of all there are, the first one starts from these.
-keep_or_restore()
+# keep STAGE: with SFS_KEEP the disks, as they are before that stage, stay in build/check
+keep()
 {
     local disks=$kept/$suite-before-$1
-    [ "$1" != install ] || rm -rf "$kept/$suite-before"-*
-    if [ -n "${SFS_STAGES-}" ] && [ -z "${restored-}" ] && [ -d "$disks" ]; then
-        cp --sparse=always "$disks"/*.img "$tmp/"
-    elif [ -n "${SFS_KEEP-}" ]; then
-        rm -rf "$disks"
-        mkdir "$disks"
-        cp --sparse=always "$tmp/root.img" "$tmp/volume.img" "$disks/"
-    fi
-    restored=yes
+    [ -n "${SFS_KEEP-}" ] || return 0
+    rm -rf "$disks"
+    mkdir "$disks"
+    cp --sparse=always "$tmp/root.img" "$tmp/volume.img" "$disks/"
+}
+
+# restore STAGE: the disks that were kept before it, instead of what there is
+restore()
+{
+    [ ! -d "$kept/$suite-before-$1" ] || cp --sparse=always "$kept/$suite-before-$1"/*.img "$tmp/"
 }
 
 # boot STAGE... [-- PARAMETER...]: in one machine, one after the other, with more kernel parameters; the
@@ -116,8 +117,12 @@ boot()
         shift
     done
     [ $# = 0 ] || shift
+    # SFS_STAGES names the stages to run of all there are: the first starts from disks that were kept.
+    [ -z "$ran" ] || keep "$first"
+    ran=$stages
     [ -n "$stages" ] || return 0
-    keep_or_restore "$first"
+    if [ -n "$fresh" ] && [ "$first" != install ]; then restore "$first"; fi
+    fresh=''
     names=${stages//,/-}
     newest_boot
     : >"$tmp/tap"
