@@ -9,6 +9,6 @@ boot install
 [ -n "${SFS_STAGES-}" ] || cp --sparse=always "$tmp/volume.img" "$kept/bookworm.volume"
 boot reboot
 boot upgraded
-boot backports names packages autopkgtest
+boot backports names autopkgtest packages
 boot enforce -- module.sig_enforce=1
 done_testing

@@ -85,4 +85,6 @@ stage_autopkgtest()
         run env AUTOPKGTEST_TMP="$tmp/$test" /srv/apt/debian/tests/$test
         exits 0 "autopkgtest: $test"
     done
+    run mount /data
+    exits 0 "autopkgtest: the volume is mounted again"
 }
