@@ -98,7 +98,7 @@ next_kernel()
     [ "$new" != "$running" ]
     ok $? "$name: $new is new"
     built "$new" "$name"
-    run modprobe -S "$new" -n -v fs-simplefs
+    run modprobe -S "$new" --show-depends fs-simplefs
     like 'simplefs\.ko' "$name: and modprobe would load it there"
 }
 

@@ -19,6 +19,8 @@ base()
     base=$cache/$suite-$key
     mkdir -p "$cache"
     exec 7>"$base.lock"
+    flock -s 7
+    [ ! -d "$base" ] || return 0
     flock 7
     [ ! -d "$base" ] || { flock -s 7; return 0; }
     for old in "$cache/$suite"-*.lock; do
