@@ -203,6 +203,8 @@ int main(int argc, char **argv)
 	if (with_faults)
 		guest_some_fail(0);
 	close(dir_fd);
+	printf("# meanwhile: %lu times frozen, %lu times read-only\n", workers[WORKERS].frozen,
+	       workers[WORKERS].readonly);
 	TAP_EQ(failed, 0, "%d workers did %lu operations each and found what they wrote (seed %llu)",
 	       WORKERS, ops, (unsigned long long)seed);
 	TAP_EQ(with_faults ? 0 : compare_all(), 0, "all files are as written");

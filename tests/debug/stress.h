@@ -29,6 +29,7 @@ struct shadow {
 struct worker {
 	struct shadow file[FILES];
 	unsigned long ops;
+	unsigned long frozen, readonly;	/* how often the disturber came to do that */
 };
 
 /* ---- stress.c ---- */

@@ -113,6 +113,7 @@ void disturb(void)
 				bad("freeze");
 			break;
 		}
+		self->frozen++;
 		statvfs(GUEST_DIR, &st);
 		if (ioctl(fd, FITHAW, 0))
 			bad("thaw");
@@ -132,8 +133,10 @@ void disturb(void)
 		/* Files are open for writing: refused, unless it may be. */
 		if (!with_remount)
 			break;
-		if (!mount("none", GUEST_DIR, NULL, MS_REMOUNT | MS_RDONLY, NULL) &&
-		    mount("none", GUEST_DIR, NULL, MS_REMOUNT, NULL))
+		if (mount("none", GUEST_DIR, NULL, MS_REMOUNT | MS_RDONLY, NULL))
+			break;
+		self->readonly++;
+		if (mount("none", GUEST_DIR, NULL, MS_REMOUNT, NULL))
 			bad("remount");
 		break;
 	case 6:
