@@ -4,33 +4,36 @@
 # with a journal elsewhere, that of either device. See faults.c for what must be true after each.
 . "$(dirname "$0")/lib.sh"
 
-# external: a fresh volume with its journal on the spare disk
-external()
-{
-    volume 96
-    build/bin/mkfs.simplefs -fq -J device="$tmp/spare" "$tmp/disk" || exit 1
-}
-
-# allocation WHAT
+# allocation WHAT [MKFS-ARGUMENT]...
 allocation()
 {
+    volume 96 "${@:2}"
     debug "$1" faults alloc
     ! grep -Eq 'stays an orphan|cannot update inode|writeback error' "$tmp/console"
     ok $? "$1: nothing was given up for want of memory"
 }
 
-volume 96
-allocation "allocation"
-volume 96 -J none
-allocation "allocation, no journal"
-for mode in io dead; do
+# requests WHAT MODE
+requests()
+{
     volume 96
-    debug "$mode" faults "$mode"
-done
-external
-debug "io, external journal" faults io journal_path=/dev/vdb ubda ubdb
-external
-debug "dead, external journal lives" faults dead journal_path=/dev/vdb ubda
-external
-debug "dead external journal" faults dead journal_path=/dev/vdb ubdb
+    debug "$1" faults "$2"
+}
+
+# elsewhere WHAT MODE DISK...: with the journal on the spare disk
+elsewhere()
+{
+    volume 96
+    build/bin/mkfs.simplefs -fq -J device="$tmp/spare" "$tmp/disk" || exit 1
+    debug "$1" faults "$2" journal_path=/dev/vdb "${@:3}"
+}
+
+beside requests "io" io
+beside requests "dead" dead
+beside elsewhere "io, external journal" io ubda ubdb
+beside elsewhere "dead, external journal lives" dead ubda
+beside elsewhere "dead external journal" dead ubdb
+beside allocation "allocation"
+beside allocation "allocation, no journal" -J none
+together
 done_testing

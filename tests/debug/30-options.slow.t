@@ -3,10 +3,16 @@
 # Freezing, recovery and its refusal, errors=, journals elsewhere or nowhere, under the watchers.
 . "$(dirname "$0")/lib.sh"
 
-for part in freeze freezefail thaw aborted errors recovery forgotten journals; do
+part()
+{
     volume 64
-    debug "$part" options "$part"
+    debug "$1" options "$1"
+}
+
+for part in freeze freezefail thaw aborted errors recovery forgotten journals; do
+    beside part "$part"
 done
+together
 volume 64
 boot --mem 512M --no-load --module "$module" --add "$tmp/options" --add build/bin/mkfs.simplefs \
     --disk "$tmp/disk" -- options panic

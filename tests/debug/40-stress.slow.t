@@ -5,12 +5,18 @@
 # SEED= and OPS= (4000 for each process) say what they do.
 . "$(dirname "$0")/lib.sh"
 
+# mix WHAT SEED [MODE] [MKFS-ARGUMENT]...
+mix()
+{
+    volume 256 "${@:4}"
+    debug "$1" stress "$2" "${OPS:-4000}" "$3"
+}
+
 seed=${SEED:-1}
 for mode in room full remount faults; do
-    volume 256
-    debug "$mode" stress "$seed" "${OPS:-4000}" "$mode"
+    beside mix "$mode" "$seed" "$mode"
     seed=$((seed + 1))
 done
-volume 256 -J none
-debug "no journal" stress "$seed" "${OPS:-4000}"
+beside mix "no journal" "$seed" room -J none
+together
 done_testing
