@@ -73,6 +73,8 @@ static void work(unsigned long ops, uint64_t seed)
 	self = &workers[me];
 	random_state = seed * 1000003 + me * 7919 + 1;
 	for (self->ops = 0; self->ops < ops; self->ops++) {
+		while (__atomic_load_n(&workers[WORKERS].hush, __ATOMIC_RELAXED))
+			poll(NULL, 0, 1);
 		if (rnd(3))
 			own_step();
 		else
@@ -203,7 +205,8 @@ int main(int argc, char **argv)
 	if (with_faults)
 		guest_some_fail(0);
 	close(dir_fd);
-	printf("# meanwhile: %lu times frozen, %lu times read-only\n", workers[WORKERS].frozen,
+	TAP_OK(!with_remount || workers[WORKERS].readonly,
+	       "meanwhile it was frozen %lu times, read-only %lu times", workers[WORKERS].frozen,
 	       workers[WORKERS].readonly);
 	TAP_EQ(failed, 0, "%d workers did %lu operations each and found what they wrote (seed %llu)",
 	       WORKERS, ops, (unsigned long long)seed);

@@ -30,6 +30,7 @@ struct worker {
 	struct shadow file[FILES];
 	unsigned long ops;
 	unsigned long frozen, readonly;	/* how often the disturber came to do that */
+	bool hush;			/* the disturber wants nobody to begin anything */
 };
 
 /* ---- stress.c ---- */

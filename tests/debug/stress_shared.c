@@ -99,6 +99,30 @@ void shared_step(void)
 	}
 }
 
+/*
+ * Read-only for a while.  It is refused as long as a file is open for writing, so nobody begins
+ * anything until it has come about; then they go on, and meet EROFS.
+ */
+static void disturb_remount(void)
+{
+	int tries;
+	int err = -1;
+
+	__atomic_store_n(&self->hush, true, __ATOMIC_RELAXED);
+	for (tries = 0; err && tries < 1000; tries++) {
+		err = mount("none", GUEST_DIR, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+		if (err)
+			poll(NULL, 0, 1);
+	}
+	__atomic_store_n(&self->hush, false, __ATOMIC_RELAXED);
+	if (err)
+		return;
+	self->readonly++;
+	poll(NULL, 0, rnd(10));
+	if (mount("none", GUEST_DIR, NULL, MS_REMOUNT, NULL))
+		bad("remount");
+}
+
 void disturb(void)
 {
 	struct statvfs st;
@@ -130,14 +154,8 @@ void disturb(void)
 			bad("statfs");
 		break;
 	case 5:
-		/* Files are open for writing: refused, unless it may be. */
-		if (!with_remount)
-			break;
-		if (mount("none", GUEST_DIR, NULL, MS_REMOUNT | MS_RDONLY, NULL))
-			break;
-		self->readonly++;
-		if (mount("none", GUEST_DIR, NULL, MS_REMOUNT, NULL))
-			bad("remount");
+		if (with_remount)
+			disturb_remount();
 		break;
 	case 6:
 		/* Beside the kernel, what it sees may not fit together, or be gone: it says so. */
