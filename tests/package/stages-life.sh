@@ -19,6 +19,7 @@ stage_packages()
     local real
     real=$(echo /srv/apt/repo/pool/"$suite"/simplefs-dkms_*.deb)
     is "$(findmnt -no FSTYPE /data)" simplefs "packages: the volume is mounted"
+    apt_do update
 
     repack "$real" 99.1 true
     apt_do install "$tmp/simplefs-dkms_99.1.deb"
