@@ -39,7 +39,8 @@ base()
 compiled()
 {
     local suite=$1 dir=$cache/$1.ccache stamp
-    stamp=$dir/$( (echo "$base" && cat tests/package/make-cache build/deb/"$suite"/simplefs-dkms_*.deb) | sha256sum | cut -c 1-12)
+    stamp=$dir/$( (echo "$base" && cat tests/package/make-cache &&
+        dpkg-deb --fsys-tarfile build/deb/"$suite"/simplefs-dkms_*.deb | tar -xO ./usr/src) | sha256sum | cut -c 1-12)
     mkdir -p "$dir"
     exec 6>"$dir.lock"
     flock 6
