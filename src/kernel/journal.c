@@ -395,20 +395,29 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 	return why ? -EINVAL : 0;
 }
 
-/* The log must be the one that the superblock names, before anything of it is replayed. */
-static int sfs_journal_check_uuid(struct super_block *sb, struct block_device *bdev, u64 start)
+/*
+ * The log must be the one that the superblock names, and begin behind its head, before anything of
+ * it is replayed: jbd2 would have it begin anywhere on the device, and write there.
+ */
+static int sfs_journal_check_head(struct super_block *sb, struct block_device *bdev, u64 start)
 {
 	struct buffer_head *bh = __bread(bdev, start, SFS_BLOCK_SIZE);
+	const journal_superblock_t *jsb;
 	int err = 0;
 
 	if (!bh) {
 		pr_err("simplefs (%s): the journal cannot be read: blk=%llu\n", sb->s_id, start);
 		return -EIO;
 	}
-	if (memcmp(((const journal_superblock_t *)bh->b_data)->s_uuid,
-		   SFS_SB(sb)->si_fs.f_journal_uuid, sizeof(SFS_SB(sb)->si_fs.f_journal_uuid))) {
+	jsb = (const journal_superblock_t *)bh->b_data;
+	if (memcmp(jsb->s_uuid, SFS_SB(sb)->si_fs.f_journal_uuid, sizeof(jsb->s_uuid))) {
 		pr_err("simplefs (%s): the journal is another volume's: blk=%llu\n", sb->s_id,
 		       start);
+		err = -EINVAL;
+	} else if (be32_to_cpu(jsb->s_first) <= start ||
+		   (jsb->s_start && be32_to_cpu(jsb->s_start) <= start)) {
+		pr_err("simplefs (%s): the journal begins outside of itself: blk=%llu\n",
+		       sb->s_id, start);
 		err = -EINVAL;
 	}
 	brelse(bh);
@@ -434,7 +443,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	} else {
 		log_nblks = fs->f_journal_blocks;
 	}
-	err = sfs_journal_check_uuid(sb, bdev, start);
+	err = sfs_journal_check_head(sb, bdev, start);
 	if (err)
 		return ERR_PTR(err);
 	log = jbd2_journal_init_dev(bdev, sb->s_bdev, start, start + log_nblks, SFS_BLOCK_SIZE);
