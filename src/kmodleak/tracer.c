@@ -21,9 +21,9 @@
 static const struct target {
 	const char *program;
 	const char *names[3];		/* in the kernel, newest first */
-	bool optional;			/* a kernel without it does not need it */
 	const char *split;		/* only needed where the compiler has made this one */
 	enum kml_prog counted;		/* whose calls are counted; 0: not */
+	bool optional;			/* a kernel without it does not need it */
 } targets[] = {
 	{ .program = "bulk_alloc", .names = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
 	  .counted = PROG_BULK_ALLOC },
