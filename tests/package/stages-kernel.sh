@@ -47,7 +47,7 @@ verdict_is()
 {
     run simplefs-selftest --show
     like "^verdict: $1" "$2: verdict $1"
-    like "^kernel: $running\$" "$2: on this kernel"
+    like "^kernel: $(literal "$running")\$" "$2: on this kernel"
 }
 
 data_is_there()
