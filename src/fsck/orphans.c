@@ -13,7 +13,7 @@ static int sfs_cut_extents(struct sfs_trans *t, struct sfs_inode *in, u64 lblk)
 
 	while (!done)
 		done = sfs_extent_punch(t, in, lblk, SFS_LBLK_MAX + 1);
-	return done < 0 ? done : 0;
+	return min(done, 0);
 }
 
 /* Deletes all records but names: the target of a symlink, attributes. */

@@ -217,7 +217,7 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 			return -errno;
 		if (!n)
 			return -EIO;
-		done += n > 0 ? n : 0;
+		done += max_t(ssize_t, n, 0);
 	}
 	if (buf && buf->b_data != data)
 		memcpy(buf->b_data, data, SFS_BLOCK_SIZE);

@@ -38,6 +38,7 @@ typedef int64_t s64;
 #define cpu_to_le32(x)	((SFS_FORCE __le32)htole32(x))
 #define cpu_to_le64(x)	((SFS_FORCE __le64)(u64)htole64(x))
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
 #define min_t(type, a, b) min((type)(a), (type)(b))

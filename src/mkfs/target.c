@@ -250,7 +250,7 @@ void sfs_target_wipe(const struct sfs_target *t)
 			sfs_die(SFS_MKFS_FAILED, "%s: an old signature cannot be wiped", t->path);
 	}
 	blkid_free_probe(pr);
-	for (i = 0; i < sizeof(backups) / sizeof(*backups); i++)
+	for (i = 0; i < ARRAY_SIZE(backups); i++)
 		sfs_zero(t, backups[i]);
 	for (i = 0; i < SFS_HEAD_SMALL; i++)
 		sfs_zero(t, i);
