@@ -10,7 +10,6 @@
 
 #include "lib.h"
 
-/* As fsck(8): bits. */
 struct sfs_dump {
 	const char *path;
 	const char *where;		/* an inode, by number or path */

@@ -11,7 +11,6 @@
 
 #include "fsck.h"
 
-/* fsck(8): bits. */
 struct sfs_fsck {
 	const char *path;
 	const char *journal;

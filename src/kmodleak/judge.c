@@ -403,7 +403,6 @@ int judge__all(struct tracer *t, struct findings *ret)
 	nobjects = tracer__objects(t, &objects);
 	nbuffers = tracer__buffers(t, &buffers);
 	memset(ret, 0, sizeof(*ret));
-	ret->n = 0;
 	if (nobjects >= 0 && nbuffers >= 0)
 		ret->all = calloc(nobjects + nbuffers + 1, sizeof(*ret->all));
 	if (!ret->all) {

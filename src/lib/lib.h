@@ -99,7 +99,7 @@ __attribute__((format(printf, 1, 2)))
 void sfs_warn(const char *fmt, ...);
 extern const char *sfs_program;
 
-/* Exit status of the tools that look at a volume: fsck(8)'s, which boot scripts know. */
+/* Exit status of the tools that look at a volume: fsck(8)'s bits, which boot scripts know. */
 enum {
 	SFS_EXIT_OK = 0,
 	SFS_EXIT_REPAIRED = 1,

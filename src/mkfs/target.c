@@ -172,11 +172,11 @@ void sfs_target_open(struct sfs_target *t, const char *path, bool writable, bool
 
 	t->path = path;
 	t->disk_fd = -1;
+	if (sfs_loop_is_busy(path, loop))
+		sfs_die(SFS_MKFS_FAILED, "%s: in use, through /dev/%s", path, loop);
 	err = sfs_dev_open(path, writable, &t->dev);
 	if (err == -ENOENT && may_miss)
 		return;
-	if (err == -EBUSY && sfs_loop_is_busy(path, loop))
-		sfs_die(SFS_MKFS_FAILED, "%s: in use, through /dev/%s", path, loop);
 	if (err == -EBUSY)
 		sfs_die(SFS_MKFS_FAILED, "%s: in use (mounted?)", path);
 	if (err == -ENOTBLK)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Completes tune.simplefs in bash: options are read from its --help.
 # shellcheck shell=bash disable=SC2154,SC2207
-_tune.simplefs()
+_tune_simplefs()
 {
     local cur prev words cword
     _init_completion || return
@@ -19,4 +19,4 @@ _tune.simplefs()
     else
         _filedir
     fi
-} && complete -F _tune.simplefs tune.simplefs
+} && complete -F _tune_simplefs tune.simplefs

@@ -95,6 +95,8 @@ says 0 '' 'an image behind a loop device that nobody uses is taken'
 mount -t simplefs /dev/loop3 /mnt
 run mkfs.simplefs -f /tmp/image
 says 1 'in use, through /dev/loop3' 'and refused when it is mounted'
+run mkfs.simplefs -fn /tmp/image
+says 1 'in use, through /dev/loop3' 'also when nothing would be written'
 run fsck.simplefs -fy /tmp/image
 says 8 'in use' 'fsck refuses it then'
 run tune.simplefs -L label /tmp/image
