@@ -225,6 +225,24 @@ static void judge_kernfs(struct tracer *t, struct finding *f)
 		share(f, "a sysfs entry that was removed, and is kept by the dcache");
 }
 
+/*
+ * A dentry that nobody holds stays in the dcache for whoever looks next, and with it its inode and
+ * a name that is too long for it.  Of a volume that is gone none stays.
+ */
+static void judge_dentry(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_DENTRY, .addr = f->addr };
+	struct kml_inspect inode = { .what = KML_IS_INODE };
+
+	if (tracer__inspect(t, &q) || q.refs)
+		return;
+	share(f, "a name that the dcache keeps, and nobody holds");
+	f->keeps[1] = q.text;
+	inode.addr = q.target;
+	if (q.target && !tracer__inspect(t, &inode) && inode.refs <= 1)
+		f->keeps[0] = q.target;
+}
+
 static void judge_page(struct tracer *t, struct finding *f, u32 order)
 {
 	struct kml_inspect q = { .what = KML_IS_PAGE, .addr = f->addr };
@@ -307,6 +325,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		judge_buffer_head(t, f);
 	else if (o->class == KML_SLAB && !strcmp(f->what, "kernfs_node_cache"))
 		judge_kernfs(t, f);
+	else if (o->class == KML_SLAB && !strcmp(f->what, "dentry"))
+		judge_dentry(t, f);
 }
 
 /* ---- buffers ---- */
@@ -367,12 +387,35 @@ static bool is_kept_by_objects(const struct findings *all, const struct finding 
 	return false;
 }
 
-/* What is pinned by something that is reported needs no report of its own. */
+static bool is_part_of(u64 addr, const struct finding *f)
+{
+	return addr >= f->addr && addr - f->addr < f->size;
+}
+
+/* The inodes and names of dentries that the dcache keeps. */
+static void drop_kept_by_dentry(struct findings *all, const struct finding *dentry)
+{
+	size_t i;
+
+	if (!dentry->keeps[0] && !dentry->keeps[1])
+		return;
+	for (i = 0; i < all->n; i++) {
+		struct finding *f = &all->all[i];
+
+		if (f->verdict == VERDICT_LEAK &&
+		    (is_part_of(dentry->keeps[0], f) || is_part_of(dentry->keeps[1], f)))
+			share(f, "kept by a name in the dcache");
+	}
+}
+
+/* What is pinned by something that is reported, or kept with a name, needs no report of its own. */
 static void drop_consequences(struct findings *all)
 {
 	bool buffers = false;
 	size_t i, j;
 
+	for (i = 0; i < all->n; i++)
+		drop_kept_by_dentry(all, &all->all[i]);
 	for (i = 0; i < all->n; i++) {
 		if (is_kept_by_objects(all, &all->all[i]))
 			share(&all->all[i], "kept by its objects, which are reported");

@@ -97,6 +97,24 @@ struct kernfs_node {
 	atomic_t active;
 };
 
+struct qstr {
+	const unsigned char *name;
+};
+
+struct lockref {
+	int count;
+};
+
+struct inode {
+	atomic_t i_count;
+};
+
+struct dentry {
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct lockref d_lockref;
+};
+
 struct bio {
 	atomic_t __bi_cnt;
 };

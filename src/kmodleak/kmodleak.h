@@ -161,10 +161,11 @@ struct kml_inspect {
 	__u32 nbuffers;
 	__u32 busy_buffers;	/* with b_count above 0 */
 	__u32 buffer_refs;	/* sum of b_count */
-	/* vm_struct, kmem_cache, buffer head */
+	/* vm_struct, kmem_cache, buffer head, dentry */
 	__u64 target;
 	__u64 size;
 	__u64 block;
+	__u64 text;		/* a dentry's name */
 	char name[32];
 };
 
@@ -174,6 +175,8 @@ enum kml_what {
 	KML_IS_CACHE,
 	KML_IS_BUFFER,
 	KML_IS_KERNFS,		/* refs: negative when it was removed */
+	KML_IS_DENTRY,		/* target: its inode */
+	KML_IS_INODE,
 	KML_IS_MODULE,		/* target, size: its text */
 	KML_ADOPT = 100,	/* addr is the struct module of a module already loaded */
 };

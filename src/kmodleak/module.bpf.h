@@ -247,6 +247,14 @@ static __noinline int inspect_other(struct kml_inspect *q)
 	case KML_IS_KERNFS:
 		q->refs = BPF_CORE_READ((struct kernfs_node *)addr, active.counter);
 		break;
+	case KML_IS_DENTRY:
+		q->refs = BPF_CORE_READ((struct dentry *)addr, d_lockref.count);
+		q->target = (__u64)BPF_CORE_READ((struct dentry *)addr, d_inode);
+		q->text = (__u64)BPF_CORE_READ((struct dentry *)addr, d_name.name);
+		break;
+	case KML_IS_INODE:
+		q->refs = BPF_CORE_READ((struct inode *)addr, i_count.counter);
+		break;
 	case KML_IS_BUFFER:
 		q->refs = BPF_CORE_READ((struct buffer_head___seen *)addr, b_count.counter);
 		q->block = BPF_CORE_READ((struct buffer_head___seen *)addr, b_blocknr);

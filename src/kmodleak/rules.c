@@ -56,6 +56,8 @@ static const struct rule rules[] = {
 		"kvfree_call_rcu", "__kfree_rcu_sheaf", "call_rcu" } },
 	{ "nodes that every CPU keeps ready", ALL, {
 		"__radix_tree_preload", "radix_tree_preload", "idr_preload" } },
+	{ "what a security module keeps of an inode or a file", ALL, {
+		"security_inode_alloc", "security_file_alloc" } },
 	{ "the name of a sysfs entry", 1U << KML_KMALLOC, { "__kernfs_new_node" } },
 	{ "a slab for bios, shared by size", ALL, { "bio_find_or_create_slab", "create_bio_slab" } },
 	{ "a pool of workers, shared by attributes", ALL, { "alloc_unbound_pwq", "get_unbound_pool" } },

@@ -48,10 +48,18 @@ judge_none()
     row unmutated PASS "${got:-nothing}" false
 }
 
-# judge_mutant NAME GUILTY OF [FLAG]: in the run of OF, NAME alone or several; "-": it is no leak
+# rivals NAME OF: the guilty functions of all others in OF, as one regular expression
+rivals()
+{
+    awk -v not="$1" -v of=",$2," '!/^#/ && $1 != not && index(of, "," $1 ",") { printf "%s%s", n++ ? "|" : "", $2 }' \
+        tests/leak/mutants/list
+}
+
+# judge_mutant NAME GUILTY OF [FLAG]: in the run of OF, NAME alone or several; "-": it is no leak. What
+# another one in OF may have left as well does not count as found.
 judge_mutant()
 {
-    local got others verdict=right want=LEAK
+    local got found others verdict=right want=LEAK
     [ "${4--}" != stuck ] || want=ERROR
     result "$3"
     got=$(sed -n 's/^verdict: //p' <<<"$out")
@@ -60,10 +68,15 @@ judge_mutant()
         row "mutant $1" PASS "${got:-nothing}" "$verdict"
         return
     fi
-    others=$(groups_without "$(awk -v name="$3" '$1 == name { print $3 }' "$tmp/list")")
-    if ! grep -q "^$want(" <<<"$got" || ! grep -Eqw -- "$2" <<<"$out"; then
+    found=$(groups "$2" "$(rivals "$1" "$3")")
+    others=$(groups '' "$(awk -v name="$3" '$1 == name { print $3 }' "$tmp/list")")
+    if [ "$want" = ERROR ]; then
+        found=$(grep -Ew -- "$2" <<<"$out")
+        others=''
+    fi
+    if ! grep -q "^$want(" <<<"$got" || [ -z "$found" ]; then
         verdict=missed
-    elif [ -n "$others" ] && [ "$want" = LEAK ]; then
+    elif [ -n "$others" ]; then
         verdict=false
     fi
     [ "$verdict" = right ]

@@ -102,7 +102,7 @@ try_strangers()
         why=$(explanation "$name")
         got="exit ${code:-none}"
         if [ -n "$why" ]; then
-            [ "$code" = 1 ] && [ -z "$(groups_without "$why")" ]
+            [ "$code" = 1 ] && [ -z "$(groups '' "$why")" ]
             ok $? "$kernel: $name: what leaks is reported, by $why" && row "stranger $name" "true leak" leak right &&
                 continue
         else

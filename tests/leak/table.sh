@@ -15,9 +15,15 @@ row()
     printf '%s\t%s\t%s\t%s\t%s\n' "$kernel" "$1" "$2" "$3" "$4" >>"$table"
 }
 
-# groups_without REGEX: those of the report in $out that are a verdict and show no function like it
-groups_without()
+# groups REGEX BUT: those of the report in $out that are a verdict, and show a function like REGEX but
+# none like BUT; an empty one stands for any function, or for none
+groups()
 {
-    awk -v re="(^|[^a-zA-Z0-9_])($1)([^a-zA-Z0-9_]|\$)" 'BEGIN { RS = "" }
-        /^(unsettled: )?[0-9]+ bytes in / && $0 !~ re { print; print "" }' <<<"$out"
+    awk -v re="$1" -v but="$2" '
+        function shows(names) { return $0 ~ "(^|[^a-zA-Z0-9_])(" names ")([^a-zA-Z0-9_]|$)" }
+        BEGIN { RS = "" }
+        /^(unsettled: )?[0-9]+ bytes in / && (re == "" || shows(re)) && !(but != "" && shows(but)) {
+            print
+            print ""
+        }' <<<"$out"
 }

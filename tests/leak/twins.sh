@@ -38,6 +38,7 @@ thread kmalloc
 xarray slab
 kobject kmalloc
 workqueue kmalloc
+path slab
 init kmalloc
 failing kmalloc'
 

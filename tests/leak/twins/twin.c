@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/namei.h>
 #include <linux/percpu.h>
 #include <linux/percpu_counter.h>
 #include <linux/slab.h>
@@ -419,6 +420,23 @@ TAKE take_workqueue(void)
 
 GIVE give_workqueue(void) { if (!leak) destroy_workqueue(queue); }
 
+/*
+ * Names looked up, which the dcache keeps with inode and all: one that is there, and one that is
+ * not and is too long for a dentry.  What may leak is the reference to the first.
+ */
+static struct path path;
+
+TAKE take_path(void)
+{
+	static const char none[] = "/sys/kernel/a-name-that-is-much-longer-than-what-fits-in-a-dentry";
+
+	if (kern_path(none, 0, &path) != -ENOENT)
+		return -EEXIST;
+	return kern_path("/sys/kernel/fscaps", 0, &path) ? -EINVAL : 0;
+}
+
+GIVE give_path(void) { if (!leak) path_put(&path); }
+
 /* From the text that the kernel throws away after init. */
 static int __init noinline take_init(void)
 {
@@ -449,7 +467,7 @@ static const struct twin {
 	TWIN(folio), TWIN(exact), TWIN(split), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu),
 	TWIN(counter), TWIN(tail), TWIN(vmalloc), TWIN(vmap), TWIN(vm_map_ram), TWIN(rcu),
 	TWIN(kfree_rcu), TWIN(kvfree_rcu), TWIN(work), TWIN(timer), TWIN(thread), TWIN(xarray),
-	TWIN(kobject), TWIN(workqueue),
+	TWIN(kobject), TWIN(workqueue), TWIN(path),
 };
 
 static const struct twin *twin;
