@@ -10,5 +10,6 @@ boot install
 boot reboot
 boot upgraded
 boot backports names autopkgtest packages
+boot trouble
 boot enforce -- module.sig_enforce=1
 done_testing

@@ -58,6 +58,49 @@ stage_packages()
     is "$out" "" "packages: nothing is half-installed"
 }
 
+# No headers, then headers; a module that does not build while the old one is mounted, and the way out.
+stage_trouble()
+{
+    local real
+    real=$(echo /srv/apt/repo/pool/"$suite"/simplefs-dkms_*.deb)
+    umount /data && modprobe -r simplefs
+    apt_do purge simplefs-dkms linux-headers-amd64 "linux-headers-$running"
+    exits 0 "no headers: apt purge"
+    apt_do --no-install-recommends install simplefs-dkms
+    exits 0 "no headers: apt succeeds all the same"
+    run dkms status -m simplefs
+    is "$out" "simplefs/$version: added" "no headers: dkms waits for them"
+    run mount /data
+    exits 32 "no headers: mount fails"
+    like "unknown filesystem type 'simplefs'" "no headers: and says why"
+    apt_do install linux-headers-amd64
+    exits 0 "headers later: apt succeeds"
+    built "$running" "headers later"
+    run mount /data
+    exits 0 "headers later: the fstab line mounts again"
+    data_is_there "headers later"
+
+    repack "$real" 99.2 break_source
+    apt_do install "$tmp/simplefs-dkms_99.2.deb"
+    exits 100 "module that does not build: apt says so"
+    like 'module could not be built' "module that does not build: what happened"
+    like 'apt remove simplefs-dkms' "module that does not build: and what to do"
+    data_is_there "module that does not build: the volume stays mounted"
+    run sh -c 'echo more >/data/more && sync'
+    exits 0 "module that does not build: and can be written"
+    apt_do install --reinstall simplefs-tools
+    is "$(dpkg-query -W -f '${Status}' simplefs-tools)" "install ok installed" "module that does not build: other packages can be installed"
+    apt_do remove simplefs-dkms
+    exits 0 "module that does not build: apt remove, as it says"
+    run dpkg --audit
+    is "$out" "" "module that does not build: apt is whole again"
+    apt_do install "simplefs-dkms=$(dpkg-deb -f "$real" Version)"
+    exits 0 "module that does not build: a good package heals it"
+    built "$running" "healed"
+    reload "healed"
+    data_is_there "healed"
+}
+
 # What a machine with Secure Boot does to a module whose key is not enrolled.
 stage_enforce()
 {
