@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -112,7 +113,11 @@ bool sfs_volume_copy(const struct sfs_volume *from, const char *to)
 
 /* ---- attaching ---- */
 
-/* A free loop device over @image; -1 when there is none.  Others look for one as well. */
+/*
+ * A free loop device over @image; -1 when there is none.  Others look for one as well.  It is
+ * locked for as long as it lasts, which keeps udev away (systemd, BLOCK_DEVICE_LOCKING): its rule
+ * would load the module again as soon as it had been unloaded.
+ */
 static int sfs_loop_attach(const char *image, char dev[32])
 {
 	struct loop_config config = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
@@ -124,7 +129,7 @@ static int sfs_loop_attach(const char *image, char dev[32])
 	for (tries = 0; control >= 0 && tries < SFS_LOOP_TRIES; tries++) {
 		snprintf(dev, 32, "/dev/loop%d", ioctl(control, LOOP_CTL_GET_FREE));
 		loop = open(dev, O_RDWR | O_CLOEXEC);
-		if (loop >= 0 && !ioctl(loop, LOOP_CONFIGURE, &config))
+		if (loop >= 0 && !flock(loop, LOCK_EX) && !ioctl(loop, LOOP_CONFIGURE, &config))
 			break;
 		if (loop >= 0)
 			close(loop);
@@ -147,12 +152,19 @@ bool sfs_volume_attach(struct sfs_volume *v)
 	return v->v_loop >= 0 && (!v->v_log[0] || v->v_log_loop >= 0);
 }
 
+/* Emptied while it is still locked: nobody can look into it in between. */
+static void sfs_loop_detach(int loop)
+{
+	if (loop < 0)
+		return;
+	ioctl(loop, LOOP_CLR_FD);
+	close(loop);
+}
+
 void sfs_volume_detach(struct sfs_volume *v)
 {
-	if (v->v_loop >= 0)
-		close(v->v_loop);
-	if (v->v_log_loop >= 0)
-		close(v->v_log_loop);
+	sfs_loop_detach(v->v_loop);
+	sfs_loop_detach(v->v_log_loop);
 	v->v_loop = -1;
 	v->v_log_loop = -1;
 }

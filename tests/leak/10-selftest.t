@@ -37,6 +37,18 @@ cat >"$tmp/waiting-mkfs" <<'EOF'
 exec /bin/good-mkfs "$@"
 EOF
 chmod +x "$tmp/stuck-mkfs" "$tmp/slow-mkfs" "$tmp/waiting-mkfs"
+# What udev does with a loop device: one that nobody has locked is looked into, and ours loads the module.
+cat >"$tmp/udev" <<'EOF'
+while :; do
+    for disk in /sys/block/loop*; do
+        dev=/dev/${disk##*/}
+        if [ -e "$disk/loop/backing_file" ] && flock -sn "$dev" simplefs_id --export "$dev" >/dev/null 2>&1; then
+            echo "$dev" >>/tmp/probed
+            [ -d /sys/module/simplefs ] || insmod /lib/simplefs.ko
+        fi
+    done
+done
+EOF
 cat >"$tmp/try" <<'EOF'
 try()
 {
@@ -53,7 +65,11 @@ try()
 }
 export STATE_DIRECTORY=/tmp/state
 try none --show
+sh /udev &
+udev=$!
 try pass --run -m /lib/simplefs.ko
+echo "<udev>"
+cat /tmp/probed
 try show --show
 try json --show --json
 insmod /lib/simplefs.ko
@@ -61,6 +77,10 @@ try idle --run -m /lib/simplefs.ko
 mkfs.simplefs -q /tmp/volume 16M
 mkdir /tmp/mnt
 mount -t simplefs -o loop /tmp/volume /tmp/mnt
+until [ -s /tmp/probed ]; do :; done
+echo "then: $(head -n 1 /tmp/probed)"
+echo "</udev>"
+kill "$udev"
 try in-use --run -m /lib/simplefs.ko
 umount /tmp/mnt
 rmmod simplefs
@@ -106,6 +126,7 @@ EOF
 boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
     --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
     --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
+    --add build/bin/simplefs_id --add /usr/bin/flock --add "$tmp/udev:/udev" \
     --add "$tmp/waiting-mkfs:/waiting-mkfs" --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
 is "$status" 0 "the machine is content"
 
@@ -120,6 +141,9 @@ like '^[0-9].*\.verdict$' "it is in a file of the kernel's name"
 unlike '^(loaded|mounted|attached)$' "the machine is as it was"
 unlike '^work\.' "no images stay behind"
 pass=$out
+section udev
+unlike '^/dev/loop' "udev is kept away from its volumes"
+like '^then: /dev/loop' "though not from those of others"
 section show
 is "$status" 0 "--show: the same exit"
 for key in kernel: module: srcversion: tool: time:; do
