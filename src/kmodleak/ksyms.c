@@ -56,11 +56,14 @@ static int sym_order(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
+/* Of two names of one function the last is found: the source's own, not the global init_module. */
 static int elf_order(const void *a, const void *b)
 {
 	const Elf64_Sym *x = a, *y = b;
 
-	return x->st_value < y->st_value ? -1 : x->st_value > y->st_value;
+	if (x->st_value != y->st_value)
+		return x->st_value < y->st_value ? -1 : 1;
+	return (ELF64_ST_BIND(x->st_info) == STB_LOCAL) - (ELF64_ST_BIND(y->st_info) == STB_LOCAL);
 }
 
 /* Doubles at powers of two, so that appending n items costs n. */

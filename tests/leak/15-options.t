@@ -104,6 +104,7 @@ like '^kmodleak: twin: clean, nothing is missing of [1-9]' "and says so"
 section leak 1
 like '^kmodleak: twin: LEAK, 700 bytes in 1 object' "how much"
 like '^  \* take_kmalloc\+0x[0-9a-f]+(/[0-9a-fx]+)? \[twin\]$' "and by whom"
+like '^  \* twin_init\+0x[0-9a-f]+ \[twin\]$' "init has the name that the source gives it"
 section lines 1
 line=$(sed -n 's/.* take_kmalloc+.*twin\.c:\([0-9]*\)$/\1/p' <<<"$out")
 is "$(sed -n "${line:-1}p" tests/leak/twins/twin.c | cut -d'(' -f1)" "TAKE take_kmalloc" "the line of the source"
