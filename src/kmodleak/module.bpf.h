@@ -132,10 +132,8 @@ static __noinline int announce(struct module *m, bool loading)
 	if (loading)
 		copy_symbols(m, gen);
 	if (gen) {
-		if (loading) {
+		if (loading)
 			init_text = init;
-			init_tid = bpf_get_current_pid_tgid();
-		}
 		text = core;
 		module_addr = (__u64)m;
 	}
@@ -146,6 +144,15 @@ SEC("raw_tp/module_load")
 int module_load(__u64 *args)
 {
 	announce((struct module *)args[0], true);
+	return 0;
+}
+
+/* From here to the end of init its thread does nothing else: that tells tail calls of it. */
+SEC("raw_tp/initcall_start")
+int initcall_start(__u64 *args)
+{
+	if (in_module(args[0]))
+		init_tid = bpf_get_current_pid_tgid();
 	return 0;
 }
 
