@@ -15,15 +15,23 @@ row()
     printf '%s\t%s\t%s\t%s\t%s\n' "$kernel" "$1" "$2" "$3" "$4" >>"$table"
 }
 
-# groups REGEX BUT: those of the report in $out that are a verdict, and show a function like REGEX but
-# none like BUT; an empty one stands for any function, or for none
+# groups REGEX RIVALS: those of the report in $out that are a verdict, and whose stack shows a function
+# like REGEX, and none like RIVALS further in; an empty REGEX stands for any function, empty RIVALS for none
 groups()
 {
-    awk -v re="$1" -v but="$2" '
-        function shows(names) { return $0 ~ "(^|[^a-zA-Z0-9_])(" names ")([^a-zA-Z0-9_]|$)" }
-        BEGIN { RS = "" }
-        /^(unsettled: )?[0-9]+ bytes in / && (re == "" || shows(re)) && !(but != "" && shows(but)) {
-            print
-            print ""
+    awk -v re="$1" -v rivals="$2" '
+        # the first line of the group that shows such a function
+        function first(names,    i) {
+            for (i = 1; i <= NF && $i !~ "(^|[^a-zA-Z0-9_])(" names ")([^a-zA-Z0-9_]|$)"; i++)
+                ;
+            return i
+        }
+        BEGIN { RS = ""; FS = "\n" }
+        /^(unsettled: )?[0-9]+ bytes in / {
+            at = re == "" ? NF + 1 : first(re)
+            if ((re == "" || at <= NF) && (rivals == "" || at <= first(rivals))) {
+                print
+                print ""
+            }
         }' <<<"$out"
 }
