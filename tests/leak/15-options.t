@@ -32,6 +32,7 @@ mkfifo /tmp/never /tmp/ready
 try clean kmodleak twin -- use
 try leak kmodleak twin -- use leak=1
 try lines kmodleak --ko /debug/twin.ko twin -- use leak=1
+try init kmodleak twin -- use leak=1 kind=here
 try bulk kmodleak twin -- use leak=1 kind=bulk
 try json kmodleak --json twin -- use leak=1
 try folded kmodleak --folded twin -- use leak=1
@@ -104,10 +105,11 @@ like '^kmodleak: twin: clean, nothing is missing of [1-9]' "and says so"
 section leak 1
 like '^kmodleak: twin: LEAK, 700 bytes in 1 object' "how much"
 like '^  \* take_kmalloc\+0x[0-9a-f]+(/[0-9a-fx]+)? \[twin\]$' "and by whom"
-like '^  \* twin_init\+0x[0-9a-f]+ \[twin\]$' "init has the name that the source gives it"
 section lines 1
 line=$(sed -n 's/.* take_kmalloc+.*twin\.c:\([0-9]*\)$/\1/p' <<<"$out")
 is "$(sed -n "${line:-1}p" tests/leak/twins/twin.c | cut -d'(' -f1)" "TAKE take_kmalloc" "the line of the source"
+section init 1
+like '^  \* twin_init\+0x[0-9a-f]+ \[twin\]$' "init has the name that the source gives it"
 section bulk 1
 is "$(grep '^  [ *] [^(]' <<<"$out" | grep -Evx '  [ *] [A-Za-z0-9_.]+\+0x[0-9a-f]{1,4}( \[twin\])?')" "" \
     "no frame has the name of something else"

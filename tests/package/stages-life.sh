@@ -63,6 +63,7 @@ stage_trouble()
 {
     local real
     real=$(echo /srv/apt/repo/pool/"$suite"/simplefs-dkms_*.deb)
+    apt_do update
     umount /data && modprobe -r simplefs
     apt_do purge simplefs-dkms linux-headers-amd64 "linux-headers-$running"
     exits 0 "no headers: apt purge"
