@@ -70,7 +70,7 @@ stage_trouble()
     apt_do --no-install-recommends install simplefs-dkms
     exits 0 "no headers: apt succeeds all the same"
     run dkms status -m simplefs
-    is "$out" "simplefs/$version: added" "no headers: dkms waits for them"
+    like "^simplefs/$version: added\$" "no headers: dkms waits for them"
     run mount /data
     exits 32 "no headers: mount fails"
     like "unknown filesystem type 'simplefs'" "no headers: and says why"
@@ -81,8 +81,9 @@ stage_trouble()
     exits 0 "headers later: the fstab line mounts again"
     data_is_there "headers later"
 
-    repack "$real" 99.2 break_source
-    apt_do install "$tmp/simplefs-dkms_99.2.deb"
+    # 99.1 again: that is what the compiler cache knows.
+    repack "$real" 99.1 break_source
+    apt_do install "$tmp/simplefs-dkms_99.1.deb"
     exits 100 "module that does not build: apt says so"
     like 'module could not be built' "module that does not build: what happened"
     like 'apt remove simplefs-dkms' "module that does not build: and what to do"
