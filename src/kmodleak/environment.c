@@ -84,9 +84,15 @@ void environment__check(const char *module)
 			"forbids programs that read its memory");
 }
 
-bool environment__is_realtime(void)
+bool environment__preempts_tracepoints(void)
 {
-	return file_says("/sys/kernel/realtime", "1");
+	unsigned int major = 0, minor = 0;
+	struct utsname u;
+
+	if (file_says("/sys/kernel/realtime", "1") || uname(&u) ||
+	    sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		return true;
+	return major > 6 || (major == 6 && minor > 12);
 }
 
 void module__name(const char *path, char *ret_name, size_t room)

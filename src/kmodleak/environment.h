@@ -9,8 +9,11 @@
 
 /* Ends the program with one sentence when this system cannot trace @module. */
 void environment__check(const char *module);
-/* Whether interrupts are threads and spin locks sleep (PREEMPT_RT). */
-bool environment__is_realtime(void);
+/*
+ * Whether a program on a tracepoint can be preempted: with PREEMPT_RT, and on kernels that guard
+ * tracepoints by SRCU.  Debian's 6.12 does not yet, its 7.2 does; in doubt it is so.
+ */
+bool environment__preempts_tracepoints(void);
 bool module__is_loaded(const char *module);
 /* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
 void module__name(const char *path, char *ret_name, size_t room);

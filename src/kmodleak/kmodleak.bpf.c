@@ -8,13 +8,15 @@
  * free one before it goes, so that an address in use again is never mistaken for its forerunner.
  *
  * The kernel skips a program that interrupts itself on one CPU, and a free lost in that way would
- * be a leak reported.  So each program hangs on its event three times.  Three contexts can allocate
- * on one CPU: a task, a softirq above it, a hard interrupt above that; the two below are each in
- * one clone at most, so that the event at the top finds the third idle.  What one clone has done
- * the others only notice; doing it twice is harmless.
+ * be a leak reported.  So each program hangs on its event several times.  Three contexts can
+ * allocate on one CPU: a task, a softirq above it, a hard interrupt above that; the two below are
+ * each in one clone at most, so that the event at the top finds the third idle.  What one clone has
+ * done the others only notice; doing it twice is harmless.
  *
- * That is so for tracepoints, whose programs are not preempted.  Those on functions are, where the
- * kernel is: there it is counted how many calls came, and how many of them some clone took.
+ * Three are enough where programs are not preempted.  Where they are (environment.c), each
+ * preempted task keeps a clone busy on its CPU: there are eight then, and what all of them were
+ * skipped for is told.  Programs on functions are preempted wherever the kernel is: for these it is
+ * counted how many calls came, and how many of them some clone took.
  */
 #include "kmodleak.h"
 #include "kernel.bpf.h"
@@ -89,12 +91,20 @@ static __always_inline int on_percpu_free(__u64 *args, __u32 prog, __u32 clone)
 #define CLONE(section, name, handler, prog, clone)					\
 	SEC(section) int name##_##clone(__u64 *args)					\
 	{										\
-		return handler(args, prog, clone);					\
+		enter(prog);								\
+		handler(args, prog, clone);						\
+		leave(prog);								\
+		return 0;								\
 	}
 #define EVENT(section, name, handler, prog)						\
 	CLONE(section, name, handler, prog, 0)						\
 	CLONE(section, name, handler, prog, 1)						\
-	CLONE(section, name, handler, prog, 2)
+	CLONE(section, name, handler, prog, 2)						\
+	CLONE(section, name, handler, prog, 3)						\
+	CLONE(section, name, handler, prog, 4)						\
+	CLONE(section, name, handler, prog, 5)						\
+	CLONE(section, name, handler, prog, 6)						\
+	CLONE(section, name, handler, prog, 7)
 
 EVENT("raw_tp/kmalloc", kmalloc, on_kmalloc, PROG_KMALLOC)
 EVENT("raw_tp/kmem_cache_alloc", slab_alloc, on_slab_alloc, PROG_SLAB_ALLOC)
@@ -265,18 +275,14 @@ static __always_inline int on_bio_put(__u64 *args, __u32 prog, __u32 clone)
 	{										\
 		return call;								\
 	}
-#define THRICE(section, name, handler, prog)						\
-	PROGRAM(section, name##_0, handler(args, prog, 0))					\
-	PROGRAM(section, name##_1, handler(args, prog, 1))					\
-	PROGRAM(section, name##_2, handler(args, prog, 2))
 
-THRICE("fexit", bulk_alloc, on_bulk_alloc, PROG_BULK_ALLOC)
-THRICE("fentry", bulk_free, on_bulk_free, PROG_BULK_FREE)
-THRICE("fexit", page_bulk, on_page_bulk, PROG_PAGE_BULK)
-THRICE("fentry", free_rcu, on_free_rcu, PROG_FREE_RCU)
-THRICE("fexit", bio_alloc, on_bio_alloc, PROG_BIO_ALLOC)
-THRICE("fentry", bio_put, on_bio_put, PROG_BIO_PUT)
-THRICE("fentry", split_page, on_split, PROG_SPLIT)
+EVENT("fexit", bulk_alloc, on_bulk_alloc, PROG_BULK_ALLOC)
+EVENT("fentry", bulk_free, on_bulk_free, PROG_BULK_FREE)
+EVENT("fexit", page_bulk, on_page_bulk, PROG_PAGE_BULK)
+EVENT("fentry", free_rcu, on_free_rcu, PROG_FREE_RCU)
+EVENT("fexit", bio_alloc, on_bio_alloc, PROG_BIO_ALLOC)
+EVENT("fentry", bio_put, on_bio_put, PROG_BIO_PUT)
+EVENT("fentry", split_page, on_split, PROG_SPLIT)
 
 /* void *vm_map_ram(pages, count, node) */
 static __always_inline int on_vm_map_ram(__u64 *args)

@@ -15,6 +15,9 @@
 #define KML_CHUNK 4096		/* of a module's symbols, as sent */
 #define KML_BH_GETS 8		/* stacks at a time by which one buffer is held */
 #define KML_DEFERRED 1024
+/* Of each program; the fewer where a program on a tracepoint is not preempted. */
+#define KML_CLONES 8
+#define KML_CLONES_UNPREEMPTED 3
 
 enum kml_class {
 	KML_KMALLOC = 1,

@@ -276,11 +276,11 @@ static __always_inline int on_buffer_free(__u64 *args, __u32 prog, __u32 clone)
 	return 0;
 }
 
-THRICE("fexit", read_bh, on_buffer_get, PROG_BREAD)
-THRICE("fexit", get_bh, on_buffer_get, PROG_GETBLK)
-THRICE("fexit", find_bh, on_buffer_get, PROG_FINDBLK)
-THRICE("fentry", put_bh, on_buffer_put, PROG_BRELSE)
-THRICE("fentry", forget_bh, on_buffer_put, PROG_BFORGET)
-THRICE("fentry", free_bh, on_buffer_free, PROG_BFREE)
+EVENT("fexit", read_bh, on_buffer_get, PROG_BREAD)
+EVENT("fexit", get_bh, on_buffer_get, PROG_GETBLK)
+EVENT("fexit", find_bh, on_buffer_get, PROG_FINDBLK)
+EVENT("fentry", put_bh, on_buffer_put, PROG_BRELSE)
+EVENT("fentry", forget_bh, on_buffer_put, PROG_BFORGET)
+EVENT("fentry", free_bh, on_buffer_free, PROG_BFREE)
 
 #endif

@@ -100,16 +100,23 @@ bool rules__is_tree(const char *name)
 	return begins_with_one_of(name, tree_names);
 }
 
+/* What was inlined into another kernel's "f" is an "__f" of its own in the next. */
+static const char *without_underscores(const char *name)
+{
+	return name + strspn(name, "_");
+}
+
 const char *rules__find(const char *name, unsigned int class)
 {
 	const struct rule *rule;
 	unsigned int i;
 
+	name = without_underscores(name);
 	for (rule = rules; rule->why; rule++) {
 		if (!(rule->classes & (1U << class)))
 			continue;
 		for (i = 0; i < RULE_NAMES && rule->names[i]; i++) {
-			if (!strcmp(rule->names[i], name))
+			if (!strcmp(without_underscores(rule->names[i]), name))
 				return rule->why;
 		}
 	}

@@ -12,7 +12,6 @@
 #define E2BIG 7
 #define EEXIST 17
 
-#define CLONES 3
 #define BULK_MAX 4096
 
 /* Set before loading. */
@@ -20,6 +19,11 @@ const volatile struct kml_range core_text, entry_text, softirq_text;
 const volatile __u64 page_size = 4096;
 const volatile char module_name[KML_NAME_LEN];
 const volatile __u32 trace_calls;
+const volatile __u32 nclones = KML_CLONES;	/* of each program that are loaded */
+const volatile bool can_hold_cpu;	/* the kernel has bpf_preempt_disable() */
+
+extern void bpf_preempt_disable(void) __weak __ksym;
+extern void bpf_preempt_enable(void) __weak __ksym;
 
 /* The module's, while it is loaded; init's only until it has run. */
 struct kml_range text, init_text;
@@ -65,6 +69,7 @@ struct {
 
 struct scratch {
 	__u64 done;		/* the object the first clone has seen to */
+	__u32 busy;		/* the first clone's: how many clones are in the midst of it here */
 	struct kml_stack stack;
 };
 
@@ -72,7 +77,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__type(key, __u32);
 	__type(value, struct scratch);
-	__uint(max_entries, PROGS * CLONES);
+	__uint(max_entries, PROGS * KML_CLONES);
 } scratches SEC(".maps");
 
 /* Which clones have seen the call that a task is in; by task and program. */
@@ -90,6 +95,7 @@ struct {
 
 __u64 calls[PROGS];		/* that the first clone was not skipped for */
 __u64 taken[PROGS];		/* that some clone saw */
+__u64 full;			/* how often all clones of a program were busy on one CPU */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -169,9 +175,26 @@ static __noinline int tell_call(__u32 type, __u64 key, __u64 size, __u32 class)
 
 static __always_inline struct scratch *scratch_of(__u32 prog, __u32 clone)
 {
-	__u32 key = prog * CLONES + clone;
+	__u32 key = prog * KML_CLONES + clone;
 
 	return bpf_map_lookup_elem(&scratches, &key);
+}
+
+/* Counts the clones that are at work, where tasks may be preempted in them. */
+static __always_inline void enter(__u32 prog)
+{
+	struct scratch *s = nclones > KML_CLONES_UNPREEMPTED ? scratch_of(prog, 0) : NULL;
+
+	if (s && __sync_fetch_and_add(&s->busy, 1) + 1 >= nclones)
+		__sync_fetch_and_add(&full, 1);
+}
+
+static __always_inline void leave(__u32 prog)
+{
+	struct scratch *s = nclones > KML_CLONES_UNPREEMPTED ? scratch_of(prog, 0) : NULL;
+
+	if (s)
+		__sync_fetch_and_add(&s->busy, -1);
 }
 
 /* Whether this clone has to see to @ident, or another one did just now. */
@@ -182,7 +205,7 @@ static __always_inline bool mine(__u32 prog, __u32 clone, __u64 ident)
 	if (!s)
 		return true;
 	if (clone && s->done == ident) {
-		if (clone == CLONES - 1)
+		if (clone == nclones - 1)
 			s->done = 0;
 		return false;
 	}
@@ -243,8 +266,14 @@ static long walk_step(__u32 i, struct walk *w)
 static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 {
 	struct walk w = { .stack = s, .first = -1, .found = -1 };
-	long nbytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+	long nbytes;
 
+	/* A CPU has one buffer for stacks: who is preempted in it leaves the others none. */
+	if (can_hold_cpu)
+		bpf_preempt_disable();
+	nbytes = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+	if (can_hold_cpu)
+		bpf_preempt_enable();
 	if (nbytes < 0) {
 		lose(KML_LOST_STACK);
 		return -1;

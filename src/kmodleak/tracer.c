@@ -108,19 +108,37 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list
 	return 0;
 }
 
+/* "page_bulk_1" is a clone of "page_bulk", and "read_bh" its own only one. */
+static size_t base_length(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 2 && name[len - 2] == '_' && name[len - 1] >= '0' && name[len - 1] <= '9' ?
+	       len - 2 : len;
+}
+
+static unsigned int clone_number(const char *name)
+{
+	size_t len = base_length(name);
+
+	return name[len] ? name[len + 1] - '0' : 0;
+}
+
 /* "page_bulk_1" belongs to the row "page_bulk". */
 static const struct target *target_of(const char *program)
 {
-	size_t i, len;
+	size_t i, len = base_length(program);
 
 	for (i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
-		len = strlen(targets[i].program);
-		if (!strncmp(program, targets[i].program, len) &&
-		    (!program[len] || (program[len] == '_' && program[len + 1] >= '0' &&
-				       program[len + 1] <= '9')))
+		if (strlen(targets[i].program) == len && !strncmp(program, targets[i].program, len))
 			return &targets[i];
 	}
 	return NULL;
+}
+
+static bool has_function(struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
 static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf *btf)
@@ -133,7 +151,7 @@ static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf
 	for (i = 0; i < 3 && target->names[i]; i++) {
 		if (target->split && !ksyms__addr(t->ksyms, target->split))
 			break;
-		if (btf__find_by_name_kind(btf, target->names[i], BTF_KIND_FUNC) <= 0)
+		if (!has_function(btf, target->names[i]))
 			continue;
 		if (!bpf_program__set_attach_target(prog, 0, target->names[i]))
 			return;
@@ -143,7 +161,7 @@ static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf
 		tracer__incomplete(t, "this kernel has no function %s to trace", target->names[0]);
 }
 
-static void set_constants(struct tracer *t)
+static void set_constants(struct tracer *t, struct btf *btf)
 {
 	struct kmodleak_bpf__rodata *ro = t->skel->rodata;
 	struct ksyms *k = t->ksyms;
@@ -156,6 +174,8 @@ static void set_constants(struct tracer *t)
 	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
 	ro->trace_calls = t->trace;
 	ro->page_size = sysconf(_SC_PAGESIZE);
+	ro->nclones = t->nclones;
+	ro->can_hold_cpu = has_function(btf, "bpf_preempt_disable");
 	snprintf((char *)ro->module_name, KML_NAME_LEN, "%s", t->module);
 	if (!ro->core_text.end)
 		sfs_die(KML_EXIT_FAILED, "the kernel's symbols do not say where its text ends");
@@ -254,10 +274,15 @@ void tracer__open(struct tracer *t, u64 objects)
 	if (!btf || !t->skel)
 		sfs_die(KML_EXIT_FAILED, "the kernel's type information cannot be read (%s)",
 			strerror(errno));
-	bpf_object__for_each_program(prog, t->skel->obj)
-		choose_target(t, prog, btf);
+	t->nclones = environment__preempts_tracepoints() ? KML_CLONES : KML_CLONES_UNPREEMPTED;
+	bpf_object__for_each_program(prog, t->skel->obj) {
+		if (clone_number(bpf_program__name(prog)) >= t->nclones)
+			bpf_program__set_autoload(prog, false);
+		else
+			choose_target(t, prog, btf);
+	}
+	set_constants(t, btf);
 	btf__free(btf);
-	set_constants(t);
 	if (!objects)
 		objects = default_objects();
 	bpf_map__set_max_entries(t->skel->maps.objects, objects);
@@ -450,15 +475,6 @@ static u64 missed_by(struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
-/* "page_bulk_1" is a clone of "page_bulk", and "read_bh" its own only one. */
-static size_t base_length(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 2 && name[len - 2] == '_' && name[len - 1] >= '0' && name[len - 1] <= '9' ?
-	       len - 2 : len;
-}
-
 /* What all clones of @prog, the first of them, were skipped for: exact where calls are counted. */
 static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
 {
@@ -475,7 +491,8 @@ static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
 	bpf_object__for_each_program(other, t->skel->obj) {
 		const char *its = bpf_program__name(other);
 
-		if (base_length(its) == len && !strncmp(its, bpf_program__name(prog), len))
+		if (bpf_program__autoload(other) && base_length(its) == len &&
+		    !strncmp(its, bpf_program__name(prog), len))
 			least = min(least, missed_by(other));
 	}
 	return least;
@@ -483,15 +500,17 @@ static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
 
 /*
  * An event is lost when every clone of its program was skipped for it: at most as many as were
- * skipped by the clone that was skipped least.  Tracepoints need no such guess: their programs are
- * not preempted, so three clones are always enough (kmodleak.bpf.c), but for kernels where they
- * are.
+ * skipped by the clone that was skipped least.  On tracepoints that is only so when all clones were
+ * busy at once: three always suffice where programs are not preempted (kmodleak.bpf.c).
  */
 static void account_missed(struct tracer *t)
 {
+	bool full = t->skel->bss->full > 0;
 	struct bpf_program *prog;
-	bool rt = environment__is_realtime();
 
+	if (t->verbose && full)
+		sfs_warn("all clones of a program were busy %llu times",
+			 (unsigned long long)t->skel->bss->full);
 	bpf_object__for_each_program(prog, t->skel->obj) {
 		const char *name = bpf_program__name(prog);
 		size_t len = base_length(name);
@@ -503,7 +522,7 @@ static void account_missed(struct tracer *t)
 		if (t->verbose && missed_by(prog))
 			sfs_warn("%s: skipped %llu times, all clones %llu", name,
 				 (unsigned long long)missed_by(prog), (unsigned long long)lost);
-		if (lost && (rt || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
+		if (lost && (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
 			tracer__incomplete(t, "up to %llu events of %.*s were missed",
 					   (unsigned long long)lost, (int)len, name);
 	}

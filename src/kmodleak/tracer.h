@@ -24,6 +24,7 @@ struct tracer {
 	struct ksyms *ksyms;
 	unsigned int loads, unloads;
 	bool loaded;
+	unsigned int nclones;		/* of each program that are loaded */
 	bool partial;			/* the module was there before us */
 	u64 started, unloaded;		/* times */
 	u32 child;			/* the process awaited, and whether RCU came round to it */

@@ -29,6 +29,14 @@ use /dev/vda
 use /dev/vdb
 use /dev/vdc "-o journal_path=/dev/vdd"
 ! mount -t simplefs /dev/vdc /mnt
+# Many at once: where the kernel preempts, one's tracing is cut short by another's.
+mount -t simplefs /dev/vda /mnt
+for i in 1 2 3 4 5 6; do
+    mkdir /mnt/worker$i
+    { churn make /mnt/worker$i 1 | sed 60q >/dev/null || :; } &
+done
+wait
+umount /mnt
 mount -t simplefs /dev/vda /mnt
 smoke full /mnt
 umount /mnt
