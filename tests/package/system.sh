@@ -109,12 +109,29 @@ restore()
     [ ! -d "$kept/$suite-before-$1" ] || cp --sparse=always "$kept/$suite-before-$1"/*.img "$tmp/"
 }
 
+# machine STAGES [PARAMETER]...: one boot of the newest kernel, until it powers off
+machine()
+{
+    local stages=$1
+    shift
+    timeout "${SFS_SYSTEM_TIMEOUT:-14400}" qemu-system-x86_64 -nodefaults -no-reboot -display none \
+        -accel tcg,thread=multi -cpu max -smp 2 -m 1536M -serial "file:$tmp/console" -serial "file:$tmp/tap" \
+        -drive "file=$tmp/root.img,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$tmp/apt.img,format=raw,if=virtio,cache=unsafe,readonly=on" \
+        -drive "file=$tmp/volume.img,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$tmp/spare1.img,format=raw,if=virtio,cache=unsafe" \
+        -drive "file=$tmp/spare2.img,format=raw,if=virtio,cache=unsafe" \
+        -kernel "$tmp/boot/kernel" -initrd "$tmp/boot/initrd" \
+        -append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic no_timer_check tsc=reliable systemd.show_status=no quiet stage=$stages $*" \
+        </dev/null >"$tmp/qemu.log" 2>&1
+}
+
 # boot STAGE... [-- PARAMETER...]: in one machine, one after the other, with more kernel parameters; the
 # newest kernel until it powers off. The stages' TAP lines are ours.
 # What a user would wait for minutes takes an hour on a busy machine: the limit only ends hangs.
 boot()
 {
-    local first=$1 stages='' names
+    local first=$1 stages='' names code
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
         [[ " ${SFS_STAGES:-$1} " != *" $1 "* ]] || stages+=${stages:+,}$1
         shift
@@ -128,18 +145,15 @@ boot()
     fresh=''
     names=${stages//,/-}
     newest_boot
-    : >"$tmp/tap"
-    timeout "${SFS_SYSTEM_TIMEOUT:-14400}" qemu-system-x86_64 -nodefaults -no-reboot -display none \
-        -accel tcg,thread=multi -cpu max -smp 2 -m 1536M -serial "file:$tmp/console" -serial "file:$tmp/tap" \
-        -drive "file=$tmp/root.img,format=raw,if=virtio,cache=unsafe" \
-        -drive "file=$tmp/apt.img,format=raw,if=virtio,cache=unsafe,readonly=on" \
-        -drive "file=$tmp/volume.img,format=raw,if=virtio,cache=unsafe" \
-        -drive "file=$tmp/spare1.img,format=raw,if=virtio,cache=unsafe" \
-        -drive "file=$tmp/spare2.img,format=raw,if=virtio,cache=unsafe" \
-        -kernel "$tmp/boot/kernel" -initrd "$tmp/boot/initrd" \
-        -append "root=/dev/vda rw console=ttyS0 panic=-1 oops=panic no_timer_check tsc=reliable systemd.show_status=no quiet stage=$stages $*" \
-        </dev/null >"$tmp/qemu.log" 2>&1
-    is $? 0 "$suite: $names: the machine ended by itself"
+    # QEMU before 8.1 may run an int3 that a kernel has put into its text and taken away again, which is
+    # that kernel's end. Before the first stage nothing is lost by that.
+    for _ in 1 2 3; do
+        : >"$tmp/tap"
+        machine "$stages" "$@"
+        code=$?
+        if [ -s "$tmp/tap" ] || ! grep -q 'int3: 0000' "$tmp/console"; then break; fi
+    done
+    is "$code" 0 "$suite: $names: the machine ended by itself"
     cp "$tmp/console" "$kept/$suite-$names.console"
     cp "$tmp/tap" "$kept/$suite-$names.tap"
     relay_tap "$suite" <"$tmp/tap" || diag "$(tail -n 20 "$tmp/console")"
