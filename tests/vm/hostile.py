@@ -6,6 +6,7 @@ usage: hostile.py DUMP IMAGE CASES
 The image is that of hostile-image.sh. Fields come from format.h itself: each field of superblock,
 inode, node and maps is set to 0, all ones and one more.
 """
+import itertools
 import json
 import os
 import re
@@ -179,9 +180,11 @@ def names(t):
     data = block(node)
     count = struct.unpack_from("<H", data, HEAD)[0]
     slots = [struct.unpack_from("<QHH", data, HEAD + 8 + 12 * i) for i in range(count)]
-    first, second = HEAD + slots[0][1], HEAD + slots[1][1]
+    first = HEAD + slots[0][1]
     le = struct.Struct("<Q").pack
-    sealed("name-twice", "any", node, (second + 10, data[first + 10:first + slots[0][2]]))
+    # Two of one length: where they stand depends on the volume's hash.
+    a, b, nbytes = next((HEAD + x[1], HEAD + y[1], x[2]) for x, y in itertools.combinations(slots, 2) if x[2] == y[2])
+    sealed("name-twice", "any", node, (b + 10, data[a + 10:a + nbytes]))
     for name, ino, kind in (("nowhere", 1 << 40, 8), ("a-map", 8, 8), ("dead", t.root | 7, 8), ("root", t.root, 4),
                             ("own-dir", t.ino["/dir"], 4), ("wrong-type", t.ino["/dir/sub"], 8),
                             ("file-as-dir", t.ino["/a"], 4), ("second-parent", t.ino["/dir/sub/deep"], 4),
