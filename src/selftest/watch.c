@@ -393,14 +393,29 @@ static void sfs_remove_dir(const char *dir)
 			strerror(errno));
 }
 
+/*
+ * Right after somebody's unmount udev has yet to look at that volume, and its rule would load the
+ * module in the midst of the test.
+ */
+static void sfs_await_udev(void)
+{
+	char *const argv[] = { "udevadm", "settle", "--timeout=60", NULL };
+	char path[PATH_MAX], why[256];
+
+	if (sfs_tool_find(argv[0], path) && sfs_tool_run(argv, why, sizeof(why)))
+		fprintf(stderr, "simplefs-selftest: udev was not waited for: %s\n", why);
+}
+
 void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 {
 	static const struct sigaction stop = { .sa_handler = sfs_note_stop };
 	struct sfs_watcher w = { .o = o, .v = v };
-	int refs = sfs_module_refs();
 	char why[256];
+	int refs;
 
 	sigaction(SIGTERM, &stop, NULL);
+	sfs_await_udev();
+	refs = sfs_module_refs();
 	if (refs > 0 || refs == -EBUSY) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", refs > 0 ? "in use" : "built in");
 		return;

@@ -49,6 +49,8 @@ while :; do
     done
 done
 EOF
+printf '#!/bin/sh\necho "asked to $1" >>/tmp/asked\n' >"$tmp/udevadm"
+chmod +x "$tmp/udevadm"
 cat >"$tmp/try" <<'EOF'
 try()
 {
@@ -69,7 +71,7 @@ sh /udev &
 udev=$!
 try pass --run -m /lib/simplefs.ko
 echo "<udev>"
-cat /tmp/probed
+cat /tmp/probed /tmp/asked
 try show --show
 try json --show --json
 insmod /lib/simplefs.ko
@@ -126,7 +128,7 @@ EOF
 boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
     --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
     --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
-    --add build/bin/simplefs_id --add /usr/bin/flock --add "$tmp/udev:/udev" \
+    --add build/bin/simplefs_id --add /usr/bin/flock --add "$tmp/udev:/udev" --add "$tmp/udevadm:/bin/udevadm" \
     --add "$tmp/waiting-mkfs:/waiting-mkfs" --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
 is "$status" 0 "the machine is content"
 
@@ -142,6 +144,7 @@ unlike '^(loaded|mounted|attached)$' "the machine is as it was"
 unlike '^work\.' "no images stay behind"
 pass=$out
 section udev
+like '^asked to settle$' "udev is waited for: it may have others' volumes to look at"
 unlike '^/dev/loop' "udev is kept away from its volumes"
 like '^then: /dev/loop' "though not from those of others"
 section show
