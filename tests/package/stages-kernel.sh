@@ -60,6 +60,7 @@ data_is_there()
 mounted_with_data()
 {
     local uuid unit
+    systemctl is-system-running --wait >/dev/null    # nofail: nothing else waits for that mount
     is "$(findmnt -no FSTYPE /data)" simplefs "$1: mounted at boot by the fstab line"
     uuid=$(findmnt -no UUID /data)
     unit=systemd-fsck@$(systemd-escape -p "/dev/disk/by-uuid/$uuid").service
