@@ -13,13 +13,12 @@
 static const struct rule rules[] = {
 	/* Memory behind something that is tracked itself, or that an allocator keeps. */
 	{ "memory behind a kmalloc object", 1U << KML_PAGES, {
-		"__kmalloc_large_node", "___kmalloc_large_node", "kmalloc_large",
-		"kmalloc_large_node", "__kmalloc_large", "kmalloc_order" } },
+		"kmalloc_large_node", "kmalloc_large", "kmalloc_order" } },
 	{ "a slab's page or its records", ALL, {
 		"allocate_slab", "new_slab", "alloc_slab_page", "memcg_alloc_slab_cgroups",
 		"alloc_slab_obj_exts", "memcg_slab_post_alloc_hook", "alloc_tagging_slab_alloc_hook",
 		"refill_objects", "__pcs_replace_empty_main", "alloc_empty_sheaf",
-		"__alloc_empty_sheaf", "refill_sheaf", "barn_replace_empty_sheaf",
+		"refill_sheaf", "barn_replace_empty_sheaf",
 		"__pcs_replace_full_main", "alloc_full_sheaf" } },
 	{ "memory behind a vmalloc area", NOT(KML_VM_RAM), {
 		"__vmalloc_node_range", "__vmalloc_area_node", "vm_area_alloc_pages",
@@ -55,7 +54,7 @@ static const struct rule rules[] = {
 	{ "what RCU takes to remember what it shall free", ALL, {
 		"kvfree_call_rcu", "__kfree_rcu_sheaf", "call_rcu" } },
 	{ "nodes that every CPU keeps ready", ALL, {
-		"__radix_tree_preload", "radix_tree_preload", "idr_preload" } },
+		"radix_tree_preload", "idr_preload" } },
 	{ "what a security module keeps of an inode or a file", ALL, {
 		"security_inode_alloc", "security_file_alloc" } },
 	{ "the name of a sysfs entry", 1U << KML_KMALLOC, { "__kernfs_new_node" } },
