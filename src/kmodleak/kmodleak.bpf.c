@@ -16,7 +16,8 @@
  * Three are enough where programs are not preempted.  Where they are (environment.c), each
  * preempted task keeps a clone busy on its CPU: there are eight then, and what all of them were
  * skipped for is told.  Programs on functions are preempted wherever the kernel is: for these it is
- * counted how many calls came, and how many of them some clone took.
+ * counted how many calls came, and how many of them some clone took.  A free that was missed after
+ * all cannot hide a leak, only make one up: it does not spoil a clean verdict (tracer__account()).
  */
 #include "kmodleak.h"
 #include "kernel.bpf.h"

@@ -254,7 +254,7 @@ static int judge(const struct settings *s, struct tracer *t, int command_status)
 		sfs_die(KML_EXIT_FAILED, "what is left cannot be read: %s", strerror(-err));
 	if (t->loaded)
 		judge__withhold(&all, "the module is still loaded");
-	tracer__account(t);
+	tracer__account(t, all.leaks || all.unsettled);
 	status = report__print(&r, t, &all);
 	judge__free(&all);
 	if (command_status > 0 && status != KML_EXIT_LEAKS) {

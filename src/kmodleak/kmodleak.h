@@ -88,7 +88,7 @@ enum kml_prog {
 	PROG_PAGE_ALLOC,
 	PROG_PAGE_FREE,
 	PROG_PERCPU_ALLOC,
-	PROG_PERCPU_FREE,
+	PROG_PERCPU_FREE,	/* the last that hangs on a tracepoint */
 	PROG_BULK_ALLOC,
 	PROG_PAGE_BULK,
 	PROG_VM_MAP_RAM,

@@ -80,22 +80,23 @@ struct {
 	__uint(max_entries, PROGS * KML_CLONES);
 } scratches SEC(".maps");
 
-/* Which clones have seen the call that a task is in; by task and program. */
-struct turn {
-	__u64 frame;		/* of the call: where its arguments lie */
-	__u32 clones;
+/* A call of a function traced, and a program on it.  No two calls under way share a frame. */
+struct call {
+	__u64 frame;		/* where its arguments lie */
+	__u64 prog;
 };
 
+/* Which clones have seen it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__type(key, __u64);
-	__type(value, struct turn);
+	__type(key, struct call);
+	__type(value, __u32);
 	__uint(max_entries, 16384);
 } turns SEC(".maps");
 
 __u64 calls[PROGS];		/* that the first clone was not skipped for */
 __u64 taken[PROGS];		/* that some clone saw */
-__u64 full;			/* how often all clones of a program were busy on one CPU */
+__u64 full;			/* how often all clones of a tracepoint's were busy on a CPU */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -180,10 +181,17 @@ static __always_inline struct scratch *scratch_of(__u32 prog, __u32 clone)
 	return bpf_map_lookup_elem(&scratches, &key);
 }
 
-/* Counts the clones that are at work, where tasks may be preempted in them. */
+/* Counts the clones that are at work on tracepoints, where tasks may be preempted in them. */
+static __always_inline struct scratch *busy_with(__u32 prog)
+{
+	if (prog > PROG_PERCPU_FREE || nclones <= KML_CLONES_UNPREEMPTED)
+		return NULL;
+	return scratch_of(prog, 0);
+}
+
 static __always_inline void enter(__u32 prog)
 {
-	struct scratch *s = nclones > KML_CLONES_UNPREEMPTED ? scratch_of(prog, 0) : NULL;
+	struct scratch *s = busy_with(prog);
 
 	if (s && __sync_fetch_and_add(&s->busy, 1) + 1 >= nclones)
 		__sync_fetch_and_add(&full, 1);
@@ -191,7 +199,7 @@ static __always_inline void enter(__u32 prog)
 
 static __always_inline void leave(__u32 prog)
 {
-	struct scratch *s = nclones > KML_CLONES_UNPREEMPTED ? scratch_of(prog, 0) : NULL;
+	struct scratch *s = busy_with(prog);
 
 	if (s)
 		__sync_fetch_and_add(&s->busy, -1);
@@ -215,22 +223,24 @@ static __always_inline bool mine(__u32 prog, __u32 clone, __u64 ident)
 
 /*
  * The same where doing it twice does harm, or where a task may be preempted in a program: then the
- * others that come by on its CPU find that clone busy.  What a task does is told by its frame; a
- * clone that saw this frame before sees another call.
+ * others that come by on its CPU find that clone busy.  A clone that saw this frame before sees
+ * another call.
  */
 static __always_inline bool my_turn(void *frame, __u32 prog, __u32 clone)
 {
-	__u64 key = (bpf_get_current_pid_tgid() << 32) | prog;
-	struct turn new = { .frame = (__u64)frame, .clones = 1U << clone };
-	struct turn *t = bpf_map_lookup_elem(&turns, &key);
+	struct call key = { .frame = (__u64)frame, .prog = prog };
+	__u32 this = 1U << clone, *seen = bpf_map_lookup_elem(&turns, &key);
 
 	if (!clone)
 		__sync_fetch_and_add(&calls[prog], 1);
-	if (t && t->frame == (__u64)frame && !(t->clones & (1U << clone))) {
-		t->clones |= 1U << clone;
+	if (seen && !(*seen & this)) {
+		*seen |= this;
 		return false;
 	}
-	bpf_map_update_elem(&turns, &key, &new, BPF_ANY);
+	if (seen)
+		*seen = this;
+	else
+		bpf_map_update_elem(&turns, &key, &this, BPF_ANY);
 	__sync_fetch_and_add(&taken[prog], 1);
 	return true;
 }

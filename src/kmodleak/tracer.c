@@ -62,6 +62,12 @@ static const struct target {
 	  .counted = PROG_BFREE },
 };
 
+/* Programs that take out what was given back. */
+static const char *const give_back[] = {
+	"kfree", "slab_free", "page_free", "percpu_free", "bulk_free", "free_rcu", "bio_put",
+	"put_bh", "forget_bh", "free_bh",
+};
+
 u64 now_ns(void)
 {
 	struct timespec ts;
@@ -161,7 +167,7 @@ static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf
 		tracer__incomplete(t, "this kernel has no function %s to trace", target->names[0]);
 }
 
-static void set_constants(struct tracer *t, struct btf *btf)
+static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclones)
 {
 	struct kmodleak_bpf__rodata *ro = t->skel->rodata;
 	struct ksyms *k = t->ksyms;
@@ -174,7 +180,7 @@ static void set_constants(struct tracer *t, struct btf *btf)
 	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
 	ro->trace_calls = t->trace;
 	ro->page_size = sysconf(_SC_PAGESIZE);
-	ro->nclones = t->nclones;
+	ro->nclones = nclones;
 	ro->can_hold_cpu = has_function(btf, "bpf_preempt_disable");
 	snprintf((char *)ro->module_name, KML_NAME_LEN, "%s", t->module);
 	if (!ro->core_text.end)
@@ -192,6 +198,26 @@ static u64 default_objects(void)
 	return min_t(u64, max_t(u64, pages, 65536), 4 << 20);
 }
 
+static u64 missed_by(struct bpf_program *prog)
+{
+	struct bpf_prog_info info = { 0 };
+	u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+/* Calls so far that all clones of @prog, the first of them, were skipped for. */
+static u64 missed_calls(const struct tracer *t, enum kml_prog counted, struct bpf_program *prog)
+{
+	const volatile struct kmodleak_bpf__bss *bss = t->skel->bss;
+	u64 came = bss->calls[counted] + missed_by(prog);
+	u64 taken = bss->taken[counted];	/* read last: who is in between has been counted */
+
+	return came > taken ? came - taken : 0;
+}
+
 static void attach(struct tracer *t)
 {
 	struct bpf_program *prog;
@@ -205,6 +231,13 @@ static void attach(struct tracer *t)
 		if (!link)
 			tracer__incomplete(t, "%s cannot be attached (%s)", bpf_program__name(prog),
 					   strerror(errno));
+	}
+	bpf_object__for_each_program(prog, t->skel->obj) {
+		const struct target *target = target_of(bpf_program__name(prog));
+
+		if (target && target->counted && bpf_program__autoload(prog) &&
+		    !clone_number(bpf_program__name(prog)))
+			t->attaching[target->counted] = missed_calls(t, target->counted, prog);
 	}
 }
 
@@ -260,6 +293,7 @@ static bool bound_module(void *arg, u64 object, u64 *ret_base, u64 *ret_size)
 void tracer__open(struct tracer *t, u64 objects)
 {
 	struct bpf_program *prog;
+	unsigned int nclones;
 	struct btf *btf;
 	int err;
 
@@ -274,14 +308,14 @@ void tracer__open(struct tracer *t, u64 objects)
 	if (!btf || !t->skel)
 		sfs_die(KML_EXIT_FAILED, "the kernel's type information cannot be read (%s)",
 			strerror(errno));
-	t->nclones = environment__preempts_tracepoints() ? KML_CLONES : KML_CLONES_UNPREEMPTED;
+	nclones = environment__preempts_tracepoints() ? KML_CLONES : KML_CLONES_UNPREEMPTED;
 	bpf_object__for_each_program(prog, t->skel->obj) {
-		if (clone_number(bpf_program__name(prog)) >= t->nclones)
+		if (clone_number(bpf_program__name(prog)) >= nclones)
 			bpf_program__set_autoload(prog, false);
 		else
 			choose_target(t, prog, btf);
 	}
-	set_constants(t, btf);
+	set_constants(t, btf, nclones);
 	btf__free(btf);
 	if (!objects)
 		objects = default_objects();
@@ -465,28 +499,16 @@ u64 tracer__traced(const struct tracer *t)
 
 /* ---- what was lost ---- */
 
-static u64 missed_by(struct bpf_program *prog)
-{
-	struct bpf_prog_info info = { 0 };
-	u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
-		return 0;
-	return info.recursion_misses;
-}
-
 /* What all clones of @prog, the first of them, were skipped for: exact where calls are counted. */
 static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
 {
 	const struct target *target = target_of(bpf_program__name(prog));
-	const struct kmodleak_bpf__bss *bss = t->skel->bss;
 	struct bpf_program *other;
-	u64 least = UINT64_MAX;
-	s64 lost;
+	u64 least = UINT64_MAX, lost;
 
 	if (target && target->counted) {
-		lost = bss->calls[target->counted] + missed_by(prog) - bss->taken[target->counted];
-		return lost > 0 ? lost : 0;
+		lost = missed_calls(t, target->counted, prog);
+		return lost - min(lost, t->attaching[target->counted]);
 	}
 	bpf_object__for_each_program(other, t->skel->obj) {
 		const char *its = bpf_program__name(other);
@@ -498,12 +520,23 @@ static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
 	return least;
 }
 
+static bool gives_back(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(give_back) / sizeof(*give_back); i++) {
+		if (strlen(give_back[i]) == len && !strncmp(give_back[i], name, len))
+			return true;
+	}
+	return false;
+}
+
 /*
  * An event is lost when every clone of its program was skipped for it: at most as many as were
  * skipped by the clone that was skipped least.  On tracepoints that is only so when all clones were
  * busy at once: three always suffice where programs are not preempted (kmodleak.bpf.c).
  */
-static void account_missed(struct tracer *t)
+static void account_missed(struct tracer *t, bool left)
 {
 	bool full = t->skel->bss->full > 0;
 	struct bpf_program *prog;
@@ -516,19 +549,21 @@ static void account_missed(struct tracer *t)
 		size_t len = base_length(name);
 		u64 lost;
 
-		if ((name[len] && strcmp(name + len, "_0")) || !bpf_program__autoload(prog))
+		if (clone_number(name) || !bpf_program__autoload(prog))
 			continue;
 		lost = missed_by_all(t, prog, len);
 		if (t->verbose && missed_by(prog))
 			sfs_warn("%s: skipped %llu times, all clones %llu", name,
 				 (unsigned long long)missed_by(prog), (unsigned long long)lost);
-		if (lost && (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT))
+		if (!lost || (!left && gives_back(name, len)))
+			continue;
+		if (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT)
 			tracer__incomplete(t, "up to %llu events of %.*s were missed",
 					   (unsigned long long)lost, (int)len, name);
 	}
 }
 
-void tracer__account(struct tracer *t)
+void tracer__account(struct tracer *t, bool left)
 {
 	static const char *const what[KML_LOST_KINDS] = {
 		[KML_LOST_OBJECT] = "objects found no room (--objects)",
@@ -545,5 +580,5 @@ void tracer__account(struct tracer *t)
 			tracer__incomplete(t, "%llu %s",
 					   (unsigned long long)t->skel->bss->lost[i], what[i]);
 	}
-	account_missed(t);
+	account_missed(t, left);
 }

@@ -24,12 +24,12 @@ struct tracer {
 	struct ksyms *ksyms;
 	unsigned int loads, unloads;
 	bool loaded;
-	unsigned int nclones;		/* of each program that are loaded */
 	bool partial;			/* the module was there before us */
 	u64 started, unloaded;		/* times */
 	u32 child;			/* the process awaited, and whether RCU came round to it */
 	bool child_freed;
 	char *incomplete;		/* reasons, a line each; NULL: none */
+	u64 attaching[PROGS];		/* calls that passed while clones were still attached */
 	bool verbose;
 	bool trace;			/* print each allocation and free */
 };
@@ -68,8 +68,11 @@ u64 tracer__traced(const struct tracer *t);
 /* Adds a reason why the verdict cannot be trusted to be whole. */
 __attribute__((format(printf, 2, 3)))
 void tracer__incomplete(struct tracer *t, const char *fmt, ...);
-/* Looks at all that may have been lost, and says so. */
-void tracer__account(struct tracer *t);
+/*
+ * Looks at all that may have been lost, and says so.  A free that was missed can make a leak of
+ * what was given back but hide none: it counts only if there is something @left.
+ */
+void tracer__account(struct tracer *t, bool left);
 u64 now_ns(void);
 
 #endif
