@@ -45,9 +45,9 @@ find /mnt -type f -exec cat {} + >/dev/null
 umount /mnt
 rmmod simplefs
 EOF
-for kernel in ${KERNELS:-6.1 6.12 7.2 7.3}; do
-    module=$(tests/vm/build-module "$kernel" 2>"$tmp/make.log")
-    ok $? "$kernel: the module is built" || { diag "$(tail -n 20 "$tmp/make.log")"; continue; }
+
+boot_workload()
+{
     rm -f "$tmp"/disk-?
     truncate -s 16M "$tmp/disk-d"
     for disk in a b c; do truncate -s 256M "$tmp/disk-$disk"; done
@@ -57,6 +57,12 @@ for kernel in ${KERNELS:-6.1 6.12 7.2 7.3}; do
     boot --timeout 2400 --mem 1536M --no-load --module "$module" --add build/bin/kmodleak \
         --add "$tmp/smoke" --add "$tmp/churn" --add "$tmp/use:/use" --disk "$tmp/disk-a" \
         --disk "$tmp/disk-b" --disk "$tmp/disk-c" --disk "$tmp/disk-d" -- kmodleak simplefs -- sh /use
+}
+
+for kernel in ${KERNELS:-6.1 6.12 7.2 7.3}; do
+    module=$(tests/vm/build-module "$kernel" 2>"$tmp/make.log")
+    ok $? "$kernel: the module is built" || { diag "$(tail -n 20 "$tmp/make.log")"; continue; }
+    steadily boot_workload
     relay "$kernel"
     got=$(tr -d '\r' <"$tmp/console" | sed -n 's/^kmodleak: simplefs: //p' | tail -n 1)
     [ "$status" = 0 ] && grep -q '^clean' <<<"$got"
