@@ -23,6 +23,7 @@ name-mkfs := mkfs.simplefs
 name-fsck := fsck.simplefs
 name-dump := dump.simplefs
 name-tune := tune.simplefs
+name-resize := resize.simplefs
 pkgs-mkfs := blkid libarchive uuid
 pkgs-tune := uuid
 pkgs-fuse := fuse3

@@ -194,6 +194,11 @@ struct sfs_geometry {
  * with parent 0, gives exactly that inode.
  */
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo);
+/*
+ * Sets what follows from the size of a device of @dev_blocks, no smaller than the volume so far:
+ * all of it is used, but for a last zone that would be too short.
+ */
+void sfs_super_size(struct sfs_fs *fs, u64 dev_blocks);
 /* Pure: NULL or why not.  @data is block 0; @dev_blocks the size of the device, 0 if unknown. */
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
 /* The same without head and crc. */

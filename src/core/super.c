@@ -82,13 +82,23 @@ static void sfs_super_measure(struct sfs_fs *fs, u64 blocks)
 	fs->f_zones_max = sfs_zones_of(blocks);
 }
 
-const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
+void sfs_super_size(struct sfs_fs *fs, u64 dev_blocks)
 {
-	u64 blocks = min_t(u64, geo->g_blocks, SFS_BLK_MAX);
+	u64 end = fs->f_blocks - fs->f_tail;	/* before it there may be data */
+	u64 blocks = min_t(u64, dev_blocks, SFS_BLK_MAX);
+	u32 tail;
 
 	if (blocks > SFS_ZONE_BLOCKS && blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
 		blocks -= blocks % SFS_ZONE_BLOCKS;
-	if (blocks < SFS_VOLUME_MIN)
+	sfs_super_measure(fs, blocks);
+	tail = blocks < SFS_LARGE_BLOCKS ? SFS_TAIL_SMALL : SFS_TAIL_LARGE;
+	fs->f_tail = min_t(u64, tail, blocks - end);
+}
+
+const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
+{
+	sfs_super_size(fs, geo->g_blocks);
+	if (fs->f_blocks < SFS_VOLUME_MIN)
 		return "the volume is smaller than 1 MiB";
 	if (geo->g_journal_blocks && geo->g_journal_dev)
 		return "a journal is either on the volume or on a device of its own";
@@ -97,12 +107,10 @@ const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 	if (geo->g_journal_blocks > SFS_ZONE_BLOCKS - SFS_JOURNAL_START)
 		return "the journal is longer than the first zone";
 
-	sfs_super_measure(fs, blocks);
-	fs->f_tail = blocks < SFS_LARGE_BLOCKS ? SFS_TAIL_SMALL : SFS_TAIL_LARGE;
 	fs->f_journal_blocks = geo->g_journal_blocks;
 	fs->f_journal_start = geo->g_journal_blocks ? SFS_JOURNAL_START : 0;
 	if (sfs_first_free(fs) + SFS_FREE_MIN >
-	    min_t(u64, SFS_ZONE_BLOCKS, blocks - fs->f_tail))
+	    min_t(u64, SFS_ZONE_BLOCKS, fs->f_blocks - fs->f_tail))
 		return "the journal leaves no room for files";
 
 	if (geo->g_journal_blocks || geo->g_journal_dev) {
@@ -207,7 +215,9 @@ static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u
 	if (!sfs_blk_is_valid(&fs, sfs_ino_blk(root), 1) ||
 	    sfs_ino_blk(root) / SFS_ZONE_BLOCKS >= le64_to_cpu(sup->s_zones))
 		return "impossible root inode";
-	if (le64_to_cpu(sup->s_free) > sfs_zones_fresh(&fs, 0))
+	/* A volume that has grown large has files, or room of theirs, where a new one has none. */
+	if (le64_to_cpu(sup->s_free) >
+	    sfs_zones_fresh(&fs, 0) + sfs_first_free(&fs) - sfs_zone_data(&fs, 0))
 		return "more blocks free than there are";
 	if (le64_to_cpu(sup->s_inodes) > blocks * SFS_INODE_SLOTS)
 		return "more inodes than can be";

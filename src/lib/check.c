@@ -420,6 +420,10 @@ static void sfs_check_used(struct sfs_checker *c, u64 group, const struct sfs_bi
 
 		if (sfs_bits_test(map->b_bits, bit) == want)
 			continue;
+		/* But for its start, once files were there: it grew from a smaller volume. */
+		if (want && !(taken[blk / 8] >> (blk % 8) & 1) &&
+		    sfs_blk_is_valid(c->fs, blk, 1) && blk < c->fs->f_blocks - c->fs->f_tail)
+			continue;
 		/* Who holds a block may be what could not be read. */
 		if (want)
 			SFS_PROBLEM(c, SFS_PROBLEM_TAKEN, blk);

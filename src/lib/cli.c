@@ -60,3 +60,17 @@ int sfs_parse_size(const char *text, u64 unit, u64 *ret_nbytes)
 	*ret_nbytes = (value << shift) * unit;
 	return 0;
 }
+
+u64 sfs_take_size(const char *text, int status)
+{
+	u64 nbytes = 0;
+	int err = sfs_parse_size(text, SFS_BLOCK_SIZE, &nbytes);
+
+	if (err == -EINVAL)
+		sfs_die(status, "not a size: '%s'", text);
+	if (err || nbytes >> SFS_BLOCK_BITS > SFS_BLK_MAX)
+		sfs_die(status, "'%s' is too large, the limit is 1 EiB", text);
+	if (nbytes < SFS_BLOCK_SIZE)
+		sfs_die(status, "'%s' is less than a block", text);
+	return nbytes >> SFS_BLOCK_BITS;
+}

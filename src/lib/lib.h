@@ -44,6 +44,15 @@ struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev);
 /* Where sfs_corrupt() and sfs_shutdown() report to; NULL: stderr.  The text has no newline. */
 extern void (*sfs_report)(const char *text);
 
+/* ---- volume.c ---- */
+
+/*
+ * Opens the volume at @path for a program that changes it and knows no journal: nobody else's now,
+ * and unmounted cleanly.  Block 0 goes to @super, decoded to @ret_fs with its f_priv.  Where that
+ * cannot be, says why and ends the program with @status.
+ */
+void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *ret_fs);
+
 /* ---- loop.c ---- */
 
 #define SFS_LOOP_NAME	32
@@ -93,6 +102,8 @@ void sfs_clock_fix(s64 ns, u32 seed);
 
 /* "16M", "1G", "4096" (in @unit bytes when it has no suffix). -EINVAL, -ERANGE. */
 int sfs_parse_size(const char *text, u64 unit, u64 *ret_nbytes);
+/* The size of a volume, in blocks, 1 at least; a bare number counts blocks.  Or exits. */
+u64 sfs_take_size(const char *text, int status);
 __attribute__((format(printf, 2, 3), noreturn))
 void sfs_die(int status, const char *fmt, ...);
 __attribute__((format(printf, 1, 2)))

@@ -119,9 +119,6 @@ static void sfs_parse_epoch(struct sfs_mkfs *m)
 static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 {
 	int first = sfs_cli_parse(&sfs_mkfs_cli, argc, argv, m, NULL);
-	const char *size = argc - first == 2 ? argv[first + 1] : NULL;
-	u64 nbytes = 0;
-	int err;
 
 	m->path = argv[first];
 	if (m->label && !sfs_text_is_utf8(m->label))
@@ -133,14 +130,7 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 	if (m->journal_uuid)
 		sfs_take_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
 	sfs_parse_epoch(m);
-	err = size ? sfs_parse_size(size, SFS_BLOCK_SIZE, &nbytes) : 0;
-	if (err == -EINVAL)
-		sfs_die(SFS_MKFS_USAGE, "not a size: '%s'", size);
-	if (err || nbytes >> SFS_BLOCK_BITS > SFS_BLK_MAX)
-		sfs_die(SFS_MKFS_USAGE, "'%s' is too large, the limit is 1 EiB", size);
-	m->nblks = nbytes >> SFS_BLOCK_BITS;
-	if (size && !m->nblks)
-		sfs_die(SFS_MKFS_USAGE, "'%s' is less than a block", size);
+	m->nblks = argc - first == 2 ? sfs_take_size(argv[first + 1], SFS_MKFS_USAGE) : 0;
 }
 
 /* ---- the plan ---- */

@@ -2,12 +2,8 @@
 /*
  * tune.c - tune.simplefs: changes what a volume is called and how it takes damage.
  *
- * All of it stands in the superblock, one block, which is written once, or not at all.  A volume
- * that was not unmounted cleanly has a journal, which may hold an older superblock that would come
- * back: it is refused.
+ * All of it stands in the superblock, one block, which is written once, or not at all.
  */
-#include <sys/file.h>
-
 #include "lib.h"
 
 enum {
@@ -70,44 +66,6 @@ static void sfs_parse_args(struct sfs_tune *t, int argc, char **argv)
 		sfs_die(SFS_TUNE_USAGE, "-U: not a UUID: '%s'", t->uuid_text);
 }
 
-static struct sfs_dev *sfs_open(const char *path)
-{
-	struct sfs_dev *dev;
-	int err;
-
-	err = sfs_dev_open(path, true, &dev);
-	if (err == -EBUSY)
-		sfs_die(SFS_TUNE_FAILED, "%s: in use, and only an unmounted volume can be changed", path);
-	if (err)
-		sfs_die(SFS_TUNE_FAILED, "%s: cannot be opened for writing: %s", path, strerror(-err));
-	if (flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
-		sfs_die(SFS_TUNE_FAILED, "%s: left alone, another program has locked it", path);
-	return dev;
-}
-
-static void sfs_read(struct sfs_tune *t, struct sfs_dev *dev)
-{
-	struct sfs_fs fs = { 0 };
-	const char *why;
-	int err;
-
-	err = sfs_dev_read(dev, 0, t->super);
-	if (err)
-		sfs_die(SFS_TUNE_FAILED, "%s: its superblock cannot be read: %s", t->path,
-			strerror(-err));
-	if (!sfs_super_probe(t->super))
-		sfs_die(SFS_TUNE_FAILED, "%s: no simplefs is there", t->path);
-	why = sfs_super_verify(t->super, sfs_dev_nblks(dev));
-	if (why)
-		sfs_die(SFS_TUNE_FAILED, "%s: its superblock is damaged: %s", t->path, why);
-	sfs_super_decode(&fs, t->super);
-	if (fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
-		sfs_die(SFS_TUNE_FAILED, "%s: has features of a newer version", t->path);
-	if (!(fs.f_state & SFS_STATE_CLEAN))
-		sfs_die(SFS_TUNE_FAILED, "%s: not unmounted cleanly: fsck.simplefs or a mount"
-			" mends that", t->path);
-}
-
 /* In place: what is not asked for stays to the bit, but for the time and the checksum. */
 static void sfs_change(struct sfs_tune *t)
 {
@@ -128,13 +86,14 @@ static void sfs_change(struct sfs_tune *t)
 int main(int argc, char **argv)
 {
 	static struct sfs_tune t;
+	struct sfs_fs fs = { 0 };
 	struct sfs_dev *dev;
 	int err;
 
 	sfs_parse_args(&t, argc, argv);
-	dev = sfs_open(t.path);
-	sfs_read(&t, dev);
+	sfs_volume_open(t.path, SFS_TUNE_FAILED, t.super, &fs);
 	sfs_change(&t);
+	dev = fs.f_priv;
 	err = sfs_dev_write(dev, 0, t.super);
 	if (!err)
 		err = sfs_dev_sync(dev);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * volume.c - a volume for those tools that change it outside the journal.
+ *
+ * One that was not unmounted cleanly has a journal, which may hold older blocks that would come
+ * back: it is refused.
+ */
+#include <sys/file.h>
+
+#include "lib.h"
+
+static struct sfs_dev *sfs_volume_take(const char *path, int status)
+{
+	struct sfs_dev *dev;
+	int err;
+
+	err = sfs_dev_open(path, true, &dev);
+	if (err == -EBUSY)
+		sfs_die(status, "%s: in use, and only an unmounted volume can be changed", path);
+	if (err)
+		sfs_die(status, "%s: cannot be opened for writing: %s", path, strerror(-err));
+	if (flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
+		sfs_die(status, "%s: left alone, another program has locked it", path);
+	return dev;
+}
+
+void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *ret_fs)
+{
+	struct sfs_dev *dev = sfs_volume_take(path, status);
+	const char *why;
+	int err;
+
+	err = sfs_dev_read(dev, 0, super);
+	if (err)
+		sfs_die(status, "%s: its superblock cannot be read: %s", path, strerror(-err));
+	if (!sfs_super_probe(super))
+		sfs_die(status, "%s: no simplefs is there", path);
+	why = sfs_super_verify(super, sfs_dev_nblks(dev));
+	if (why)
+		sfs_die(status, "%s: its superblock is damaged: %s", path, why);
+	sfs_super_decode(ret_fs, super);
+	ret_fs->f_priv = dev;
+	if (ret_fs->f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
+		sfs_die(status, "%s: has features of a newer version", path);
+	if (!(ret_fs->f_state & SFS_STATE_CLEAN))
+		sfs_die(status, "%s: not unmounted cleanly: fsck.simplefs or a mount mends that",
+			path);
+}

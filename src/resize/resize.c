@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * resize.c - resize.simplefs: makes an unmounted volume as large as its device.
+ *
+ * A volume is a number in the superblock, and zones are made when they are needed.  What knows the
+ * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
+ * The superblock is therefore written first, with the new size and the word that the maps' counts
+ * are not true, then the maps, then the superblock as it stays.  A volume left in between is whole,
+ * and larger; fsck.simplefs finds the blocks that no map calls free yet.
+ */
+#include <sys/stat.h>
+
+#include "lib.h"
+
+enum {
+	SFS_RESIZE_OK = 0,
+	SFS_RESIZE_FAILED = 1,
+	SFS_RESIZE_USAGE = 2,
+	SFS_RESIZE_HALF = 3,
+};
+
+struct sfs_resize {
+	const char *path;
+	u64 want;			/* blocks of the device that may be used */
+	u64 was;			/* blocks of the volume as it was */
+	u64 end;			/* of these, the first that was never given out */
+	u64 nfree;			/* free blocks of zones not made, and of maps so far */
+	struct sfs_fs fs;
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+};
+
+static const struct sfs_opt sfs_resize_opts[] = {
+	{ .o_long = NULL }
+};
+
+static const struct sfs_cli sfs_resize_cli = {
+	.c_program = "resize.simplefs",
+	.c_usage = "[options] DEVICE|IMAGE [SIZE]",
+	.c_about = "Makes an unmounted simplefs volume larger: as large as its device, or SIZE.",
+	.c_notes = "SIZE is in blocks of 4096 bytes, or bytes with a suffix: 512M, 20G, 1T.\n"
+		   "An image file is made longer if SIZE asks for it.",
+	.c_opts = sfs_resize_opts,
+	.c_operands_min = 1,
+	.c_operands_max = 2,
+	.c_exit_usage = SFS_RESIZE_USAGE,
+	.c_exits = {
+		{ SFS_RESIZE_OK, "the volume has the size" },
+		{ SFS_RESIZE_FAILED, "nothing was changed" },
+		{ SFS_RESIZE_USAGE, "the command line is wrong" },
+		{ SFS_RESIZE_HALF, "it could not be finished: fsck.simplefs -y does that" },
+	},
+};
+
+static void sfs_parse_args(struct sfs_resize *r, int argc, char **argv)
+{
+	int i = sfs_cli_parse(&sfs_resize_cli, argc, argv, r, NULL);
+
+	r->path = argv[i];
+	r->want = i + 1 < argc ? sfs_take_size(argv[i + 1], SFS_RESIZE_USAGE) : 0;
+}
+
+/* The whole device if no size was given; a file need not be so long yet. */
+static void sfs_choose_size(struct sfs_resize *r)
+{
+	struct sfs_dev *dev = r->fs.f_priv;
+	u64 has = sfs_dev_nblks(dev);
+	struct stat st;
+
+	if (!r->want)
+		r->want = has;
+	if (r->want < r->fs.f_blocks)
+		sfs_die(SFS_RESIZE_FAILED, "%s: has %llu blocks, and cannot be made smaller",
+			r->path, (unsigned long long)r->fs.f_blocks);
+	if (r->want > has && !(!fstat(sfs_dev_fd(dev), &st) && S_ISREG(st.st_mode)))
+		sfs_die(SFS_RESIZE_FAILED, "%s: the device has no more than %llu blocks", r->path,
+			(unsigned long long)has);
+}
+
+/* Reads what will be changed: what is damaged stays as it is. */
+static void sfs_check_maps(struct sfs_resize *r)
+{
+	u64 ngroups = sfs_groups_ready(&r->fs);
+	struct sfs_buf *buf;
+	u64 group;
+	int err;
+
+	if (r->fs.f_state & SFS_STATE_ERROR)
+		sfs_die(SFS_RESIZE_FAILED, "%s: damage was seen on it: give it to fsck.simplefs -f",
+			r->path);
+	for (group = 0; group < ngroups; group++) {
+		err = sfs_map_get(&r->fs, group, SFS_MAP_USED, &buf);
+		if (err)
+			sfs_die(SFS_RESIZE_FAILED, "%s: a map of it cannot be read: %s", r->path,
+				strerror(-err));
+		sfs_buf_put(buf);
+	}
+}
+
+/* Writes block 0 as r->fs says, and waits. */
+static int sfs_write_super(struct sfs_resize *r)
+{
+	struct sfs_dev *dev = r->fs.f_priv;
+	int err;
+
+	sfs_super_encode(&r->fs, r->super);
+	sfs_block_seal(r->super);
+	err = sfs_dev_write(dev, 0, r->super);
+	return err ? err : sfs_dev_sync(dev);
+}
+
+/*
+ * The map as it is on a fresh volume of the new size, and in it what is taken before the old end;
+ * on a volume that has become large that leaves more room at its start to nobody.
+ */
+static void sfs_map_extend(struct sfs_resize *r, u64 group, struct sfs_bitmap_disk *map)
+{
+	u64 start = group * SFS_GROUP_BLOCKS;
+	unsigned int kept = r->end > start ? min_t(u64, r->end - start, SFS_GROUP_BLOCKS) : 0;
+	struct sfs_bitmap_disk fresh = { 0 };
+	unsigned int bit = 0;
+	u32 nfree;
+
+	sfs_map_fill(&r->fs, sfs_map_blk(group, SFS_MAP_USED), &fresh);
+	while ((bit = sfs_bits_next_set(map->b_bits, bit, kept)) < kept)
+		sfs_bits_set(fresh.b_bits, bit++, 1);
+	nfree = SFS_GROUP_BLOCKS - sfs_bits_count(fresh.b_bits, 0, SFS_GROUP_BLOCKS);
+	fresh.b_count = cpu_to_le32(nfree);
+	memcpy(map, &fresh, sizeof(*map));
+	r->nfree += nfree;
+}
+
+static int sfs_write_maps(struct sfs_resize *r)
+{
+	struct sfs_dev *dev = r->fs.f_priv;
+	struct sfs_trans *t = sfs_dev_trans(dev);
+	u64 ngroups = sfs_groups_ready(&r->fs);
+	struct sfs_buf *buf;
+	u64 group;
+	int err = 0;
+
+	sfs_dev_bound(dev, 0, true);
+	for (group = 0; group < ngroups && !err; group++) {
+		err = sfs_map_get(&r->fs, group, SFS_MAP_USED, &buf);
+		if (err)
+			return err;
+		err = sfs_buf_access(t, &r->fs, buf);
+		if (!err) {
+			sfs_map_extend(r, group, sfs_buf_data(buf));
+			err = sfs_buf_dirty(t, &r->fs, buf);
+		}
+		sfs_buf_put(buf);
+	}
+	return err ? err : sfs_dev_flush(dev);
+}
+
+static void sfs_grow(struct sfs_resize *r)
+{
+	struct sfs_dev *dev = r->fs.f_priv;
+	const char *why;
+	int err = 0;
+
+	if (r->want > sfs_dev_nblks(dev))
+		err = sfs_dev_grow(dev, r->want);
+	if (err)
+		sfs_die(SFS_RESIZE_FAILED, "%s: the file cannot be made longer: %s", r->path,
+			strerror(-err));
+	r->fs.f_state &= ~SFS_STATE_CLEAN;
+	sfs_counter_set(&r->fs.f_free, 0);	/* not true now, and any number may be too large */
+	sfs_super_encode(&r->fs, r->super);
+	why = sfs_super_verify_fields((struct sfs_super_disk *)r->super, sfs_dev_nblks(dev));
+	if (why)
+		sfs_die(SFS_RESIZE_FAILED, "%s: a volume of that size would be none: %s", r->path, why);
+	err = sfs_write_super(r);
+	r->nfree = sfs_zones_fresh(&r->fs, r->fs.f_zones);
+	if (!err)
+		err = sfs_write_maps(r);
+	if (!err) {
+		r->fs.f_state |= SFS_STATE_CLEAN;
+		sfs_counter_set(&r->fs.f_free, r->nfree);
+		err = sfs_write_super(r);
+	}
+	if (err)
+		sfs_die(SFS_RESIZE_HALF, "%s: cannot be written: %s; fsck.simplefs -y finishes it",
+			r->path, strerror(-err));
+}
+
+int main(int argc, char **argv)
+{
+	static struct sfs_resize r;
+
+	sfs_parse_args(&r, argc, argv);
+	sfs_volume_open(r.path, SFS_RESIZE_FAILED, r.super, &r.fs);
+	sfs_choose_size(&r);
+	sfs_check_maps(&r);
+	r.was = r.fs.f_blocks;
+	r.end = r.fs.f_blocks - r.fs.f_tail;
+	sfs_super_size(&r.fs, r.want);
+	if (r.fs.f_blocks == r.was) {
+		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
+	} else {
+		if (sfs_fs_init(&r.fs))
+			sfs_die(SFS_RESIZE_FAILED, "%s: no memory for its groups", r.path);
+		sfs_grow(&r);
+		printf("%s: %llu blocks, were %llu\n", r.path, (unsigned long long)r.fs.f_blocks,
+		       (unsigned long long)r.was);
+		sfs_fs_exit(&r.fs);
+	}
+	sfs_dev_close(r.fs.f_priv);
+	if (fflush(stdout) || ferror(stdout))
+		sfs_die(SFS_RESIZE_FAILED, "the new size cannot be told");
+	return SFS_RESIZE_OK;
+}
