@@ -407,28 +407,52 @@ static void sfs_check_names(struct sfs_checker *c)
 
 /* ---- pass 3: space ---- */
 
+/* What is wrong with one bit of the used map; SFS_PROBLEMS: nothing. */
+static enum sfs_problem_code sfs_judge_used(const struct sfs_checker *c, u64 blk, bool used,
+					    bool fixed)
+{
+	bool taken = c->found->f_taken[blk / 8] >> (blk % 8) & 1;
+
+	/* What mkfs takes for itself is used without an owner. */
+	if (used == (taken || fixed))
+		return SFS_PROBLEMS;
+	/* Who holds a block may be what could not be read. */
+	if (used)
+		return c->found->f_problems[SFS_REMEDY_NONE] ? SFS_PROBLEMS : SFS_PROBLEM_LEAKED;
+	/* At its start files may have been: the volume grew from a smaller one. */
+	if (!taken && sfs_blk_is_valid(c->fs, blk, 1) && blk < c->fs->f_blocks - c->fs->f_tail)
+		return SFS_PROBLEMS;
+	return SFS_PROBLEM_TAKEN;
+}
+
+/* Blocks @first to @last have one problem, of which one line is enough. */
+static void sfs_tell_used(struct sfs_checker *c, enum sfs_problem_code code, u64 first, u64 last)
+{
+	if (first == last)
+		SFS_PROBLEM(c, code, first);
+	else if (code == SFS_PROBLEM_LEAKED)
+		SFS_PROBLEM(c, SFS_PROBLEM_LEAKED_RUN, first, last);
+	else
+		SFS_PROBLEM(c, SFS_PROBLEM_TAKEN_RUN, first, last);
+}
+
 static void sfs_check_used(struct sfs_checker *c, u64 group, const struct sfs_bitmap_disk *map,
 			   const struct sfs_bitmap_disk *fresh)
 {
-	const u8 *taken = c->found->f_taken;
-	unsigned int bit;
+	enum sfs_problem_code code, run = SFS_PROBLEMS;
+	unsigned int bit, nbits = sfs_group_nblks(c->fs, group);
+	u64 start = group * SFS_GROUP_BLOCKS, first = 0;
 
-	for (bit = 0; bit < sfs_group_nblks(c->fs, group); bit++) {
-		u64 blk = group * SFS_GROUP_BLOCKS + bit;
-		/* What mkfs takes for itself is used without an owner. */
-		bool want = (taken[blk / 8] >> (blk % 8) & 1) || sfs_bits_test(fresh->b_bits, bit);
-
-		if (sfs_bits_test(map->b_bits, bit) == want)
+	for (bit = 0; bit <= nbits; bit++) {
+		code = bit == nbits ? SFS_PROBLEMS :
+		       sfs_judge_used(c, start + bit, sfs_bits_test(map->b_bits, bit),
+				      sfs_bits_test(fresh->b_bits, bit));
+		if (code == run)
 			continue;
-		/* But for its start, once files were there: it grew from a smaller volume. */
-		if (want && !(taken[blk / 8] >> (blk % 8) & 1) &&
-		    sfs_blk_is_valid(c->fs, blk, 1) && blk < c->fs->f_blocks - c->fs->f_tail)
-			continue;
-		/* Who holds a block may be what could not be read. */
-		if (want)
-			SFS_PROBLEM(c, SFS_PROBLEM_TAKEN, blk);
-		else if (!c->found->f_problems[SFS_REMEDY_NONE])
-			SFS_PROBLEM(c, SFS_PROBLEM_LEAKED, blk);
+		if (run != SFS_PROBLEMS)
+			sfs_tell_used(c, run, first, start + bit - 1);
+		run = code;
+		first = start + bit;
 	}
 }
 
