@@ -4,9 +4,9 @@
  *
  * A volume is a number in the superblock, and zones are made when they are needed.  What knows the
  * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
- * The superblock is therefore written first, with the new size and the word that the maps' counts
- * are not true, then the maps, then the superblock as it stays.  A volume left in between is whole,
- * and larger; fsck.simplefs finds the blocks that no map calls free yet.
+ * The superblock is therefore written first, with the new size and the word that the volume has to
+ * be checked, then the maps, then the superblock as it stays.  A volume left in between is whole,
+ * and larger; fsck.simplefs, also that of the next boot, frees the blocks that no map calls free.
  */
 #include <sys/stat.h>
 
@@ -164,8 +164,8 @@ static void sfs_grow(struct sfs_resize *r)
 	if (err)
 		sfs_die(SFS_RESIZE_FAILED, "%s: the file cannot be made longer: %s", r->path,
 			strerror(-err));
-	r->fs.f_state &= ~SFS_STATE_CLEAN;
-	sfs_counter_set(&r->fs.f_free, 0);	/* not true now, and any number may be too large */
+	r->fs.f_state = SFS_STATE_ERROR;	/* not clean, and a full check is due */
+	sfs_counter_set(&r->fs.f_free, 0);	/* any other number may be too large */
 	sfs_super_encode(&r->fs, r->super);
 	why = sfs_super_verify_fields((struct sfs_super_disk *)r->super, sfs_dev_nblks(dev));
 	if (why)
@@ -175,7 +175,7 @@ static void sfs_grow(struct sfs_resize *r)
 	if (!err)
 		err = sfs_write_maps(r);
 	if (!err) {
-		r->fs.f_state |= SFS_STATE_CLEAN;
+		r->fs.f_state = SFS_STATE_CLEAN;
 		sfs_counter_set(&r->fs.f_free, r->nfree);
 		err = sfs_write_super(r);
 	}
