@@ -232,8 +232,8 @@ static __always_inline int on_buffer_get(__u64 *args, __u32 prog, __u32 clone)
 	struct kml_buffer new = {}, *b;
 	struct kml_stack *s;
 	__u64 bh = 0, stack;
+	int first = 0, err;
 	__u32 depth;
-	int first = 0;
 
 	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &bh) || is_err(bh))
 		return 0;
@@ -247,7 +247,8 @@ static __always_inline int on_buffer_get(__u64 *args, __u32 prog, __u32 clone)
 		return buffer_got(b, stack, depth);
 	new.block = BPF_CORE_READ((struct buffer_head___seen *)bh, b_blocknr);
 	new.size = BPF_CORE_READ((struct buffer_head___seen *)bh, b_size);
-	if (bpf_map_update_elem(&buffers, &bh, &new, BPF_NOEXIST))
+	err = bpf_map_update_elem(&buffers, &bh, &new, BPF_NOEXIST);
+	if (err && err != -EEXIST)	/* another task may have got the same one */
 		lose(KML_LOST_BUFFER);
 	b = bpf_map_lookup_elem(&buffers, &bh);
 	return b ? buffer_got(b, stack, depth) : 0;
