@@ -162,13 +162,8 @@ static int sfs_write_back(struct sfs_fsck *f)
 	int err;
 
 	err = sfs_dev_flush(f->fs.f_priv);
-	if (err)
-		return err;
-	sfs_super_encode(&f->fs, f->super);
-	sfs_block_seal(f->super);
-	err = sfs_dev_write(f->fs.f_priv, 0, f->super);
 	if (!err)
-		err = sfs_dev_sync(f->fs.f_priv);
+		err = sfs_volume_write_super(&f->fs, f->super);
 	return err ? err : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
 }
 

@@ -52,6 +52,8 @@ extern void (*sfs_report)(const char *text);
  * cannot be, says why and ends the program with @status.
  */
 void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *ret_fs);
+/* Block 0, through @super, as the fields of @fs say, at once and lasting. */
+int sfs_volume_write_super(struct sfs_fs *fs, void *super);
 
 /* ---- loop.c ---- */
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * volume.c - a volume for those tools that change it outside the journal.
+ * volume.c - a volume for those tools that change it outside the journal, and its superblock.
  *
  * One that was not unmounted cleanly has a journal, which may hold older blocks that would come
- * back: it is refused.
+ * back: it is not opened.
  */
 #include <sys/file.h>
 
@@ -45,4 +45,15 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 	if (!(ret_fs->f_state & SFS_STATE_CLEAN))
 		sfs_die(status, "%s: not unmounted cleanly: fsck.simplefs or a mount mends that",
 			path);
+}
+
+int sfs_volume_write_super(struct sfs_fs *fs, void *super)
+{
+	struct sfs_dev *dev = fs->f_priv;
+	int err;
+
+	sfs_super_encode(fs, super);
+	sfs_block_seal(super);
+	err = sfs_dev_write(dev, 0, super);
+	return err ? err : sfs_dev_sync(dev);
 }

@@ -293,10 +293,7 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 	if (err)
 		return err;
 	fs->f_state = SFS_STATE_CLEAN;
-	sfs_super_encode(fs, super);
-	sfs_block_seal(super);
-	err = sfs_dev_write(dev, 0, super);
-	return err ? err : sfs_dev_sync(dev);
+	return sfs_volume_write_super(fs, super);
 }
 
 static void sfs_open_targets(struct sfs_mkfs *m)

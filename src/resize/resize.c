@@ -96,18 +96,6 @@ static void sfs_check_maps(struct sfs_resize *r)
 	}
 }
 
-/* Writes block 0 as r->fs says, and waits. */
-static int sfs_write_super(struct sfs_resize *r)
-{
-	struct sfs_dev *dev = r->fs.f_priv;
-	int err;
-
-	sfs_super_encode(&r->fs, r->super);
-	sfs_block_seal(r->super);
-	err = sfs_dev_write(dev, 0, r->super);
-	return err ? err : sfs_dev_sync(dev);
-}
-
 /*
  * The map as it is on a fresh volume of the new size, and in it what is taken before the old end;
  * on a volume that has become large that leaves more room at its start to nobody.
@@ -153,35 +141,51 @@ static int sfs_write_maps(struct sfs_resize *r)
 	return err ? err : sfs_dev_flush(dev);
 }
 
+/* The superblock with the new size, and the word that the volume has to be checked. */
+static void sfs_announce(struct sfs_resize *r)
+{
+	const char *why;
+
+	r->fs.f_state = SFS_STATE_ERROR;	/* not clean, and a full check is due */
+	sfs_counter_set(&r->fs.f_free, 0);	/* any other number may be too large */
+	sfs_super_encode(&r->fs, r->super);
+	why = sfs_super_verify_fields((struct sfs_super_disk *)r->super, r->want);
+	if (why)
+		sfs_die(SFS_RESIZE_FAILED, "%s: a volume of that size would be none: %s", r->path, why);
+}
+
+static int sfs_write_volume(struct sfs_resize *r)
+{
+	int err = sfs_volume_write_super(&r->fs, r->super);
+
+	r->nfree = sfs_zones_fresh(&r->fs, r->fs.f_zones);
+	if (!err)
+		err = sfs_write_maps(r);
+	if (err)
+		return err;
+	r->fs.f_state = SFS_STATE_CLEAN;
+	sfs_counter_set(&r->fs.f_free, r->nfree);
+	return sfs_volume_write_super(&r->fs, r->super);
+}
+
 static void sfs_grow(struct sfs_resize *r)
 {
 	struct sfs_dev *dev = r->fs.f_priv;
-	const char *why;
 	int err = 0;
 
+	if (sfs_fs_init(&r->fs))
+		sfs_die(SFS_RESIZE_FAILED, "%s: no memory for its groups", r->path);
+	sfs_announce(r);
 	if (r->want > sfs_dev_nblks(dev))
 		err = sfs_dev_grow(dev, r->want);
 	if (err)
 		sfs_die(SFS_RESIZE_FAILED, "%s: the file cannot be made longer: %s", r->path,
 			strerror(-err));
-	r->fs.f_state = SFS_STATE_ERROR;	/* not clean, and a full check is due */
-	sfs_counter_set(&r->fs.f_free, 0);	/* any other number may be too large */
-	sfs_super_encode(&r->fs, r->super);
-	why = sfs_super_verify_fields((struct sfs_super_disk *)r->super, sfs_dev_nblks(dev));
-	if (why)
-		sfs_die(SFS_RESIZE_FAILED, "%s: a volume of that size would be none: %s", r->path, why);
-	err = sfs_write_super(r);
-	r->nfree = sfs_zones_fresh(&r->fs, r->fs.f_zones);
-	if (!err)
-		err = sfs_write_maps(r);
-	if (!err) {
-		r->fs.f_state = SFS_STATE_CLEAN;
-		sfs_counter_set(&r->fs.f_free, r->nfree);
-		err = sfs_write_super(r);
-	}
+	err = sfs_write_volume(r);
 	if (err)
 		sfs_die(SFS_RESIZE_HALF, "%s: cannot be written: %s; fsck.simplefs -y finishes it",
 			r->path, strerror(-err));
+	sfs_fs_exit(&r->fs);
 }
 
 int main(int argc, char **argv)
@@ -198,12 +202,9 @@ int main(int argc, char **argv)
 	if (r.fs.f_blocks == r.was) {
 		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
 	} else {
-		if (sfs_fs_init(&r.fs))
-			sfs_die(SFS_RESIZE_FAILED, "%s: no memory for its groups", r.path);
 		sfs_grow(&r);
 		printf("%s: %llu blocks, were %llu\n", r.path, (unsigned long long)r.fs.f_blocks,
 		       (unsigned long long)r.was);
-		sfs_fs_exit(&r.fs);
 	}
 	sfs_dev_close(r.fs.f_priv);
 	if (fflush(stdout) || ferror(stdout))
