@@ -82,13 +82,8 @@ ok $? 'a volume in order'
 # refuses STATUS REGEX ARGUMENTS...: and leaves the file to the bit
 refuses()
 {
-    local sum want=$1 say=$2
-    shift 2
-    sum=$(md5sum <"$disk")
-    run "$resize" "$@"
-    is "$status" "$want" "resize ${*//$tmp\//}: refused"
-    like "$say" "resize ${*//$tmp\//}: says why"
-    is "$(md5sum <"$disk")" "$sum" "resize ${*//$tmp\//}: nothing is written"
+    local words=("${@:3}")
+    leaves "$disk" "$1" "$2" "resize ${words[*]//$tmp\//}" "$resize" "${words[@]}"
 }
 rm -f "$disk"
 "$mkfs" -q -d "$tmp/tree" "$disk" 64M

@@ -70,6 +70,18 @@ unlike()
 $out"; return 1; }
 }
 
+# leaves FILE STATUS REGEX NAME COMMAND...: it refuses, says why, and FILE is to the bit what it was
+leaves()
+{
+    local file=$1 want=$2 say=$3 name=$4 sum
+    shift 4
+    sum=$(md5sum <"$file")
+    run "$@"
+    is "$status" "$want" "$name: refused"
+    like "$say" "$name: says why"
+    is "$(md5sum <"$file")" "$sum" "$name: nothing is written"
+}
+
 # relay_tap WHAT: the TAP lines of the standard input, another program's, counted as this test's own
 relay_tap()
 {
