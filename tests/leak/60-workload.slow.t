@@ -62,7 +62,7 @@ boot_workload()
 for kernel in ${KERNELS:-6.1 6.12 7.2 7.3}; do
     module=$(tests/vm/build-module "$kernel" 2>"$tmp/make.log")
     ok $? "$kernel: the module is built" || { diag "$(tail -n 20 "$tmp/make.log")"; continue; }
-    steadily boot_workload
+    boot_workload
     relay "$kernel"
     got=$(tr -d '\r' <"$tmp/console" | sed -n 's/^kmodleak: simplefs: //p' | tail -n 1)
     [ "$status" = 0 ] && grep -q '^clean' <<<"$got"

@@ -88,7 +88,7 @@ try_strangers()
 {
     local name code why got
     # shellcheck disable=SC2086
-    steadily boot_strangers $strangers
+    boot_strangers $strangers
     [ "$status" = 0 ]
     ok $? "$kernel: the machine is content" || diag "$(tail -n 5 "$tmp/boot.log")"
     for name in $strangers; do

@@ -15,19 +15,6 @@ row()
     printf '%s\t%s\t%s\t%s\t%s\n' "$kernel" "$1" "$2" "$3" "$4" >>"$table"
 }
 
-# steadily BOOT ARGUMENTS...: again, up to twice, when QEMU has failed; BOOT makes its disks anew. Before 8.1
-# it may run an int3 that the kernel has put into its text and taken away again: that kernel's end. Tracing
-# changes the kernel's text all the time.
-steadily()
-{
-    local try
-    for try in 1 2 3; do
-        "$@"
-        grep -q 'int3: 0000' "$tmp/console" || return 0
-        diag "$kernel: QEMU ran an int3 that was not there any more, try $try"
-    done
-}
-
 # groups REGEX RIVALS: those of the report in $out that are a verdict, and whose stack shows a function
 # like REGEX, and none like RIVALS further in; an empty REGEX stands for any function, empty RIVALS for none
 groups()

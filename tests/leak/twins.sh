@@ -99,13 +99,13 @@ try_twins()
     kinds=$(awk '{print $1}' <<<"$twins")
 
     # shellcheck disable=SC2086
-    steadily boot_twins "$module" 0 $kinds
+    boot_twins "$module" 0 $kinds
     is "$status" 0 "$kernel: the machine is content with those that give back"
     clean=$code
     is "$clean" 0 "$kernel: nothing is reported of those" || diag "$(cat "$tmp/report")"
     guilty "$tmp/report" >"$tmp/false"
     # shellcheck disable=SC2086
-    steadily boot_twins "$module" 1 $kinds
+    boot_twins "$module" 1 $kinds
     is "$status" 0 "$kernel: the machine is content with those that leak"
     is "$code" 1 "$kernel: those are reported" || diag "$(tail -n 20 "$tmp/console")"
     guilty "$tmp/report" >"$tmp/found"
@@ -133,7 +133,7 @@ try_twins()
 try_destroyed()
 {
     local module=build/leak/$kernel/twins/twin.ko
-    steadily boot_twins "$module" 1 destroyed
+    boot_twins "$module" 1 destroyed
     guilty "$tmp/report" | grep -qx 'slab take_destroyed'
     if ok $? "$kernel: destroyed: an object of a cache that is gone is found"; then
         row destroyed leak leak right
