@@ -16,6 +16,9 @@ is "$status" 122 "a machine that stops without a word"
 SFS_BOOT_LIMIT=5 boot --append rdinit=/bin/cat -- true
 is "$status" 120 "a machine in which init never runs"
 is "$(grep -c 'complaint while booting: no init after 5 s' "$tmp/boot.log")" 3 "is booted again, twice"
+boot --append 'rdinit=/bin/poweroff -- -f' -- true
+is "$status" 120 "a machine whose init is not heard"
+is "$(grep -c 'complaint while booting: not a word from init' "$tmp/boot.log")" 3 "is booted again as well"
 boot --kill-on pull-it -- sh -c 'echo pull-it; while :; do :; done'
 is "$status" 123 "a pulled plug"
 boot -- no-such-command
