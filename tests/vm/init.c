@@ -51,9 +51,7 @@ static void vm_wake(int sig)
  */
 static void vm_check_console(void)
 {
-	static const char text[] = "init: nothing said here is heard\n";
 	struct sigaction wake = { .sa_handler = vm_wake };
-	int fd;
 
 	sigaction(SIGALRM, &wake, NULL);
 	alarm(60);
@@ -61,9 +59,7 @@ static void vm_check_console(void)
 		alarm(0);
 		return;
 	}
-	fd = open("/dev/kmsg", O_WRONLY);
-	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
-		printf("%s", text);
+	dprintf(open("/dev/kmsg", O_WRONLY), "init: nothing said here is heard\n");
 	reboot(RB_POWER_OFF);
 }
 
