@@ -70,6 +70,12 @@ unlike()
 $out"; return 1; }
 }
 
+# literal TEXT: the extended regular expression that is like it alone
+literal()
+{
+    sed 's/[]+*.^$()|{}?\\[]/\\&/g' <<<"$1"
+}
+
 # leaves FILE STATUS REGEX NAME COMMAND...: it refuses, says why, and FILE is to the bit what it was
 leaves()
 {
