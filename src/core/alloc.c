@@ -10,7 +10,7 @@
  *
  * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
  * lock, reading and access first.  Blocks whose freeing has not committed stay untouched: used maps
- * are opened with sfs_buf_access_undo() and runs cut by sfs_buf_committed_clear().
+ * are opened with sfs_buf_access_undo() and runs cut by sfs_buf_reusable().
  */
 #include "port.h"
 #include "format.h"
@@ -93,7 +93,7 @@ static void sfs_run_usable(struct sfs_buf *used, u32 bit, u32 end, const struct 
 	u32 n;
 
 	while (bit < end && end - bit > best->b_n && best->b_n < s->s_want) {
-		n = sfs_buf_committed_clear(used, bit, min(end - bit, s->s_want));
+		n = sfs_buf_reusable(used, bit, min(end - bit, s->s_want));
 		if (n > best->b_n) {
 			best->b_bit = bit;
 			best->b_n = n;
@@ -131,7 +131,7 @@ u32 sfs_used_find(struct sfs_group *g, struct sfs_buf *used, u32 nbits, const st
 	sfs_assert(sfs_mutex_is_held(&g->g_lock));
 	if (s->s_goal < nbits && !sfs_bits_test(bits, goal)) {
 		n = sfs_bits_next_set(bits, goal, min_t(u64, nbits, (u64)goal + s->s_want)) - goal;
-		n = sfs_buf_committed_clear(used, goal, n);
+		n = sfs_buf_reusable(used, goal, n);
 		if (n) {
 			*ret_bit = goal;
 			return n;
@@ -173,7 +173,7 @@ static u32 sfs_run_begin(const u8 *bits, u32 bit)
 	return bit;
 }
 
-void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
+static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
 {
 	struct sfs_bitmap_disk *map = sfs_buf_data(used);
 	u32 end;
@@ -201,7 +201,7 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 		return err;
 	/* A look without the lock: the worst that comes of it is another choice. */
 	need = s->s_goal == SFS_NO_GOAL ? s->s_need : 1;
-	if (__atomic_load_n(&g->g_run, __ATOMIC_RELAXED) < need)
+	if (READ_ONCE(g->g_run) < need)
 		return -ENOSPC;
 	sfs_mutex_lock(&g->g_lock);
 	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
@@ -265,12 +265,9 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 	if (err != -ENOSPC)
 		return err;
 	s.s_goal = SFS_NO_GOAL;
-	/* Another may have begun a zone meanwhile: then that one will do. */
-	if (sfs_groups_ready(fs) == ngroups) {
-		err = sfs_zone_grow(t, fs);
-		if (err && err != -ENOSPC)
-			return err;
-	}
+	err = sfs_zone_grow(t, fs, ngroups);
+	if (err && err != -ENOSPC)
+		return err;
 	if (sfs_groups_ready(fs) > ngroups)
 		start = ngroups;
 	do {
@@ -381,6 +378,57 @@ static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 		sfs_shutdown(fs, err, "blocks freed in part");
 	}
 	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
+int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
+{
+	struct sfs_piece piece;
+	struct sfs_buf *used;
+	int err;
+
+	if (!sfs_blk_is_valid(fs, blk, 1))
+		return sfs_corrupt(fs, blk, 0, "metadata block", "freed where none can be");
+	sfs_piece_at(blk, 1, &piece);
+	err = sfs_piece_open(t, fs, &piece, &used);
+	if (!err)
+		sfs_buf_put(used);
+	return err;
+}
+
+int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *g,
+		       struct sfs_buf *used, struct sfs_buf *buf)
+{
+	u32 bit = sfs_buf_blk(buf) % SFS_GROUP_BLOCKS;
+	int err = sfs_buf_forget(t, fs, buf);
+
+	if (!err)
+		sfs_used_give(fs, g, used, bit, 1);
+	return err;
+}
+
+int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	struct sfs_piece piece;
+	struct sfs_group *g;
+	struct sfs_buf *used;
+	int err;
+
+	sfs_piece_at(sfs_buf_blk(buf), 1, &piece);
+	err = sfs_group_get(fs, piece.p_group, &g);
+	if (!err)
+		err = sfs_piece_open(t, fs, &piece, &used);
+	if (err) {
+		sfs_buf_put(buf);
+		return err;
+	}
+	/* The buffer's owner alone frees it: the bit is still set. */
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_used_give_meta(t, fs, g, used, buf);
+	if (!err)
+		err = sfs_buf_dirty(t, fs, used);
+	sfs_mutex_unlock(&g->g_lock);
+	sfs_buf_put(used);
 	return err;
 }
 

@@ -192,13 +192,27 @@ int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned i
 	}
 }
 
-/* Frees a node's block: nothing has changed if that fails, and sfs_buf_forget() must follow. */
-static int sfs_node_free_blk(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
+/* What can fail of freeing a node, the @nth of several: before the first change. */
+static int sfs_node_free_ready(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf,
+			       unsigned int nth)
 {
-	int err;
+	if (in->i_blocks < nth)
+		return sfs_corrupt(in->i_fs, sfs_buf_blk(buf), in->i_ino, "btree",
+				   "more nodes than blocks counted");
+	return sfs_free_meta_ready(t, in->i_fs, sfs_buf_blk(buf));
+}
 
-	err = sfs_free_blks(t, in->i_fs, sfs_buf_blk(buf), 1);
-	if (!err)
+/*
+ * Frees a node that is ready, after all that is wanted of it has been read.  Consumes the reference.
+ * An error means that the filesystem is shut down.
+ */
+static int sfs_node_dispose(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
+{
+	int err = sfs_free_meta(t, in->i_fs, buf);
+
+	if (err)
+		sfs_shutdown(in->i_fs, err, "a node of a tree cannot be freed");
+	else
 		in->i_blocks--;
 	return err;
 }
@@ -222,14 +236,14 @@ static int sfs_tree_shrink(struct sfs_trans *t, struct sfs_inode *in)
 			sfs_path_release(&path);
 			return 0;
 		}
-		err = sfs_node_free_blk(t, in, buf);
+		err = sfs_node_free_ready(t, in, buf, 1);
 		if (err) {
 			sfs_path_release(&path);
 			return err;
 		}
 		sfs_node_init(root, SFS_ROOT_BYTES, node->n_level);
 		sfs_node_append(root, SFS_ROOT_BYTES, node, 0, sfs_node_count(node));
-		err = sfs_buf_forget(t, in->i_fs, buf);
+		err = sfs_node_dispose(t, in, buf);
 		if (err)
 			return err;
 	}
@@ -261,7 +275,7 @@ static int sfs_pair_merge(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	int err;
 	int err2;
 
-	err = sfs_node_free_blk(t, in, pair[1]);
+	err = sfs_node_free_ready(t, in, pair[1], 1);
 	if (err)
 		return err;
 	sfs_node_append(to, SFS_NODE_BYTES, from, 0, sfs_node_count(from));
@@ -270,7 +284,7 @@ static int sfs_pair_merge(struct sfs_trans *t, struct sfs_path *path, unsigned i
 		sfs_node_entries(to)[count].e_key = sfs_node_entries(up)[right].e_key;
 	sfs_inner_remove(up, right);
 	sfs_buf_hold(pair[1]);
-	err = sfs_buf_forget(t, in->i_fs, pair[1]);
+	err = sfs_node_dispose(t, in, pair[1]);
 	err2 = sfs_buf_dirty(t, in->i_fs, pair[0]);
 	err = err ? err : err2;
 	err2 = sfs_level_dirty(t, path, level + 1);
@@ -352,21 +366,16 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 	while (level < path->p_top && sfs_node_count(path->p_level[level].l_node) == 1)
 		level++;
 	err = sfs_level_access(t, path, level);
-	if (err)
-		return err;
-	for (n = 0; n < level; n++) {
+	for (n = 0; n < level && !err; n++)
+		err = sfs_node_free_ready(t, in, path->p_level[n].l_buf, n + 1);
+	for (n = 0; n < level && !err; n++) {
 		struct sfs_buf *buf = path->p_level[n].l_buf;
 
-		err = sfs_node_free_blk(t, in, buf);
-		if (!err) {
-			path->p_level[n].l_buf = NULL;
-			err = sfs_buf_forget(t, in->i_fs, buf);
-		}
-		if (err && n)
-			sfs_shutdown(in->i_fs, err, "a tree was cut in the middle");
-		if (err)
-			return err;
+		path->p_level[n].l_buf = NULL;
+		err = sfs_node_dispose(t, in, buf);
 	}
+	if (err)
+		return err;
 	if (sfs_node_count(path->p_level[level].l_node) == 1) {
 		sfs_tree_init(in);	/* only the root can be left with none */
 		return 0;

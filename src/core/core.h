@@ -255,6 +255,15 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
  * group touched.
  */
 int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);
+/*
+ * Metadata is freed in one order: what is wanted of the block is read, then it is forgotten (so that no
+ * replay brings it back), then its bit is cleared: from there on it may be another's.  sfs_free_meta()
+ * does the last two and consumes the reference; sfs_free_meta_ready(), earlier in the same
+ * transaction, does what can fail before the first change: after it only a dead journal is an error.
+ * Every block of metadata goes this way; ialloc.c, under g_lock, by sfs_used_give_meta().
+ */
+int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk);
+int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
  * A search for blocks in one group, and what it does to the group's books.  For alloc.c and
@@ -272,15 +281,18 @@ u32 sfs_used_find(struct sfs_group *group, struct sfs_buf *used, u32 nbits,
 		  const struct sfs_search *search, u32 *ret_bit);
 void sfs_used_take(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *used, u32 bit,
 		   u32 n);
-void sfs_used_give(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *used, u32 bit,
-		   u32 n);
+int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *group,
+		       struct sfs_buf *used, struct sfs_buf *buf);
 
 /* zone.c: groups whose maps exist; more as zones are initialised, never fewer. */
 u64 sfs_groups_ready(const struct sfs_fs *fs);
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
-/* Formats the strip of zone f_zones and moves the watermark, in @t.  Takes f_zone_lock. */
-int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs);
+/*
+ * Formats the strip of the next zone and moves the watermark, in @t, unless there are more than
+ * @ngroups groups by now: then another was quicker.  Takes f_zone_lock.
+ */
+int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups);
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);

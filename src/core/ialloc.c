@@ -9,7 +9,8 @@
  * that a mount must look into.
  *
  * g_lock guards the maps, h_live of the group's inode blocks, and SFS_INODE_ORPHAN in the records
- * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look.
+ * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look;
+ * sfs_inode_encode() writes the same value again under a tree lock, so it is read and written whole.
  * What can fail (reading, access) comes before the first change.
  */
 #include "port.h"
@@ -268,17 +269,18 @@ unlock:
 /* The first group from the rotor's on that is not nearly full; -ENOSPC if all are. */
 static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u64 *ret_group)
 {
-	u64 rotor = __atomic_fetch_add(&fs->f_dir_rotor, 1, __ATOMIC_RELAXED);
+	u64 rotor = READ_ONCE(fs->f_dir_rotor);
 	struct sfs_group *g;
 	u64 group, i;
 	int err;
 
+	WRITE_ONCE(fs->f_dir_rotor, rotor + 1);	/* a lost step is no loss */
 	for (i = 0; i < min_t(u64, ngroups, SFS_ZONE_GROUPS); i++) {
 		group = (rotor / SFS_DIRS_A_GROUP + i) % ngroups;
 		err = sfs_group_get(fs, group, &g);
 		if (err)
 			return err;
-		if (__atomic_load_n(&g->g_free, __ATOMIC_RELAXED) >= SFS_DIR_ROOM) {
+		if (READ_ONCE(g->g_free) >= SFS_DIR_ROOM) {
 			*ret_group = group;
 			return 0;
 		}
@@ -308,7 +310,7 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
 		goal = 0;
 	}
 	if (err == -ENOSPC && sfs_space_available(fs)) {
-		err = sfs_zone_grow(t, fs);
+		err = sfs_zone_grow(t, fs, ngroups);
 		if (!err)
 			err = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
 	}
@@ -326,7 +328,7 @@ static bool sfs_block_has_orphan(const struct sfs_inodes_disk *inodes, unsigned 
 
 	for (i = 0; i < SFS_INODE_SLOTS; i++)
 		if (i != slot && (inodes->n_head.h_live & (1u << i)) &&
-		    (le32_to_cpu(inodes->n_slot[i].i_flags) & SFS_INODE_ORPHAN))
+		    (le32_to_cpu(READ_ONCE(inodes->n_slot[i].i_flags)) & SFS_INODE_ORPHAN))
 			return true;
 	return false;
 }
@@ -367,7 +369,7 @@ static int sfs_orphan_change(struct sfs_trans *t, struct sfs_inode *in, bool set
 		in->i_flags |= SFS_INODE_ORPHAN;
 	else
 		in->i_flags &= ~SFS_INODE_ORPHAN;
-	inodes->n_slot[slot].i_flags = cpu_to_le32(in->i_flags);
+	WRITE_ONCE(inodes->n_slot[slot].i_flags, cpu_to_le32(in->i_flags));
 unlock:
 	sfs_open_unlock(&o);
 	return err;
@@ -492,17 +494,20 @@ static const char *sfs_free_verify(const struct sfs_open *o, u32 bit, u8 live, u
 	return NULL;
 }
 
-/* The block's last inode went: all that can fail has been done. */
-static void sfs_block_free(struct sfs_open *o, u32 bit)
+/* The block's last inode went.  Consumes a reference of @buf; fails only with the journal gone. */
+static int sfs_block_free(struct sfs_open *o, struct sfs_trans *t, u32 bit, struct sfs_buf *buf)
 {
 	struct sfs_group *g = o->o_group;
+	int err = sfs_used_give_meta(t, o->o_fs, g, o->o_map[SFS_MAP_USED], buf);
 
-	sfs_used_give(o->o_fs, g, o->o_map[SFS_MAP_USED], bit, 1);
+	if (err)
+		return err;
 	sfs_open_set(o, SFS_MAP_INODE, bit, false);
 	sfs_open_set(o, SFS_MAP_ROOM, bit, false);
 	g->g_inode_blks--;
 	g->g_room--;
 	g->g_slots -= SFS_SLOTS_LEFT;
+	return 0;
 }
 
 static void sfs_slot_free(struct sfs_open *o, struct sfs_head *head, u32 bit, u8 mask)
@@ -529,6 +534,9 @@ int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
 	bool last;
 	int err;
 
+	if (!sfs_tree_is_empty(in))
+		return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "inode",
+				   "records of another kind than its own are left");
 	err = sfs_open_lock(&o, in->i_fs, sfs_ino_blk(in->i_ino) / SFS_GROUP_BLOCKS);
 	if (err)
 		return err;
@@ -543,12 +551,11 @@ int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
 	}
 
 	if (last) {
-		/* _forget() drops a reference; the other one keeps i_buf for _end() if it fails. */
+		/* That drops a reference; the other one keeps i_buf for _end() if it fails. */
 		sfs_buf_hold(in->i_buf);
-		err = sfs_buf_forget(t, in->i_fs, in->i_buf);
+		err = sfs_block_free(&o, t, bit, in->i_buf);
 		if (err)
 			goto unlock;
-		sfs_block_free(&o, bit);
 	} else {
 		sfs_slot_free(&o, head, bit, mask);
 		err = sfs_buf_dirty(t, in->i_fs, in->i_buf);

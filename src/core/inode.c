@@ -45,15 +45,20 @@ void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk)
 	memcpy(in->i_root, disk->i_root, SFS_ROOT_BYTES);
 }
 
+/*
+ * Field by field, each written once: who asks for a neighbour's SFS_INODE_ORPHAN (ialloc.c, under
+ * g_lock, not under this tree's lock) must see the same before, during and after.
+ */
 void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk)
 {
-	memset(disk, 0, sizeof(*disk));
+	disk->i_zero16 = 0;
+	memset(disk->i_zero, 0, sizeof(disk->i_zero));
 	disk->i_mode = cpu_to_le16(in->i_mode);
 	disk->i_uid = cpu_to_le32(in->i_uid);
 	disk->i_gid = cpu_to_le32(in->i_gid);
 	disk->i_nlink = cpu_to_le32(in->i_nlink);
 	disk->i_projid = cpu_to_le32(in->i_projid);
-	disk->i_flags = cpu_to_le32(in->i_flags);
+	WRITE_ONCE(disk->i_flags, cpu_to_le32(in->i_flags));
 	disk->i_generation = cpu_to_le32(in->i_generation);
 	disk->i_rdev = cpu_to_le32(in->i_rdev);
 	disk->i_size = cpu_to_le64(in->i_size);

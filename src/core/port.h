@@ -6,7 +6,8 @@
  * types and their byte order (u8 .. u64, s64, __le16 .. __le64, le32_to_cpu() and friends), bool,
  * the mem*() functions, min()/max(), container_of(), static_assert, the errno names with
  * EFSCORRUPTED and EFSBADCRC, struct sfs_mutex, struct sfs_counter, sfs_assert() and the
- * functions that are cheaper inline.  The prototypes below are the rest of the contract.
+ * functions that are cheaper inline; for what is read without a lock READ_ONCE(), WRITE_ONCE(),
+ * smp_load_acquire() and smp_store_release().  The prototypes below are the rest of the contract.
  */
 #ifndef SFS_PORT_H
 #define SFS_PORT_H
@@ -67,16 +68,20 @@ u64 sfs_buf_blk(struct sfs_buf *buf);
 int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
- * The same for a used map: from now on the committed state of its bits can be asked for, so that
- * a block freed in a transaction that has not committed is not handed out again.
+ * The same for a used map: from now on the earlier states of its bits can be asked for.
+ *
+ * The rule of reuse: a block may be handed out when it is free in the running, in the committing
+ * *and* in the committed state.  Whichever of these a crash brings back, the block has no owner
+ * there whose content the new one could spoil, and no replay writes over it.
  */
 int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
- * Of the @nbits bits from @bit of the bitmap in @buf, how many, from the first on, were clear
- * too in the state that is safe on disk.  @nbits where nothing is pending.
+ * Of the @nbits bits from @bit of the bitmap in @buf, all clear in the running state, how many, from
+ * the first on, are clear too in the committing and in the committed state.  @nbits where nothing is
+ * pending.  After sfs_buf_access_undo() in the caller's transaction.
  */
-unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits);
+unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits);
 
 /* After a change.  Fails only when the journal is gone, and has shut the filesystem down then. */
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);

@@ -148,7 +148,7 @@ const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk
 
 u64 sfs_groups_ready(const struct sfs_fs *fs)
 {
-	u64 zones = __atomic_load_n(&fs->f_zones, __ATOMIC_ACQUIRE);
+	u64 zones = smp_load_acquire(&fs->f_zones);
 
 	return min(zones * SFS_ZONE_GROUPS, fs->f_groups);
 }
@@ -177,14 +177,14 @@ static int sfs_zone_load(struct sfs_fs *fs, u64 nr)
 		table = sfs_mem_alloc(sizeof(*table));
 		if (!table)
 			goto unlock;
-		__atomic_store_n(&fs->f_zone[nr / SFS_TABLE_ZONES], table, __ATOMIC_RELEASE);
+		smp_store_release(&fs->f_zone[nr / SFS_TABLE_ZONES], table);
 	}
 	slot = &table->t_zone[nr % SFS_TABLE_ZONES];
 	if (!*slot) {
 		zone = sfs_zone_make();
 		if (!zone)
 			goto unlock;
-		__atomic_store_n(slot, zone, __ATOMIC_RELEASE);
+		smp_store_release(slot, zone);
 	}
 	err = 0;
 unlock:
@@ -197,10 +197,10 @@ static struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
 {
 	struct sfs_zone_table *table;
 
-	table = __atomic_load_n(&fs->f_zone[nr / SFS_TABLE_ZONES], __ATOMIC_ACQUIRE);
+	table = smp_load_acquire(&fs->f_zone[nr / SFS_TABLE_ZONES]);
 	if (!table)
 		return NULL;
-	return __atomic_load_n(&table->t_zone[nr % SFS_TABLE_ZONES], __ATOMIC_ACQUIRE);
+	return smp_load_acquire(&table->t_zone[nr % SFS_TABLE_ZONES]);
 }
 
 /* One map's b_count, and its set bits if asked for. */
@@ -245,7 +245,7 @@ static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 	g->g_room = room;
 	g->g_slots = slots;
 	g->g_run = nfree;
-	__atomic_store_n(&g->g_loaded, true, __ATOMIC_RELEASE);
+	smp_store_release(&g->g_loaded, true);
 	return 0;
 }
 
@@ -265,7 +265,7 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 		zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
 	}
 	g = &zone->z_group[group % SFS_ZONE_GROUPS];
-	if (!__atomic_load_n(&g->g_loaded, __ATOMIC_ACQUIRE)) {
+	if (!smp_load_acquire(&g->g_loaded)) {
 		sfs_mutex_lock(&g->g_lock);
 		err = g->g_loaded ? 0 : sfs_group_load(fs, group, g);
 		sfs_mutex_unlock(&g->g_lock);
@@ -290,17 +290,20 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 	err = sfs_buf_format(fs, strip, SFS_STRIP_BLOCKS, sfs_map_fill);
 	if (err)
 		return err;
-	__atomic_store_n(&fs->f_zones, fs->f_zones + 1, __ATOMIC_RELEASE);
+	smp_store_release(&fs->f_zones, fs->f_zones + 1);
 	sfs_super_encode(fs, sfs_buf_data(super));
 	return sfs_buf_dirty(t, fs, super);
 }
 
-int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs)
+int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups)
 {
 	struct sfs_buf *super;
-	int err = -ENOSPC;
+	int err = 0;
 
 	sfs_mutex_lock(&fs->f_zone_lock);
+	if (sfs_groups_ready(fs) > ngroups)
+		goto unlock;
+	err = -ENOSPC;
 	if (fs->f_zones >= fs->f_zones_max)
 		goto unlock;
 	err = sfs_buf_get(fs, 0, SFS_MAGIC_SUPER, 0, &super);

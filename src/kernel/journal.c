@@ -197,22 +197,32 @@ int sfs_journal_create_access(struct sfs_trans *t, struct sfs_buf *buf)
 	return err;
 }
 
-unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+/* How many of @nbits bits from @bit are clear in an earlier state; all if there is none. */
+static unsigned int sfs_state_clear(const void *state, unsigned int bit, unsigned int nbits)
 {
-	const struct sfs_bitmap_disk *map;
+	const struct sfs_bitmap_disk *map = state;
+
+	return map ? sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit : nbits;
+}
+
+/*
+ * While a transaction commits, b_committed_data is the state before it, and undo access by the one
+ * after it has left the state that is being committed in b_frozen_data.  When the commit has ended,
+ * jbd2 moves the latter into the place of the former.
+ */
+unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+{
 	struct journal_head *jh;
-	unsigned int clear = nbits;
 
 	/* Undo access in the caller's transaction keeps the journal head. */
 	if (!buffer_jbd(sfs_bh(buf)))
 		return nbits;
 	jh = bh2jh(sfs_bh(buf));
 	spin_lock(&jh->b_state_lock);
-	map = (const struct sfs_bitmap_disk *)jh->b_committed_data;
-	if (map)
-		clear = sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit;
+	nbits = sfs_state_clear(jh->b_committed_data, bit, nbits);
+	nbits = sfs_state_clear(jh->b_frozen_data, bit, nbits);
 	spin_unlock(&jh->b_state_lock);
-	return clear;
+	return nbits;
 }
 
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
@@ -227,14 +237,20 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 
 int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
+	struct buffer_head *bh = sfs_bh(buf);
+	int err;
+
 	sfs_buf_unverify(buf);
 	if (sfs_trans_is_plain(t)) {
 		sfs_buf_forget_plain(buf);
 		return 0;
 	}
-	return sfs_journal_check(fs, jbd2_journal_revoke(sfs_handle(t), sfs_buf_blk(buf),
-							 sfs_bh(buf)),
-				 "a freed block could not be revoked");
+	get_bh(bh);
+	err = jbd2_journal_revoke(sfs_handle(t), bh->b_blocknr, bh);
+	/* A checkpoint's write that is under way must not land on what the block becomes next. */
+	wait_on_buffer(bh);
+	brelse(bh);
+	return sfs_journal_check(fs, err, "a freed block could not be revoked");
 }
 
 /* ---- waiting ---- */

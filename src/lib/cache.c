@@ -429,7 +429,7 @@ int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *
 	return sfs_buf_access(t, fs, buf);
 }
 
-unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
 {
 	(void)buf;
 	(void)bit;

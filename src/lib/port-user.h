@@ -54,6 +54,12 @@ typedef int64_t s64;
 
 #define sfs_assert(cond)	assert(cond)
 
+/* Single-threaded: the kernel's names for what matters where others look without a lock. */
+#define READ_ONCE(x)			(*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value)		(*(volatile __typeof__(x) *)&(x) = (value))
+#define smp_load_acquire(p)		READ_ONCE(*(p))
+#define smp_store_release(p, value)	WRITE_ONCE(*(p), value)
+
 struct sfs_mutex {
 	bool held;
 };

@@ -276,7 +276,7 @@ int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *
 	return err;
 }
 
-unsigned int sfs_buf_committed_clear(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
 {
 	const struct sfs_bitmap_disk *map = (const struct sfs_bitmap_disk *)buf->safe;
 

@@ -27,6 +27,7 @@ struct ram_block {
 	bool used;
 	u64 seen;			/* the last step that read it: it is cached then */
 	u64 step;			/* the last with write access */
+	u64 ready;			/* the last that made it ready to be freed */
 };
 
 static struct ram_block ram_blocks[RAM_BLOCKS];
@@ -194,19 +195,6 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	return 0;
 }
 
-int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
-{
-	u64 blk = buf->blk;
-
-	(void)t;
-	(void)fs;
-	TAP_REQUIRE(!ram_blocks[blk].used, "seed %" PRIu64 ": forgotten block was freed", ram_seed);
-	sfs_buf_put(buf);
-	free(ram_blocks[blk].data);
-	ram_blocks[blk].data = NULL;
-	return 0;
-}
-
 /* Near @goal, and often less than is wanted. */
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
 		   u64 *ret_blk, u32 *ret_nblks)
@@ -248,6 +236,34 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 	for (i = 0; i < nblks; i++)
 		ram_blocks[blk + i].used = false;
 	ram_used -= nblks;
+	return 0;
+}
+
+int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
+{
+	(void)t;
+	if (ram_fails())
+		return -EIO;
+	if (!sfs_blk_is_valid(fs, blk, 1) || !ram_blocks[blk].used)
+		return sfs_corrupt(fs, blk, 0, "used map", "block is free already");
+	ram_blocks[blk].ready = ram_steps;
+	return 0;
+}
+
+/* The content goes at once: who reads the block after this finds nothing. */
+int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	u64 blk = buf->blk;
+
+	(void)t;
+	(void)fs;
+	TAP_REQUIRE(ram_blocks[blk].used && ram_blocks[blk].ready == ram_steps, "seed %" PRIu64
+		    ": block was ready to be freed", ram_seed);
+	sfs_buf_put(buf);
+	free(ram_blocks[blk].data);
+	ram_blocks[blk].data = NULL;
+	ram_blocks[blk].used = false;
+	ram_used--;
 	return 0;
 }
 

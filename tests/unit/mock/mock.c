@@ -22,6 +22,7 @@ struct sfs_buf {
 	u64 seen;		/* numbers of the transactions that last came by, ... */
 	u64 accessed;		/* ... took write access */
 	u64 dirtied;
+	u64 ready;		/* ... made it ready to be freed */
 	unsigned int refs;
 	bool used;
 	bool verified;
@@ -284,17 +285,6 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	return 0;
 }
 
-int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
-{
-	if (t != &mock_trans || fs != &mock_fs)
-		mock_die("block %ju forgotten in no transaction", sfs_buf_blk(buf));
-	if (buf->used)
-		mock_die("block %ju forgotten before it was freed", sfs_buf_blk(buf));
-	mock_stat.revoked++;
-	sfs_buf_put(buf);
-	return 0;
-}
-
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
 {
 	(void)fs;
@@ -382,6 +372,36 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 	}
 	mock_stat.used -= nblks;
 	mock_low = min(mock_low, blk);
+	return 0;
+}
+
+int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
+{
+	if (t != &mock_trans)
+		mock_die("block %ju made ready in no transaction", blk);
+	if (mock_strikes(MOCK_FREE))
+		return -EIO;
+	if (!sfs_blk_is_valid(fs, blk, 1) || !mock_buf[blk].used)
+		return sfs_corrupt(fs, blk, 0, "used map", "block was free");
+	mock_buf[blk].ready = t->number;
+	return 0;
+}
+
+/* From here on the block may be another's: who still reads it finds rubbish. */
+int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	if (t != &mock_trans || fs != &mock_fs)
+		mock_die("block %ju freed in no transaction", sfs_buf_blk(buf));
+	if (!buf->used || buf->ready != t->number)
+		mock_die("block %ju freed twice, or without being ready", sfs_buf_blk(buf));
+	memset(buf->data, 0xdb, SFS_BLOCK_SIZE);
+	memset(buf->clean, 0xdb, SFS_BLOCK_SIZE);
+	buf->used = false;
+	mock_see(buf);
+	mock_stat.used--;
+	mock_stat.revoked++;
+	mock_low = min(mock_low, sfs_buf_blk(buf));
+	sfs_buf_put(buf);
 	return 0;
 }
 
