@@ -3,8 +3,9 @@
  * file.c - a regular file's system calls: read, write, fsync, fallocate, mmap, seek.
  *
  * Buffered I/O is iomap's, over promises (delalloc.c).  Direct I/O holds the inode lock shared
- * where it overwrites whole blocks inside the file, exclusively otherwise, and completes through
- * sfs_convert_written().  Every writer holds the inode lock while it looks at i_size.
+ * where it overwrites whole blocks inside the file as it is on disk, exclusively otherwise, and
+ * completes through sfs_convert_written().  Every writer holds the inode lock while it looks at
+ * i_size.
  */
 #include "simplefs.h"
 
@@ -33,6 +34,21 @@ static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned 
 static const struct iomap_dio_ops sfs_dio_write_ops = {
 	.end_io = sfs_dio_done,
 };
+
+/*
+ * Whole blocks inside the file do not disturb each other; all else is alone, and so is the write
+ * that may have to take the set-user-ID bit away.  Only who is alone waits for his I/O and may
+ * raise the size on disk.  True under the lock, else a guess.
+ */
+static bool sfs_dio_is_shared(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 end = (u64)iocb->ki_pos + iov_iter_count(from);
+
+	return !((iocb->ki_pos | end) & (SFS_BLOCK_SIZE - 1)) &&
+	       !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
+	       end <= min_t(u64, i_size_read(inode), READ_ONCE(SFS_I(inode)->ii_core.i_size));
+}
 
 static int sfs_lock_inode(struct inode *inode, struct kiocb *iocb, bool shared)
 {
@@ -205,13 +221,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t ret;
 	bool shared;
 
-	/*
-	 * Whole blocks inside the file do not disturb each other; all else is alone, and so is the
-	 * write that may have to take the set-user-ID bit away.
-	 */
-	shared = !((iocb->ki_pos | iov_iter_count(from)) & (SFS_BLOCK_SIZE - 1)) &&
-		 !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
-		 iocb->ki_pos + iov_iter_count(from) <= i_size_read(inode);
+	shared = sfs_dio_is_shared(iocb, from);
 again:
 	/* Alone means waiting for others. */
 	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
@@ -219,7 +229,7 @@ again:
 	ret = sfs_lock_inode(inode, iocb, shared);
 	if (ret)
 		return ret;
-	if (shared && iocb->ki_pos + iov_iter_count(from) > i_size_read(inode)) {
+	if (shared && !sfs_dio_is_shared(iocb, from)) {
 		sfs_unlock_inode(inode, true);
 		shared = false;
 		goto again;
