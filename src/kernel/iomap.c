@@ -90,6 +90,14 @@ static int sfs_iomap_lookup(struct inode *inode, u64 lblk, struct iomap *iomap)
 	return 0;
 }
 
+/* Without reading tree nodes from the disk?  Those of most files are all in the inode. */
+static bool sfs_lookup_is_quick(struct inode *inode)
+{
+	const struct sfs_node_disk *root = (const void *)SFS_I(inode)->ii_core.i_root;
+
+	return !root->n_level;
+}
+
 static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
 				struct iomap *iomap, struct iomap *srcmap)
 {
@@ -102,7 +110,10 @@ static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, 
 		down_read(&ii->ii_tree_lock);
 	else if (!down_read_trylock(&ii->ii_tree_lock))
 		return -EAGAIN;
-	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	if ((flags & IOMAP_NOWAIT) && !sfs_lookup_is_quick(inode))
+		err = -EAGAIN;
+	else
+		err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
 	/* Asked under the lock: who raised the size has left his transaction's number, too. */
 	if (!err && (flags & IOMAP_WRITE) && (u64)pos + nbytes > ii->ii_core.i_size)
 		iomap->flags |= IOMAP_F_DIRTY;
