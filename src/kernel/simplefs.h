@@ -182,6 +182,8 @@ void sfs_evict_inode(struct inode *inode);
 int sfs_truncate(struct inode *inode, u64 size);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
+/* 1 if there are blocks past the end of the file, which a cut to its size frees. */
+int sfs_has_past_eof(struct inode *inode);
 /* evict's: frees all of a file's blocks, in several transactions. */
 int sfs_free_extents(struct inode *inode);
 

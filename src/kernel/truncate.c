@@ -115,6 +115,22 @@ static void sfs_drop_promises(struct inode *inode, loff_t size)
 	up_write(&ii->ii_tree_lock);
 }
 
+/* Are there blocks past the end of the file, as preallocation leaves them?  Inode lock held. */
+int sfs_has_past_eof(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 lblk = sfs_size_nblks(i_size_read(inode));
+	struct sfs_extent ext;
+	int err;
+
+	if (!inode->i_blocks || lblk > SFS_LBLK_MAX)
+		return 0;
+	down_read(&ii->ii_tree_lock);
+	err = sfs_extent_next(&ii->ii_core, lblk, &ext);
+	up_read(&ii->ii_tree_lock);
+	return err == -ENOENT ? 0 : err ? err : 1;
+}
+
 /*
  * What has to be on disk before the file may end at @edge there: what is cached between the two
  * ends, and the block that @edge is in.  Nothing else is waited for, least of all what is about to
