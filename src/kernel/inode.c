@@ -383,5 +383,8 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 		return err;
 	setattr_copy(idmap, inode, attr);
 	inode_inc_iversion(inode);
+	/* This transaction is the last: what a change of size did is in it or before it. */
+	if (IS_SYNC(inode))
+		sfs_trans_sync(t);
 	return sfs_inode_change_end(t, inode, 0);
 }
