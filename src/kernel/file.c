@@ -348,8 +348,23 @@ static int sfs_open(struct inode *inode, struct file *file)
 	return generic_file_open(inode, file);
 }
 
+/*
+ * A file that was cut to 0 and written anew is an old one replaced: its writing starts with the
+ * close, so that a crash much later does not find it empty.  Nobody waits for it.
+ */
+static int sfs_release(struct inode *inode, struct file *file)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	if ((file->f_mode & FMODE_WRITE) && READ_ONCE(ii->ii_delalloc_nblks) &&
+	    test_and_clear_bit(SFS_II_REPLACED, &ii->ii_flags))
+		filemap_flush(inode->i_mapping);
+	return 0;
+}
+
 const struct file_operations sfs_file_fops = {
 	.open = sfs_open,
+	.release = sfs_release,
 	.llseek = sfs_llseek,
 	.read_iter = sfs_read_iter,
 	.write_iter = sfs_write_iter,

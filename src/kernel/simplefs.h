@@ -66,9 +66,13 @@ struct sfs_inode_info {
 	struct work_struct ii_ioend_work;
 	u32 ii_sync_tid;		/* last transaction that changed the inode */
 	u32 ii_datasync_tid;		/* last one that fdatasync must wait for */
+	unsigned long ii_flags;		/* SFS_II_* bits */
 	u64 ii_seq;			/* rises with every change: is an iomap still true? */
 	struct inode ii_vfs;
 };
+
+/* ii_flags, bit numbers */
+#define SFS_II_REPLACED		0	/* cut to 0 and not closed since: see sfs_release() */
 
 static inline struct sfs_sb_info *SFS_SB(struct super_block *sb)
 {

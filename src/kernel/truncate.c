@@ -159,6 +159,8 @@ static int sfs_setsize_down(struct inode *inode, loff_t size)
 		return err;
 	}
 	truncate_pagecache(inode, size);
+	if (!size && old)
+		set_bit(SFS_II_REPLACED, &SFS_I(inode)->ii_flags);
 	sfs_drop_promises(inode, size);
 	return sfs_truncate_finish(inode, size);
 }
