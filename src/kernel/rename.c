@@ -123,7 +123,8 @@ static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
 		}
 	}
 end_trans:
-	return sfs_name_end(t, r->new_dir, err);
+	/* A move changes two directories; either may want it on disk. */
+	return sfs_name_end(t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir, err);
 }
 
 /*
