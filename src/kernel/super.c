@@ -294,6 +294,7 @@ static void sfs_setup_super(struct super_block *sb)
 	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
 	sb->s_time_max = S64_MAX / NSEC_PER_SEC - 1;
 	sb->s_flags |= SB_I_VERSION;
+	sb->s_iflags |= SB_I_CGROUPWB;
 	sb->s_max_links = SFS_LINK_MAX;
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
 }
