@@ -2,21 +2,35 @@
 /*
  * fallocate.c - reserving, punching and zeroing parts of a file on request.
  *
- * Preallocation maps holes as unwritten extents, one transaction each.  A punched hole frees whole
- * blocks and zeroes the edges.  Both run under the inode lock and, where blocks go, under the
- * mapping's invalidate lock with the page cache cut first.
+ * Preallocation maps holes as unwritten extents, one transaction each; when it fails, what it has
+ * taken goes back.  A punched hole frees whole blocks and zeroes the edges.  Both run under the
+ * inode lock and, where blocks go, under the mapping's invalidate lock with the page cache cut
+ * first.
  */
 #include "simplefs.h"
 
 #include <linux/falloc.h>
 #include <linux/pagemap.h>
+#include <linux/slab.h>
 
-/* Maps the first hole in [@lblk, @end) or finds @lblk mapped; @ret_next is where to go on. */
-static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_next)
+/* A run that was a hole before this call. */
+struct sfs_prealloc {
+	struct list_head p_list;
+	u64 p_lblk;
+	u64 p_end;
+};
+
+/*
+ * Maps the first hole in [@lblk, @end) or finds @lblk mapped; @ret_next is where to go on.  Sets
+ * @ret_taken if it was a hole and nothing had been promised for it.
+ */
+static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_next,
+			     bool *ret_taken)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_extent ext;
 	struct sfs_trans *t;
+	bool taken = false;
 	u64 run;
 	u64 nblks;
 	int err;
@@ -40,30 +54,14 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 				       run <= lblk ? SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL : 0, &ext);
 		if (!err && run <= lblk)
 			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
+		taken = run > lblk;
 	}
-	if (!err)
+	if (!err) {
 		*ret_next = ext.e_lblk + ext.e_nblks;
+		*ret_taken = taken;
+	}
 	sfs_inode_note_tid(t, inode, true);
 	return sfs_inode_change_end(t, inode, err);
-}
-
-static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
-{
-	u64 lblk = pos >> SFS_BLOCK_BITS;
-	u64 end = sfs_end_lblk(pos, nbytes);
-	bool retried = false;
-	int err = 0;
-
-	while (!err && lblk < end) {
-		if (signal_pending(current))
-			return -EINTR;
-		err = sfs_prealloc_step(inode, lblk, end, &lblk);
-		if (err == -ENOSPC && !retried) {
-			retried = true;
-			err = sfs_journal_force(inode->i_sb);
-		}
-	}
-	return err;
 }
 
 /* Frees the whole blocks of [@lblk, @end), whose folios are gone. */
@@ -92,39 +90,116 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 	return 0;
 }
 
-/* Makes [@pos, +@nbytes) read as zeros by freeing it.  Inode and invalidate locks held. */
-static int sfs_punch(struct inode *inode, loff_t pos, loff_t nbytes)
+static void sfs_prealloc_note(struct list_head *taken, u64 lblk, u64 end)
 {
-	loff_t end = min(pos + nbytes, i_size_read(inode));
+	struct sfs_prealloc *p;
+
+	if (!list_empty(taken)) {
+		p = list_last_entry(taken, struct sfs_prealloc, p_list);
+		if (p->p_end == lblk) {
+			p->p_end = end;
+			return;
+		}
+	}
+	/* Without this note the blocks could not go back: wait for memory. */
+	p = kmalloc(sizeof(*p), GFP_KERNEL | __GFP_NOFAIL);
+	p->p_lblk = lblk;
+	p->p_end = end;
+	list_add_tail(&p->p_list, taken);
+}
+
+/*
+ * Gives back what has been @taken when the call fails.  Nobody can have written there: no hole is
+ * promised or stored to under the inode and invalidate locks.
+ */
+static void sfs_prealloc_end(struct inode *inode, struct list_head *taken, int err)
+{
+	struct sfs_prealloc *p;
+	struct sfs_prealloc *next;
+
+	list_for_each_entry_safe(p, next, taken, p_list) {
+		/* A second error changes nothing: the blocks are the file's, and fsck's. */
+		if (err)
+			sfs_free_range(inode, p->p_lblk, p->p_end);
+		kfree(p);
+	}
+}
+
+/* All of the range or nothing.  Inode and invalidate locks held. */
+static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
+{
+	u64 lblk = pos >> SFS_BLOCK_BITS;
+	u64 end = sfs_end_lblk(pos, nbytes);
+	bool retried = false;
+	bool hole = false;
+	LIST_HEAD(taken);
+	int err = 0;
+	u64 next;
+
+	while (!err && lblk < end) {
+		if (signal_pending(current)) {
+			err = -EINTR;
+			break;
+		}
+		err = sfs_prealloc_step(inode, lblk, end, &next, &hole);
+		if (err == -ENOSPC && !retried) {
+			retried = true;
+			err = sfs_journal_force(inode->i_sb);
+			continue;
+		}
+		if (err)
+			break;
+		if (hole)
+			sfs_prealloc_note(&taken, lblk, next);
+		lblk = next;
+	}
+	sfs_prealloc_end(inode, &taken, err);
+	return err;
+}
+
+/*
+ * The part inside the file, up to @stop: out of the cache, and zeros at the edges, where blocks
+ * outside [@lblk, @end_lblk) stay.
+ */
+static int sfs_punch_cached(struct inode *inode, loff_t pos, loff_t stop, u64 lblk, u64 end_lblk)
+{
+	loff_t head = lblk << SFS_BLOCK_BITS;
+	loff_t tail = end_lblk << SFS_BLOCK_BITS;
+	int err;
+
+	err = filemap_write_and_wait_range(inode->i_mapping, pos, stop - 1);
+	if (err)
+		return err;
+	truncate_pagecache_range(inode, pos, stop - 1);
+	if (lblk >= end_lblk)
+		return sfs_zero_range(inode, pos, stop - pos, &sfs_buffered_iomap_ops);
+	if (pos < head)
+		err = sfs_zero_range(inode, pos, head - pos, &sfs_buffered_iomap_ops);
+	if (!err && stop > tail)
+		err = sfs_zero_range(inode, tail, stop - tail, &sfs_buffered_iomap_ops);
+	return err;
+}
+
+/*
+ * Makes [@pos, @end) read as zeros by freeing it.  What lies past the end of the file is freed and
+ * no more: it is not cached.  Inode and invalidate locks held.
+ */
+static int sfs_punch(struct inode *inode, loff_t pos, loff_t end)
+{
+	loff_t stop = min(end, i_size_read(inode));
 	u64 lblk = sfs_end_lblk(pos, 0);
 	u64 end_lblk = end >> SFS_BLOCK_BITS;
 	int err;
 
-	if (end <= pos)
-		return 0;
-	if (end == i_size_read(inode))
-		end_lblk = sfs_end_lblk(end, 0);
-	err = filemap_write_and_wait_range(inode->i_mapping, pos, end - 1);
-	if (err)
-		return err;
-	truncate_pagecache_range(inode, pos, end - 1);
-	/* The edges, and only they: whole blocks in between are about to go. */
-	if (lblk >= end_lblk)
-		return sfs_zero_range(inode, pos, end - pos, &sfs_buffered_iomap_ops);
-	if (pos & (SFS_BLOCK_SIZE - 1)) {
-		err = sfs_zero_range(inode, pos, (loff_t)(lblk << SFS_BLOCK_BITS) - pos,
-				     &sfs_buffered_iomap_ops);
+	/* The block that the file ends in goes whole with its last byte. */
+	if (end >= i_size_read(inode))
+		end_lblk = max(end_lblk, sfs_end_lblk(i_size_read(inode), 0));
+	if (pos < stop) {
+		err = sfs_punch_cached(inode, pos, stop, lblk, end_lblk);
 		if (err)
 			return err;
 	}
-	if ((u64)end > end_lblk << SFS_BLOCK_BITS) {
-		err = sfs_zero_range(inode, end_lblk << SFS_BLOCK_BITS,
-				     end - (loff_t)(end_lblk << SFS_BLOCK_BITS),
-				     &sfs_buffered_iomap_ops);
-		if (err)
-			return err;
-	}
-	return sfs_free_range(inode, lblk, end_lblk);
+	return lblk < end_lblk ? sfs_free_range(inode, lblk, end_lblk) : 0;
 }
 
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
@@ -150,8 +225,10 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 	if (err)
 		goto unlock;
 	filemap_invalidate_lock(inode->i_mapping);
-	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-		err = sfs_punch(inode, pos, nbytes);
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		err = sfs_punch(inode, pos, pos + nbytes);
+	else if (mode & FALLOC_FL_ZERO_RANGE)
+		err = sfs_punch(inode, pos, min(pos + nbytes, i_size_read(inode)));
 	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE))
 		err = sfs_prealloc(inode, pos, nbytes);
 	filemap_invalidate_unlock(inode->i_mapping);

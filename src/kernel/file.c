@@ -3,8 +3,9 @@
  * file.c - a regular file's system calls: read, write, fsync, fallocate, mmap, seek.
  *
  * Buffered I/O is iomap's, over promises (delalloc.c).  Direct I/O holds the inode lock shared
- * where it overwrites whole blocks inside the file, exclusively otherwise, and completes through
- * sfs_convert_written().  Every writer holds the inode lock while it looks at i_size.
+ * where it overwrites whole blocks inside the file as it is on disk, exclusively otherwise, and
+ * completes through sfs_convert_written().  Every writer holds the inode lock while it looks at
+ * i_size.
  */
 #include "simplefs.h"
 
@@ -33,6 +34,21 @@ static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned 
 static const struct iomap_dio_ops sfs_dio_write_ops = {
 	.end_io = sfs_dio_done,
 };
+
+/*
+ * Whole blocks inside the file do not disturb each other; all else is alone, and so is the write
+ * that may have to take the set-user-ID bit away.  Only who is alone waits for his I/O and may
+ * raise the size on disk.  True under the lock, else a guess.
+ */
+static bool sfs_dio_is_shared(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 end = (u64)iocb->ki_pos + iov_iter_count(from);
+
+	return !((iocb->ki_pos | end) & (SFS_BLOCK_SIZE - 1)) &&
+	       !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
+	       end <= min_t(u64, i_size_read(inode), READ_ONCE(SFS_I(inode)->ii_core.i_size));
+}
 
 static int sfs_lock_inode(struct inode *inode, struct kiocb *iocb, bool shared)
 {
@@ -205,13 +221,7 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t ret;
 	bool shared;
 
-	/*
-	 * Whole blocks inside the file do not disturb each other; all else is alone, and so is the
-	 * write that may have to take the set-user-ID bit away.
-	 */
-	shared = !((iocb->ki_pos | iov_iter_count(from)) & (SFS_BLOCK_SIZE - 1)) &&
-		 !(iocb->ki_flags & IOCB_APPEND) && IS_NOSEC(inode) &&
-		 iocb->ki_pos + iov_iter_count(from) <= i_size_read(inode);
+	shared = sfs_dio_is_shared(iocb, from);
 again:
 	/* Alone means waiting for others. */
 	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
@@ -219,7 +229,7 @@ again:
 	ret = sfs_lock_inode(inode, iocb, shared);
 	if (ret)
 		return ret;
-	if (shared && iocb->ki_pos + iov_iter_count(from) > i_size_read(inode)) {
+	if (shared && !sfs_dio_is_shared(iocb, from)) {
 		sfs_unlock_inode(inode, true);
 		shared = false;
 		goto again;
@@ -338,8 +348,23 @@ static int sfs_open(struct inode *inode, struct file *file)
 	return generic_file_open(inode, file);
 }
 
+/*
+ * A file that was cut to 0 and written anew is an old one replaced: its writing starts with the
+ * close, so that a crash much later does not find it empty.  Nobody waits for it.
+ */
+static int sfs_release(struct inode *inode, struct file *file)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	if ((file->f_mode & FMODE_WRITE) && READ_ONCE(ii->ii_delalloc_nblks) &&
+	    test_and_clear_bit(SFS_II_REPLACED, &ii->ii_flags))
+		filemap_flush(inode->i_mapping);
+	return 0;
+}
+
 const struct file_operations sfs_file_fops = {
 	.open = sfs_open,
+	.release = sfs_release,
 	.llseek = sfs_llseek,
 	.read_iter = sfs_read_iter,
 	.write_iter = sfs_write_iter,

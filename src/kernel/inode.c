@@ -347,6 +347,21 @@ int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat,
 	return 0;
 }
 
+/* A cut to the size that a file has frees what lies past its end, and changes nothing else. */
+static int sfs_setattr_size(struct inode *inode, struct iattr *attr)
+{
+	int err;
+
+	if (attr->ia_size == i_size_read(inode)) {
+		err = sfs_has_past_eof(inode);
+		return err <= 0 ? err : sfs_setsize(inode, attr->ia_size);
+	}
+	err = sfs_setsize(inode, attr->ia_size);
+	if (!err)
+		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
+	return err;
+}
+
 int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
@@ -358,16 +373,18 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
-	if ((attr->ia_valid & ATTR_SIZE) && attr->ia_size != i_size_read(inode)) {
-		err = sfs_setsize(inode, attr->ia_size);
+	if (attr->ia_valid & ATTR_SIZE) {
+		err = sfs_setattr_size(inode, attr);
 		if (err)
 			return err;
-		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
 	}
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (err)
 		return err;
 	setattr_copy(idmap, inode, attr);
 	inode_inc_iversion(inode);
+	/* This transaction is the last: what a change of size did is in it or before it. */
+	if (IS_SYNC(inode))
+		sfs_trans_sync(t);
 	return sfs_inode_change_end(t, inode, 0);
 }

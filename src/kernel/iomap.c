@@ -6,6 +6,11 @@
  * allocates unwritten blocks at once, in a transaction of its own; they become written when the I/O
  * has completed (writeback.c), so a crash in between shows zeros, never old data.
  *
+ * iomap leaves a synced direct write alone once the device has it (FUA, or no cache) unless the
+ * answer says IOMAP_F_DIRTY.  So the answer does, whenever such a write takes more than that: when
+ * it ends past the size on disk, and when the blocks, or that size, have not committed.  Unwritten
+ * blocks need no flag: iomap never uses FUA for them.
+ *
  * The answer may be stale when it is used; what makes that safe is that only unlinking blocks from
  * a file can hurt, and that happens under the inode lock and the mapping's invalidate lock, after
  * direct I/O has drained.
@@ -85,6 +90,14 @@ static int sfs_iomap_lookup(struct inode *inode, u64 lblk, struct iomap *iomap)
 	return 0;
 }
 
+/* Without reading tree nodes from the disk?  Those of most files are all in the inode. */
+static bool sfs_lookup_is_quick(struct inode *inode)
+{
+	const struct sfs_node_disk *root = (const void *)SFS_I(inode)->ii_core.i_root;
+
+	return !root->n_level;
+}
+
 static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
 				struct iomap *iomap, struct iomap *srcmap)
 {
@@ -97,7 +110,13 @@ static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, 
 		down_read(&ii->ii_tree_lock);
 	else if (!down_read_trylock(&ii->ii_tree_lock))
 		return -EAGAIN;
-	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	if ((flags & IOMAP_NOWAIT) && !sfs_lookup_is_quick(inode))
+		err = -EAGAIN;
+	else
+		err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	/* Asked under the lock: who raised the size has left his transaction's number, too. */
+	if (!err && (flags & IOMAP_WRITE) && (u64)pos + nbytes > ii->ii_core.i_size)
+		iomap->flags |= IOMAP_F_DIRTY;
 	up_read(&ii->ii_tree_lock);
 	return err;
 }

@@ -123,7 +123,26 @@ static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
 		}
 	}
 end_trans:
-	return sfs_name_end(t, r->new_dir, err);
+	/* A move changes two directories; either may want it on disk. */
+	return sfs_name_end(t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir, err);
+}
+
+/*
+ * Data that nobody has synced is written before its file takes the place of another: after a crash
+ * there is one of the two.  Only what the file's size on disk does not show yet is waited for, no
+ * commit.  An error is for those who sync.
+ */
+static void sfs_rename_flush(const struct sfs_rename *r)
+{
+	struct sfs_inode_info *ii = SFS_I(r->inode);
+
+	if (!r->target || !S_ISREG(r->inode->i_mode) || r->inode == r->target)
+		return;
+	if (!READ_ONCE(ii->ii_delalloc_nblks) &&
+	    i_size_read(r->inode) <= READ_ONCE(ii->ii_core.i_size))
+		return;
+	filemap_flush(r->inode->i_mapping);
+	filemap_fdatawait_keep_errors(r->inode->i_mapping);
 }
 
 int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
@@ -146,6 +165,8 @@ int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
 		if (err)
 			return err;
 	}
+	if (!(flags & RENAME_EXCHANGE))
+		sfs_rename_flush(&r);
 	do {
 		err = sfs_rename_try(&r, flags);
 	} while (sfs_retry(old_dir->i_sb, err, &retried));

@@ -66,9 +66,13 @@ struct sfs_inode_info {
 	struct work_struct ii_ioend_work;
 	u32 ii_sync_tid;		/* last transaction that changed the inode */
 	u32 ii_datasync_tid;		/* last one that fdatasync must wait for */
+	unsigned long ii_flags;		/* SFS_II_* bits */
 	u64 ii_seq;			/* rises with every change: is an iomap still true? */
 	struct inode ii_vfs;
 };
+
+/* ii_flags, bit numbers */
+#define SFS_II_REPLACED		0	/* cut to 0 and not closed since: see sfs_release() */
 
 static inline struct sfs_sb_info *SFS_SB(struct super_block *sb)
 {
@@ -182,6 +186,8 @@ void sfs_evict_inode(struct inode *inode);
 int sfs_truncate(struct inode *inode, u64 size);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
+/* 1 if there are blocks past the end of the file, which a cut to its size frees. */
+int sfs_has_past_eof(struct inode *inode);
 /* evict's: frees all of a file's blocks, in several transactions. */
 int sfs_free_extents(struct inode *inode);
 

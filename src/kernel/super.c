@@ -61,6 +61,7 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_delalloc_nblks = 0;
 	ii->ii_sync_tid = 0;
 	ii->ii_datasync_tid = 0;
+	ii->ii_flags = 0;
 	ii->ii_seq = 0;
 	return &ii->ii_vfs;
 }
@@ -293,6 +294,7 @@ static void sfs_setup_super(struct super_block *sb)
 	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
 	sb->s_time_max = S64_MAX / NSEC_PER_SEC - 1;
 	sb->s_flags |= SB_I_VERSION;
+	sb->s_iflags |= SB_I_CGROUPWB;
 	sb->s_max_links = SFS_LINK_MAX;
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
 }

@@ -3,8 +3,8 @@
  * truncate.c - a file gets shorter, longer, or goes.
  *
  * Freeing many extents takes many transactions, and any of them may be the last before a crash.  So
- * the first one sets the size on disk and marks the inode as orphan, the last one unmarks it, and
- * mount finishes what it finds marked.  Extents go from the end backwards, so what remains is
+ * the first one only sets the size on disk and marks the inode as orphan, the last one unmarks it,
+ * and mount finishes what it finds marked.  Extents go from the end backwards, so what remains is
  * always a file.
  */
 #include "simplefs.h"
@@ -19,54 +19,70 @@ static u64 sfs_size_nblks(u64 size)
 	return (size + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
 }
 
-/*
- * One transaction's worth of freeing from @lblk on.  The first of them (@begin) sets the size.
- * Returns 1 when nothing is left and the inode is no orphan any more on this account.
- */
-static int sfs_truncate_step(struct inode *inode, u64 size, bool begin)
+/* The size on disk, and the mark of an orphan until all behind it has been freed. */
+static int sfs_truncate_begin(struct inode *inode, u64 size)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_trans *t;
-	int left = 0;
+	int err;
+
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN, 0, &t);
+	if (err)
+		return err;
+	/* An unlinked file is an orphan already and stays one. */
+	err = sfs_orphan_add(t, in);
+	if (!err)
+		in->i_size = size;
+	sfs_inode_note_tid(t, inode, true);
+	return sfs_inode_change_end(t, inode, err);
+}
+
+/*
+ * One transaction's worth of freeing from @size on.  Returns 1 when nothing is left and the inode
+ * is no orphan any more on this account.
+ */
+static int sfs_truncate_step(struct inode *inode, u64 size)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	struct sfs_trans *t;
+	int left;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_TRUNCATE, 2 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	if (begin) {
-		/* An unlinked file is an orphan already and stays one. */
-		if (!(in->i_flags & SFS_INODE_ORPHAN))
-			err = sfs_orphan_add(t, in);
-		if (err)
-			goto end_change;
-		in->i_size = size;
-	}
 	left = sfs_extent_punch(t, in, sfs_size_nblks(size), SFS_LBLK_MAX + 1);
 	if (left < 0)
 		err = left;
 	if (left == 1 && inode->i_nlink && (in->i_flags & SFS_INODE_ORPHAN))
 		err = sfs_orphan_remove(t, in);
-end_change:
 	sfs_inode_note_tid(t, inode, true);
 	err = sfs_inode_change_end(t, inode, err);
 	return err ? err : left;
 }
 
-int sfs_truncate(struct inode *inode, u64 size)
+/* The rest, after sfs_truncate_begin() and when nothing is cached behind @size. */
+static int sfs_truncate_finish(struct inode *inode, u64 size)
 {
-	bool begin = true;
 	int done = 0;
 
 	while (!done) {
-		done = sfs_truncate_step(inode, size, begin);
-		begin = false;
+		done = sfs_truncate_step(inode, size);
 		cond_resched();
 	}
 	if (done > 0)
 		return 0;
-	/* It may have begun: then it is an orphan, which the next mount finishes. */
+	/* It is an orphan, which the next mount finishes. */
 	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
 	return done;
+}
+
+int sfs_truncate(struct inode *inode, u64 size)
+{
+	int err;
+
+	err = sfs_truncate_begin(inode, size);
+	return err ? err : sfs_truncate_finish(inode, size);
 }
 
 int sfs_free_extents(struct inode *inode)
@@ -99,24 +115,74 @@ static void sfs_drop_promises(struct inode *inode, loff_t size)
 	up_write(&ii->ii_tree_lock);
 }
 
+/* Are there blocks past the end of the file, as preallocation leaves them?  Inode lock held. */
+int sfs_has_past_eof(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 lblk = sfs_size_nblks(i_size_read(inode));
+	struct sfs_extent ext;
+	int err;
+
+	if (!inode->i_blocks || lblk > SFS_LBLK_MAX)
+		return 0;
+	down_read(&ii->ii_tree_lock);
+	err = sfs_extent_next(&ii->ii_core, lblk, &ext);
+	up_read(&ii->ii_tree_lock);
+	return err == -ENOENT ? 0 : err ? err : 1;
+}
+
+/*
+ * What has to be on disk before the file may end at @edge there: what is cached between the two
+ * ends, and the block that @edge is in.  Nothing else is waited for, least of all what is about to
+ * go: a cut to 0 writes nothing.
+ */
+static int sfs_flush_edge(struct inode *inode, loff_t edge)
+{
+	loff_t from = min_t(loff_t, round_down(edge, SFS_BLOCK_SIZE),
+			    READ_ONCE(SFS_I(inode)->ii_core.i_size));
+
+	if (from == edge)
+		return 0;
+	return filemap_write_and_wait_range(inode->i_mapping, from, edge - 1);
+}
+
+static int sfs_setsize_down(struct inode *inode, loff_t size)
+{
+	loff_t old = i_size_read(inode);
+	int err;
+
+	/* First what may fail, then the page cache, of which there is no way back. */
+	i_size_write(inode, size);
+	err = sfs_truncate_begin(inode, size);
+	if (err) {
+		i_size_write(inode, old);
+		return err;
+	}
+	truncate_pagecache(inode, size);
+	if (!size && old)
+		set_bit(SFS_II_REPLACED, &SFS_I(inode)->ii_flags);
+	sfs_drop_promises(inode, size);
+	return sfs_truncate_finish(inode, size);
+}
+
+/* The size in memory follows the size on disk; neither changes when this fails early. */
 int sfs_setsize(struct inode *inode, loff_t size)
 {
 	loff_t old = i_size_read(inode);
-	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	loff_t edge = min(old, size);
-	int err;
+	int err = 0;
 
 	inode_dio_wait(inode);
+	/* No store through a mapping from here on: it would have to lock its folio under this. */
+	filemap_invalidate_lock(inode->i_mapping);
 	/*
 	 * Zeroing skips unwritten blocks, and a dirty folio over one would keep its tail: have the
 	 * block at the edge written first.
 	 */
-	if (edge & (SFS_BLOCK_SIZE - 1)) {
+	if (edge & (SFS_BLOCK_SIZE - 1))
 		err = filemap_write_and_wait_range(inode->i_mapping, edge, edge);
-		if (err)
-			return err;
-	}
-	filemap_invalidate_lock(inode->i_mapping);
+	if (err)
+		goto unlock;
 	if (size > old)
 		err = sfs_zero_range(inode, old, size - old, &sfs_buffered_iomap_ops);
 	else
@@ -124,15 +190,15 @@ int sfs_setsize(struct inode *inode, loff_t size)
 	if (err)
 		goto unlock;
 	/* The zeros must be on disk before the size that shows them. */
-	err = filemap_write_and_wait_range(inode->i_mapping, min_t(loff_t, edge, in->i_size), edge);
+	err = sfs_flush_edge(inode, edge);
 	if (err)
 		goto unlock;
-	truncate_setsize(inode, size);
-	if (size > old) {
-		err = sfs_extend(inode, size);
+	if (size <= old) {
+		err = sfs_setsize_down(inode, size);
 	} else {
-		sfs_drop_promises(inode, size);
-		err = sfs_truncate(inode, size);
+		err = sfs_extend(inode, size);
+		if (!err)
+			truncate_setsize(inode, size);
 	}
 unlock:
 	filemap_invalidate_unlock(inode->i_mapping);

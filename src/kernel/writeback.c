@@ -190,10 +190,18 @@ static void sfs_ioend_done(struct bio *bio)
 	spin_unlock_irqrestore(&ii->ii_ioend_lock, flags);
 }
 
-/* Only I/O that changes the map or the size on disk needs our completion. */
+/*
+ * Only I/O that changes the map or the size on disk needs our completion.  It ends where the file
+ * does now, as the newer kernels say themselves: somebody who appends to its last block meanwhile
+ * must not find the size on disk past what was written.
+ */
 static void sfs_prepare_ioend(struct iomap_ioend *ioend)
 {
 	u64 size = READ_ONCE(SFS_I(ioend->io_inode)->ii_core.i_size);
+	loff_t end = i_size_read(ioend->io_inode);
+
+	if (end > ioend->io_offset && end - ioend->io_offset < ioend->io_size)
+		ioend->io_size = end - ioend->io_offset;
 
 	if (sfs_ioend_is_unwritten(ioend) || ioend->io_offset + ioend->io_size > size)
 		sfs_ioend_set_end_io(ioend, sfs_ioend_done);

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What was refused or cut keeps nothing, and what was acknowledged or replaced survives a pulled plug.
+. "$(dirname "$0")/lib.sh"
+program sound
+
+# sound WHAT [OPTION]...: in one boot, on the volume
+sound()
+{
+    boot --module "$module" --add "$tmp/sound" --disk "$tmp/disk" "${@:2}" -- sh -c \
+        "mount -t simplefs -o ${options:-rw} /dev/vda /mnt && sound $1 /mnt && umount /mnt && rmmod simplefs"
+}
+
+run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
+is "$status" 0 "mkfs"
+sound use
+is "$status" 0 "used, unmounted, unloaded"
+relay "use"
+sound pull --kill-on "pull now"
+is "$status" 123 "pulled after two replacements"
+sound verify
+is "$status" 0 "recovered"
+relay "the plug"
+options=sync sound pull-sync --kill-on "pull now"
+is "$status" 123 "pulled on a synchronous volume"
+sound verify-sync
+is "$status" 0 "recovered"
+relay "attributes"
+
+# A disk that writes through when asked: the kernel's own, in memory.
+run build/bin/mkfs.simplefs -q "$tmp/copy" 8M
+is "$status" 0 "mkfs of a small one"
+boot --module "$module" --kmod scsi_debug --kmod sd_mod --add "$tmp/sound" --disk "$tmp/copy" -- sh -c \
+    'until [ -b /dev/sda ]; do :; done
+    dd if=/dev/vda of=/dev/sda bs=1M 2>/dev/null && grep 1 /sys/block/sda/queue/fua &&
+    mount -t simplefs /dev/sda /mnt && sound records /mnt /dev/sda /dev/vda'
+is "$status" 0 "synced records on a disk that has FUA"
+boot --module "$module" --add "$tmp/sound" --disk "$tmp/copy" -- sh -c \
+    'mount -t simplefs /dev/vda /mnt && sound verify-records /mnt && umount /mnt'
+is "$status" 0 "recovered"
+relay "records"
+run build/bin/dump.simplefs --check "$tmp/copy"
+is "$status" 0 "the structure is whole" || diag "$out"
+run build/bin/dump.simplefs --check "$tmp/disk"
+is "$status" 0 "the structure is whole" || diag "$out"
+done_testing

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sound.c - what a program may rely on without reading a file system's sources.
+ *
+ * "use" needs one boot: what is cut or refused costs nothing and keeps nothing, who must not wait
+ * does not.  "pull" and "pull-sync" end in the word on which the machine is killed; what they had
+ * been told, and what users of other file systems expect, is looked for by "verify" afterwards.
+ *
+ * "records" appends to a file on the disk FROM and copies that to TO, as the plug would leave it.
+ *
+ * usage: sound use|pull|pull-sync|verify|verify-sync|verify-records DIR
+ *        sound records DIR FROM TO
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
+#include "tap/tap.h"
+
+#define BLOCK		4096
+#define MIB		(1L << 20)
+#define CUTS		200
+#define RECORD		512
+#define RECORDS		6
+
+static char *block;		/* 16 of them, aligned */
+
+static int make(const char *name, int flags)
+{
+	int fd = open(name, flags | O_RDWR | O_CREAT | O_TRUNC, 0644);
+
+	TAP_REQUIRE(fd >= 0, "%s is made", name);
+	return fd;
+}
+
+static long long kib(int fd)
+{
+	struct stat st;
+
+	TAP_REQUIRE(!fstat(fd, &st), "a file's blocks");
+	return st.st_blocks / 2;
+}
+
+static long long size_of(int fd)
+{
+	struct stat st;
+
+	TAP_REQUIRE(!fstat(fd, &st), "a file's size");
+	return st.st_size;
+}
+
+/* How many writes the disk has been asked for. */
+static long writes(void)
+{
+	FILE *f = fopen("/sys/block/vda/stat", "r");
+	long n = -1;
+
+	TAP_REQUIRE(f && fscanf(f, "%*s %*s %*s %*s %ld", &n) == 1 && !fclose(f), "the counters");
+	return n;
+}
+
+static void cut(void)
+{
+	int fd = make("cut", 0);
+	long before = writes();
+	long n;
+	int i;
+
+	for (i = 0; i < CUTS; i++)
+		TAP_REQUIRE(pwrite(fd, block, 16 * BLOCK, 0) == 16 * BLOCK && !ftruncate(fd, 0),
+			    "written and cut");
+	n = writes() - before;
+	TAP_OK(n < CUTS / 4, "%d times written and cut to 0: %ld writes", CUTS, n);
+	close(fd);
+}
+
+/* The zeros behind a cut are seen when the file grows again, whoever stored there. */
+static void cut_and_grow(void)
+{
+	int fd = make("grown", 0);
+	int wrong = 0;
+	char *map;
+	int i;
+
+	TAP_REQUIRE(!fallocate(fd, 0, 0, 16 * BLOCK), "unwritten blocks");
+	map = mmap(NULL, 16 * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	TAP_REQUIRE(map != MAP_FAILED, "a mapping");
+	memset(map, 'g', 16 * BLOCK);
+	TAP_REQUIRE(!ftruncate(fd, 5000) && !ftruncate(fd, 9000) && !ftruncate(fd, 16 * BLOCK),
+		    "cut and grown twice");
+	for (i = 0; i < 16 * BLOCK; i++)
+		wrong += map[i] != (i < 5000 ? 'g' : 0);
+	TAP_EQ(wrong, 0, "what was cut reads as zeros");
+	munmap(map, 16 * BLOCK);
+	close(fd);
+}
+
+static void past_eof(void)
+{
+	int fd = make("past", 0);
+
+	TAP_REQUIRE(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16 * MIB), "16 MiB past the end");
+	TAP_OK(!ftruncate(fd, 0) && !kib(fd), "cut to 0 when it is 0: nothing is left");
+	TAP_REQUIRE(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16 * MIB) && !close(fd), "again");
+	fd = open("past", O_RDWR | O_TRUNC);
+	TAP_OK(fd >= 0 && !kib(fd), "opened to be cut: nothing is left");
+	TAP_REQUIRE(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16 * MIB) &&
+		    pwrite(fd, block, 3 * BLOCK + 100, 0) == 3 * BLOCK + 100, "three blocks and a bit");
+	TAP_OK(!ftruncate(fd, 3 * BLOCK + 100) && kib(fd) == 16, "cut to the size that it has");
+	TAP_EQ(size_of(fd), 3 * BLOCK + 100, "which stays");
+
+	TAP_REQUIRE(!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 16 * MIB), "once more");
+	TAP_OK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, MIB, MIB) &&
+	       kib(fd) == 15 * 1024, "a hole past the end");
+	TAP_OK(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, BLOCK, 32 * MIB) &&
+	       kib(fd) == 4, "a hole across it");
+	TAP_EQ(size_of(fd), 3 * BLOCK + 100, "the size stays");
+	close(fd);
+}
+
+static void too_much(void)
+{
+	int fd = make("much", 0);
+	int other = make("other", 0);
+
+	TAP_REQUIRE(pwrite(fd, "begin", 5, 0) == 5 && pwrite(fd, "end", 3, 2 * MIB) == 3 &&
+		    !fallocate(fd, FALLOC_FL_KEEP_SIZE, 3 * MIB, MIB), "a file with gaps");
+	TAP_OK(fallocate(fd, 0, 0, 1024 * MIB) && errno == ENOSPC, "more than there is is refused");
+	TAP_EQ(kib(fd), 1024 + 8, "and nothing of it kept");
+	TAP_EQ(size_of(fd), 2 * MIB + 3, "the size stays");
+	TAP_OK(pread(fd, block, BLOCK, 0) == BLOCK && !memcmp(block, "begin", 6) &&
+	       pread(fd, block, BLOCK, 2 * MIB) == 3 && !memcmp(block, "end", 3), "so does the data");
+	TAP_OK(!fallocate(other, 0, 0, 64 * MIB), "another file has the space");
+	close(other);
+	close(fd);
+	TAP_REQUIRE(!unlink("other") && !unlink("much"), "removed");
+}
+
+/* Enough runs that the inode does not hold them all: nodes may have to be read. */
+static void nowait(void)
+{
+	struct iovec iov = { block, BLOCK };
+	int fd = make("runs", O_DIRECT);
+	int i;
+
+	TAP_REQUIRE(pwrite(fd, block, BLOCK, 0) == BLOCK, "one run");
+	TAP_EQ(preadv2(fd, &iov, 1, 0, RWF_NOWAIT), BLOCK, "it is read without waiting");
+	for (i = 1; i < 200; i++)
+		TAP_REQUIRE(pwrite(fd, block, BLOCK, 2L * i * BLOCK) == BLOCK, "200 runs");
+	TAP_OK(preadv2(fd, &iov, 1, 0, RWF_NOWAIT) < 0 && errno == EAGAIN,
+	       "what may need a node of the tree is refused");
+	TAP_EQ(preadv2(fd, &iov, 1, 0, 0), BLOCK, "and read by who may wait");
+	close(fd);
+}
+
+static void write_file(const char *name, int flags, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | flags, 0644);
+
+	TAP_REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !close(fd),
+		    "%s is written", name);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	TAP_REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !close(fd),
+		    "%s to %s", text, path);
+}
+
+/* The close has begun to write the file: until its block is a written one, or some seconds. */
+static void await_written(const char *name)
+{
+	time_t start = time(NULL);
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extent;
+	} ask;
+	int fd = open(name, O_RDONLY);
+
+	do {
+		memset(&ask, 0, sizeof(ask));
+		ask.map.fm_length = BLOCK;
+		ask.map.fm_extent_count = 1;
+		TAP_REQUIRE(!ioctl(fd, FS_IOC_FIEMAP, &ask), "the map of %s", name);
+		poll(NULL, 0, 10);
+	} while ((!ask.map.fm_mapped_extents ||
+		  ask.extent.fe_flags & (FIEMAP_EXTENT_DELALLOC | FIEMAP_EXTENT_UNWRITTEN)) &&
+		 time(NULL) - start < 10);
+	printf("# %s: flags %x after %ld s\n", name, ask.extent.fe_flags, time(NULL) - start);
+	close(fd);
+}
+
+static void pull(void)
+{
+	int fd = make("witness", 0);
+
+	/* Nothing is written but what somebody starts. */
+	put("/proc/sys/vm/dirty_writeback_centisecs", "0");
+	write_file("moved", O_TRUNC, "old content\n");
+	write_file("cut", O_TRUNC, "old content\n");
+	sync();
+	write_file("moved.new", O_TRUNC, "new content\n");
+	TAP_REQUIRE(!rename("moved.new", "moved"), "a new file in its place");
+	TAP_REQUIRE(write(fd, "w", 1) == 1 && !fsync(fd), "another file is synced");
+	write_file("cut", O_TRUNC, "new content\n");
+	await_written("cut");
+	TAP_REQUIRE(write(fd, "w", 1) == 1 && !fsync(fd), "another file is synced");
+	printf("pull now\n");
+	fflush(stdout);
+	pause();
+}
+
+/* Each record's end is durable when the disk has it: the disk is copied behind the file system. */
+static void records(const char *from, const char *to)
+{
+	int fd = make("synced", O_DIRECT | O_DSYNC);
+	int in = open(from, O_RDONLY | O_DIRECT);
+	int out = open(to, O_WRONLY | O_DIRECT);
+	ssize_t n;
+	int i;
+
+	memset(block, 'R', RECORD);
+	for (i = 0; i < RECORDS; i++)
+		TAP_REQUIRE(pwrite(fd, block, RECORD, i * RECORD) == RECORD, "a record");
+	while ((n = read(in, block, 16 * BLOCK)) > 0)
+		TAP_REQUIRE(write(out, block, n) == n, "the copy");
+	TAP_OK(!n && !close(out), "%d records, the disk copied", RECORDS);
+	close(in);
+	close(fd);
+}
+
+static void pull_sync(void)
+{
+	write_file("short", O_TRUNC, "a long text\n");
+	write_file("mode", O_TRUNC, "text\n");
+	TAP_REQUIRE(!truncate("short", 4), "cut");
+	TAP_REQUIRE(!chmod("mode", 0600), "its mode");
+	printf("pull now\n");
+	fflush(stdout);
+	pause();
+}
+
+static void verify_one(const char *name)
+{
+	char text[64] = "";
+	int fd = open(name, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	TAP_OK(n == 12 && (!strcmp(text, "old content\n") || !strcmp(text, "new content\n")),
+	       "%s: old or new", name);
+	printf("# %zd bytes: %.3s\n", n, text);
+	close(fd);
+}
+
+static void verify(void)
+{
+	verify_one("moved");
+	verify_one("cut");
+}
+
+static void verify_records(void)
+{
+	int fd = open("synced", O_RDONLY);
+	int wrong = 0;
+	int i;
+
+	TAP_EQ(size_of(fd), RECORDS * RECORD, "each record that was acknowledged");
+	TAP_OK(read(fd, block, BLOCK) == RECORDS * RECORD, "is read");
+	for (i = 0; i < RECORDS * RECORD; i++)
+		wrong += block[i] != 'R';
+	TAP_EQ(wrong, 0, "as it was written");
+	close(fd);
+}
+
+static void verify_sync(void)
+{
+	struct stat st;
+
+	TAP_OK(!stat("short", &st) && st.st_size == 4, "the size is the new one");
+	TAP_OK(!stat("mode", &st) && (st.st_mode & 07777) == 0600, "so is the mode");
+}
+
+int main(int argc, char **argv)
+{
+	TAP_REQUIRE(argc >= 3 && !chdir(argv[2]), "usage: sound WHAT DIR [FROM TO]");
+	TAP_REQUIRE(!posix_memalign((void **)&block, BLOCK, 16 * BLOCK), "memory");
+	memset(block, 'x', 16 * BLOCK);
+	if (!strcmp(argv[1], "use")) {
+		cut();
+		cut_and_grow();
+		past_eof();
+		too_much();
+		nowait();
+	} else if (!strcmp(argv[1], "pull")) {
+		pull();
+	} else if (!strcmp(argv[1], "pull-sync")) {
+		pull_sync();
+	} else if (!strcmp(argv[1], "records") && argc == 5) {
+		records(argv[3], argv[4]);
+	} else if (!strcmp(argv[1], "verify")) {
+		verify();
+	} else if (!strcmp(argv[1], "verify-records")) {
+		verify_records();
+	} else {
+		verify_sync();
+	}
+	return tap_done();
+}
