@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * alloc.c - who owns each block: promises, runs taken and runs given back.
+ * alloc.c - who owns each block: runs taken and runs given back.  Promises are in space.c.
  *
  * A run is looked for right at the goal, then as the first that is long enough behind it in its
  * group, then in the groups after it, which are skipped by their counts in memory.  Large requests
@@ -17,67 +17,7 @@
 #include "core.h"
 
 #define SFS_RUN_DECENT		1024		/* 4 MiB */
-#define SFS_CPU_STRIDE		4		/* groups between the starts of two CPUs */
 #define SFS_PENDING_STEP	64		/* how coarsely pending blocks are passed over */
-
-/*
- * Free blocks beyond which approximate counters are good enough.  Linux' per-CPU counters are off
- * by at most batch * CPUs, batch being 2 * CPUs: two counters, so this is right up to 360 CPUs.
- */
-#define SFS_COUNTER_SLACK	(1 << 19)
-
-/* ---- promises ---- */
-
-/* Blocks that can still be promised; negative when promises went too far. */
-static s64 sfs_space_left(struct sfs_fs *fs, unsigned int flags, bool exact)
-{
-	s64 pool = flags & SFS_ALLOC_POOL ? 0 : fs->f_pool;
-
-	if (exact)
-		return sfs_counter_sum(&fs->f_free) - sfs_counter_sum(&fs->f_claimed) - pool;
-	return sfs_counter_read(&fs->f_free) - sfs_counter_read(&fs->f_claimed) - pool;
-}
-
-/*
- * Promise first, look after: of two that race for the last blocks both may fail, never both win.
- */
-int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags)
-{
-	if (nblks > fs->f_blocks)
-		return -ENOSPC;
-	sfs_counter_add(&fs->f_claimed, nblks);
-	if (sfs_space_left(fs, flags, false) >= SFS_COUNTER_SLACK ||
-	    sfs_space_left(fs, flags, true) >= 0)
-		return 0;
-	sfs_counter_add(&fs->f_claimed, -(s64)nblks);
-	return -ENOSPC;
-}
-
-void sfs_space_unclaim(struct sfs_fs *fs, u64 nblks)
-{
-	sfs_counter_add(&fs->f_claimed, -(s64)nblks);
-}
-
-u64 sfs_space_available(struct sfs_fs *fs)
-{
-	return max_t(s64, 0, sfs_space_left(fs, 0, true));
-}
-
-/* Claims up to @want, at least one. */
-static int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *ret_nblks)
-{
-	s64 left;
-
-	while (sfs_space_claim(fs, want, flags)) {
-		left = sfs_space_left(fs, flags, true);
-		if (left <= 0 || want == 1)
-			return -ENOSPC;
-		/* Another may have been faster since; then ask for less still. */
-		want = left < want ? left : want / 2;
-	}
-	*ret_nblks = want;
-	return 0;
-}
 
 /* ---- one group ---- */
 
@@ -157,7 +97,7 @@ void sfs_used_take(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used,
 	g->g_free -= n;
 	g->g_run = min(g->g_run, g->g_free);
 	map->b_count = cpu_to_le32(g->g_free);
-	sfs_counter_add(&fs->f_free, -(s64)n);
+	sfs_space_taken(fs, n);
 }
 
 /* Where the clear run that ends before @bit begins. */
@@ -184,7 +124,7 @@ static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf
 	g->g_free += n;
 	g->g_run = max(g->g_run, end - sfs_run_begin(map->b_bits, bit));
 	map->b_count = cpu_to_le32(g->g_free);
-	sfs_counter_add(&fs->f_free, n);
+	sfs_space_freed(fs, n);
 }
 
 /* Takes a run of @group.  -ENOSPC: none that @s would have. */
@@ -253,7 +193,7 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 			u32 *ret_nblks)
 {
 	u64 ngroups = sfs_groups_ready(fs);
-	u64 start = goal ? goal / SFS_GROUP_BLOCKS : sfs_cpu() * SFS_CPU_STRIDE % ngroups;
+	u64 start = goal / SFS_GROUP_BLOCKS;
 	struct sfs_search s = {
 		.s_goal = goal ? goal % SFS_GROUP_BLOCKS : SFS_NO_GOAL,
 		.s_want = want,
@@ -281,26 +221,26 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
 		   u64 *ret_blk, u32 *ret_nblks)
 {
-	u32 claim = 0;
+	bool claimed = flags & SFS_ALLOC_CLAIMED;
 	u32 n = 0;
 	int err;
 
 	if (!want)
 		return -EINVAL;
-	if (!(flags & SFS_ALLOC_CLAIMED)) {
+	if (!claimed) {
 		err = sfs_space_claim_some(fs, want, flags, &want);
 		if (err)
 			return err;
-		claim = want;
 	}
 	err = sfs_run_take(t, fs, goal, want, ret_blk, &n);
-	if (err) {
-		sfs_space_unclaim(fs, claim);
-		return err;
-	}
-	sfs_space_unclaim(fs, claim ? claim : n);
-	*ret_nblks = n;
-	return 0;
+	/* The taking has used up as much of the promise. */
+	if (!claimed)
+		sfs_space_unclaim(fs, want - n);
+	if (err == -ENOSPC)
+		return -EAGAIN;
+	if (!err)
+		*ret_nblks = n;
+	return err;
 }
 
 /* ---- giving back ---- */

@@ -35,11 +35,17 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 	u32 nblks;
 	int err;
 
-	/* A claim made for data does not pay for nodes. */
-	err = sfs_alloc_blks(t, in->i_fs, sfs_tree_goal(in), 1, flags & ~SFS_ALLOC_CLAIMED, &blk,
-			     &nblks);
+	/* A claim made for data does not pay for nodes; what must not fail has one of its own. */
+	flags &= ~SFS_ALLOC_CLAIMED;
+	if ((flags & SFS_ALLOC_POOL) && in->i_nodes)
+		flags |= SFS_ALLOC_CLAIMED;
+	err = sfs_alloc_blks(t, in->i_fs, sfs_tree_goal(in), 1, flags, &blk, &nblks);
 	if (err)
 		return err;
+	if (flags & SFS_ALLOC_CLAIMED) {
+		in->i_nodes--;
+		sfs_counter_add(&in->i_fs->f_nodes, -1);
+	}
 	err = sfs_buf_new(t, in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &buf);
 	if (err) {
 		if (sfs_free_blks(t, in->i_fs, blk, 1))
@@ -203,8 +209,8 @@ static int sfs_node_free_ready(struct sfs_trans *t, struct sfs_inode *in, struct
 }
 
 /*
- * Frees a node that is ready, after all that is wanted of it has been read.  Consumes the reference.
- * An error means that the filesystem is shut down.
+ * Frees a node that is ready, after all that is wanted of it has been read.  Consumes the
+ * reference. An error means that the filesystem is shut down.
  */
 static int sfs_node_dispose(struct sfs_trans *t, struct sfs_inode *in, struct sfs_buf *buf)
 {

@@ -83,7 +83,8 @@ struct sfs_fs {
 	struct sfs_mutex f_zone_lock;
 	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
-	struct sfs_counter f_claimed;	/* of these, promised by sfs_space_claim() */
+	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
+	struct sfs_counter f_nodes;	/* promised for tree nodes, the worst case: most come back */
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
@@ -112,6 +113,7 @@ struct sfs_inode {
 	s64 i_btime;
 	u64 i_change;
 	u64 i_parent;
+	u64 i_nodes;			/* blocks promised for nodes of what is to be written */
 	struct sfs_buf *i_buf;		/* inode block, between sfs_inode_begin() and _end() */
 	u64 i_goal;			/* where the last allocation ended; a hint */
 	u8 i_root[SFS_ROOT_BYTES] __attribute__((aligned(8)));
@@ -229,23 +231,32 @@ u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone);
 /* True when the run lies inside the volume and touches no superblock, strip or journal. */
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 
-/* ---- alloc.c, zone.c: who owns each block ---- */
+/* ---- space.c: the account of free blocks ---- */
 
 #define SFS_ALLOC_CLAIMED	0x1	/* the blocks were claimed; the claim is used up */
 #define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail */
 
+/* The account begins: @nfree bits are clear, nothing is promised. */
+void sfs_space_set(struct sfs_fs *fs, u64 nfree);
 /*
  * Promises @nblks free blocks without choosing them, -ENOSPC if there are not so many.  Takes no
- * lock.  @flags SFS_ALLOC_POOL or 0.
+ * lock.  @flags SFS_ALLOC_POOL or 0.  _some: up to @want, at least one.
  */
 int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags);
+int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *ret_nblks);
 void sfs_space_unclaim(struct sfs_fs *fs, u64 nblks);
+/* Promised blocks whose bits have been set; blocks whose bits have been cleared.  g_lock held. */
+void sfs_space_taken(struct sfs_fs *fs, u32 nblks);
+void sfs_space_freed(struct sfs_fs *fs, u32 nblks);
 /* Blocks that statfs may show as available. */
 u64 sfs_space_available(struct sfs_fs *fs);
 
+/* ---- alloc.c, zone.c: who owns each block ---- */
+
 /*
  * Takes one run of 1 to @want blocks, as near after @goal (0: anywhere) as can be had, the longest
- * where @want cannot be met.  -ENOSPC: nothing (or only blocks whose freeing has not committed).
+ * where @want cannot be met.  -ENOSPC: the promise cannot be made.  -EAGAIN: what there is has been
+ * freed in a transaction that has not committed: end this one, commit, try again.
  * Credits: SFS_CREDITS_ALLOC.
  */
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
@@ -256,11 +267,11 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
  */
 int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);
 /*
- * Metadata is freed in one order: what is wanted of the block is read, then it is forgotten (so that no
- * replay brings it back), then its bit is cleared: from there on it may be another's.  sfs_free_meta()
- * does the last two and consumes the reference; sfs_free_meta_ready(), earlier in the same
- * transaction, does what can fail before the first change: after it only a dead journal is an error.
- * Every block of metadata goes this way; ialloc.c, under g_lock, by sfs_used_give_meta().
+ * Metadata is freed in one order: what is wanted of the block is read, then it is forgotten (so
+ * that no replay brings it back), then its bit is cleared: from there on it may be another's.
+ * sfs_free_meta() does the last two and consumes the reference; sfs_free_meta_ready(), earlier in
+ * the same transaction, does what can fail before the first change: after it only a dead journal is
+ * an error. Every block of metadata goes this way; ialloc.c, under g_lock, by sfs_used_give_meta().
  */
 int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk);
 int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);

@@ -10,8 +10,8 @@
  *
  * g_lock guards the maps, h_live of the group's inode blocks, and SFS_INODE_ORPHAN in the records
  * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look;
- * sfs_inode_encode() writes the same value again under a tree lock, so it is read and written whole.
- * What can fail (reading, access) comes before the first change.
+ * sfs_inode_encode() writes the same value again under a tree lock, so it is read and written
+ * whole. What can fail (reading, access) comes before the first change.
  */
 #include "port.h"
 #include "format.h"
@@ -196,9 +196,9 @@ put_buf:
 	return err;
 }
 
-/* A fresh inode block, a claimed one; used, inode and room map are open. */
+/* A fresh inode block, claimed; used, inode and room map are open.  -EAGAIN as sfs_alloc_blks(). */
 static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u64 *ret_ino,
-			   u32 *ret_generation)
+			   u32 *ret_generation, bool *ret_taken)
 {
 	struct sfs_search s = { .s_goal = goal, .s_want = 1, .s_need = 1, .s_thorough = true };
 	struct sfs_group *g = o->o_group;
@@ -210,7 +210,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	int err;
 
 	if (!sfs_used_find(g, o->o_map[SFS_MAP_USED], sfs_group_nblks(o->o_fs, o->o_nr), &s, &bit))
-		return -ENOSPC;
+		return -EAGAIN;
 	if (sfs_open_test(o, SFS_MAP_INODE, bit) || sfs_open_test(o, SFS_MAP_ROOM, bit))
 		return sfs_open_corrupt(o, bit, "inode map", "an inode block is said to be free");
 	blk = o->o_nr * SFS_GROUP_BLOCKS + bit;
@@ -226,6 +226,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	*ret_generation = sfs_slot_begin(inodes, 0);
 	*ret_ino = blk << SFS_INODE_SLOT_BITS;
 	sfs_used_take(o->o_fs, g, o->o_map[SFS_MAP_USED], bit, 1);
+	*ret_taken = true;
 	sfs_open_set(o, SFS_MAP_INODE, bit, true);
 	sfs_open_set(o, SFS_MAP_ROOM, bit, true);
 	g->g_inode_blks++;
@@ -237,10 +238,11 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	return err ? err : sfs_open_dirty(o, t);
 }
 
-/* -ENOSPC: neither a slot nor a block here. */
+/* -ENOSPC: neither a slot nor a block here; -EAGAIN: a block, but not before a commit. */
 static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 goal,
 			    u64 *ret_ino, u32 *ret_generation)
 {
+	bool taken = false;
 	struct sfs_open o;
 	int err;
 
@@ -259,8 +261,9 @@ static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u
 	err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_USED) | SFS_IN_MAP(SFS_MAP_INODE) |
 			    SFS_IN_MAP(SFS_MAP_ROOM));
 	if (!err)
-		err = sfs_block_alloc(&o, t, goal, ret_ino, ret_generation);
-	sfs_space_unclaim(fs, 1);
+		err = sfs_block_alloc(&o, t, goal, ret_ino, ret_generation, &taken);
+	if (!taken)
+		sfs_space_unclaim(fs, 1);
 unlock:
 	sfs_open_unlock(&o);
 	return err;
@@ -294,26 +297,31 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 start = sfs_ino_blk(parent) / SFS_GROUP_BLOCKS;
 	u64 home = start;
+	bool later = false;
 	u32 goal;
 	u64 i;
-	int err;
+	int err = -ENOSPC;
 
 	if (is_dir && parent) {
 		err = sfs_dir_spread(fs, ngroups, &start);
 		if (err && err != -ENOSPC)
 			return err;
+		err = -ENOSPC;
 	}
 	goal = start == home ? sfs_ino_blk(parent) % SFS_GROUP_BLOCKS : 0;
-	err = -ENOSPC;
-	for (i = 0; i < ngroups && err == -ENOSPC; i++) {
+	for (i = 0; i < ngroups && (err == -ENOSPC || err == -EAGAIN); i++) {
+		later = later || err == -EAGAIN;
 		err = sfs_group_ialloc(t, fs, (start + i) % ngroups, goal, ret_ino, ret_generation);
 		goal = 0;
 	}
-	if (err == -ENOSPC && sfs_space_available(fs)) {
+	later = later || err == -EAGAIN;
+	if ((err == -ENOSPC || err == -EAGAIN) && sfs_space_available(fs)) {
 		err = sfs_zone_grow(t, fs, ngroups);
 		if (!err)
 			err = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
 	}
+	if (err == -ENOSPC && later)
+		err = -EAGAIN;
 	if (!err)
 		sfs_counter_add(&fs->f_inodes, 1);
 	return err;

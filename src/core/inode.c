@@ -248,6 +248,7 @@ int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in)
 	ret_in->i_ino = ino;
 	ret_in->i_buf = NULL;
 	ret_in->i_goal = 0;
+	ret_in->i_nodes = 0;
 	sfs_inode_decode(ret_in, disk);
 	sfs_buf_put(buf);
 	return 0;

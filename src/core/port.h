@@ -27,17 +27,14 @@ struct sfs_trans;		/* one transaction handle */
  *
  *   void sfs_mutex_init(struct sfs_mutex *m);  sfs_mutex_destroy, sfs_mutex_lock, sfs_mutex_unlock
  *   bool sfs_mutex_is_held(struct sfs_mutex *m);    for assertions only: may say true when unsure
- *   int sfs_counter_init(struct sfs_counter *c, s64 value);    0 or -ENOMEM
- *   void sfs_counter_destroy(c);  void sfs_counter_set(c, s64 value);
- *   void sfs_counter_add(c, s64 n);
- *   s64 sfs_counter_read(c);     approximate, cheap, never negative
- *   s64 sfs_counter_sum(c);      exact
+ *   void sfs_counter_set(struct sfs_counter *c, s64 value);  void sfs_counter_add(c, s64 n);
+ *   s64 sfs_counter_read(c);
+ *   bool sfs_counter_take(c, s64 n, s64 floor);    subtracts unless less than @floor would be left
  *   void *sfs_mem_alloc(size_t nbytes);    zeroed, NULL if there is none; sfs_mem_free(p)
  *   u32 sfs_crc32c(u32 seed, const void *p, size_t nbytes);    Castagnoli, no final inversion
  *   u64 sfs_siphash(const u64 key[2], const void *p, size_t nbytes);    siphash-2-4
  *   s64 sfs_time_now(void);      nanoseconds since 1970
  *   u32 sfs_random32(void);
- *   unsigned int sfs_cpu(void);  a small number that differs between CPUs, 0 in user space
  */
 
 /*
@@ -77,9 +74,9 @@ int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
- * Of the @nbits bits from @bit of the bitmap in @buf, all clear in the running state, how many, from
- * the first on, are clear too in the committing and in the committed state.  @nbits where nothing is
- * pending.  After sfs_buf_access_undo() in the caller's transaction.
+ * Of the @nbits bits from @bit of the bitmap in @buf, all clear in the running state, how many,
+ * from the first on, are clear too in the committing and in the committed state.  @nbits where
+ * nothing is pending.  After sfs_buf_access_undo() in the caller's transaction.
  */
 unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits);
 

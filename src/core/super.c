@@ -14,8 +14,6 @@
 #define SFS_STRIP_START		1		/* zone 0: behind the superblock */
 #define SFS_JOURNAL_START	(SFS_STRIP_START + SFS_STRIP_BLOCKS)
 #define SFS_FREE_MIN		64		/* below this a volume is of no use */
-#define SFS_POOL_SHARE		50
-#define SFS_POOL_MAX		4096
 
 /* ---- geometry ---- */
 
@@ -323,8 +321,8 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_hash_key[0] = cpu_to_le64(fs->f_hash_key[0]);
 	sup->s_hash_key[1] = cpu_to_le64(fs->f_hash_key[1]);
 	sup->s_root = cpu_to_le64(fs->f_root);
-	sup->s_free = cpu_to_le64(max_t(s64, 0, sfs_counter_sum(&fs->f_free)));
-	sup->s_inodes = cpu_to_le64(max_t(s64, 0, sfs_counter_sum(&fs->f_inodes)));
+	sup->s_free = cpu_to_le64(max_t(s64, 0, sfs_counter_read(&fs->f_free)));
+	sup->s_inodes = cpu_to_le64(max_t(s64, 0, sfs_counter_read(&fs->f_inodes)));
 	sup->s_fsid = cpu_to_le32(fs->f_fsid);
 	sup->s_mounts = cpu_to_le32(fs->f_mounts);
 	sup->s_mkfs_time = cpu_to_le64(fs->f_mkfs_time);
@@ -368,32 +366,13 @@ static u64 sfs_tables(const struct sfs_fs *fs)
 
 int sfs_fs_init(struct sfs_fs *fs)
 {
-	int err;
-
-	err = sfs_counter_init(&fs->f_free, fs->f_disk_free);
-	if (err)
-		return err;
-	err = sfs_counter_init(&fs->f_claimed, 0);
-	if (err)
-		goto destroy_free;
-	err = sfs_counter_init(&fs->f_inodes, fs->f_disk_inodes);
-	if (err)
-		goto destroy_claimed;
 	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
-	if (!fs->f_zone) {
-		sfs_counter_destroy(&fs->f_inodes);
-		err = -ENOMEM;
-		goto destroy_claimed;
-	}
+	if (!fs->f_zone)
+		return -ENOMEM;
 	sfs_mutex_init(&fs->f_zone_lock);
-	fs->f_pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
+	sfs_space_set(fs, fs->f_disk_free);
+	sfs_counter_set(&fs->f_inodes, fs->f_disk_inodes);
 	return 0;
-
-destroy_claimed:
-	sfs_counter_destroy(&fs->f_claimed);
-destroy_free:
-	sfs_counter_destroy(&fs->f_free);
-	return err;
 }
 
 static void sfs_zone_free(struct sfs_zone *zone)
@@ -424,7 +403,4 @@ void sfs_fs_exit(struct sfs_fs *fs)
 	sfs_mem_free(fs->f_zone);
 	fs->f_zone = NULL;
 	sfs_mutex_destroy(&fs->f_zone_lock);
-	sfs_counter_destroy(&fs->f_inodes);
-	sfs_counter_destroy(&fs->f_claimed);
-	sfs_counter_destroy(&fs->f_free);
 }

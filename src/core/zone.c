@@ -334,7 +334,7 @@ int sfs_fs_recount(struct sfs_fs *fs)
 		nfree += g->g_free;
 		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
 	}
-	sfs_counter_set(&fs->f_free, nfree);
+	sfs_space_set(fs, nfree);
 	sfs_counter_set(&fs->f_inodes, inodes);
 	return 0;
 }

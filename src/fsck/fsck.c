@@ -190,8 +190,8 @@ static void sfs_recover(struct sfs_fsck *f)
 static void sfs_say_clean(struct sfs_fsck *f)
 {
 	printf("%s: clean, %llu inodes, %llu of %llu blocks free\n", f->path,
-	       (unsigned long long)sfs_counter_sum(&f->fs.f_inodes),
-	       (unsigned long long)sfs_counter_sum(&f->fs.f_free),
+	       (unsigned long long)sfs_counter_read(&f->fs.f_inodes),
+	       (unsigned long long)sfs_counter_read(&f->fs.f_free),
 	       (unsigned long long)f->fs.f_blocks);
 }
 

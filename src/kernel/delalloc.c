@@ -4,8 +4,12 @@
  *
  * A buffered write into a hole claims free blocks (a number, no addresses) and remembers the run
  * here; writeback turns a whole run into one extent.  Runs never overlap and never touch: adding a
- * neighbour joins them, so what a program wrote in small pieces is allocated in one.  Since a run
- * may end up as several extents, tree blocks come out of the pool that ordinary claims leave alone.
+ * neighbour joins them, so what a program wrote in small pieces is allocated in one.
+ *
+ * A run may end up as many extents, and a dirty block of an unwritten extent makes three of one
+ * when it has been written: the tree blocks of the worst case are claimed with the promise, and
+ * what was too much comes back as the data arrives (i_nodes).  So writeback and completion never
+ * want for space.
  *
  * Everything here wants ii_tree_lock: shared to find, exclusive to change.
  */
@@ -75,6 +79,83 @@ static void sfs_delalloc_unlink(struct sfs_inode_info *ii, struct sfs_delalloc *
 	kfree(d);
 }
 
+/* Records of a leaf that a split has left half full, somewhat less. */
+#define SFS_RECORDS_A_NODE	64
+#define SFS_EXTENT_ROOM		(sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk))
+
+/* Nodes that the tree may need until all that is promised, and dirty over unwritten, has arrived. */
+static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64 more_dirty)
+{
+	const struct sfs_node_disk *root = (const void *)ii->ii_core.i_root;
+	unsigned int have = le16_to_cpu(root->n_count);
+	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * (ii->ii_unwritten + more_dirty);
+
+	if (!nrecs)
+		return 0;
+	if (!root->n_level &&
+	    (nrecs + have) * SFS_EXTENT_ROOM <= SFS_ROOT_BYTES - sizeof(*root))
+		return 0;
+	return SFS_TREE_LEVELS + nrecs / SFS_RECORDS_A_NODE;
+}
+
+/* Claims @nblks and what more nodes are wanted then, together or not at all. */
+static int sfs_promise_claim(struct sfs_inode_info *ii, u64 nblks, u64 dirty, unsigned int flags)
+{
+	struct sfs_inode *in = &ii->ii_core;
+	u64 want = sfs_nodes_wanted(ii, nblks, dirty);
+	u64 more = want > in->i_nodes ? want - in->i_nodes : 0;
+	int err;
+
+	err = sfs_space_claim(in->i_fs, nblks + more, flags);
+	if (err)
+		return err;
+	in->i_nodes += more;
+	sfs_counter_add(&in->i_fs->f_nodes, more);
+	return 0;
+}
+
+/* Less is promised: nodes that are not wanted any more go back. */
+static void sfs_promise_settle(struct sfs_inode_info *ii)
+{
+	struct sfs_inode *in = &ii->ii_core;
+	u64 want = sfs_nodes_wanted(ii, 0, 0);
+	u64 less = in->i_nodes > want ? in->i_nodes - want : 0;
+
+	if (!less)
+		return;
+	in->i_nodes -= less;
+	sfs_counter_add(&in->i_fs->f_nodes, -(s64)less);
+	sfs_space_unclaim(in->i_fs, less);
+}
+
+int sfs_unwritten_reserve(struct inode *inode, u64 nblks)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	/* The blocks are the file's: for its nodes the last ones may go. */
+	err = sfs_promise_claim(ii, 0, nblks, SFS_ALLOC_POOL);
+	if (!err)
+		ii->ii_unwritten += nblks;
+	return err;
+}
+
+void sfs_unwritten_arrived(struct inode *inode, u64 nblks)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	down_write(&ii->ii_tree_lock);
+	ii->ii_unwritten -= min(ii->ii_unwritten, nblks);
+	sfs_promise_settle(ii);
+	up_write(&ii->ii_tree_lock);
+}
+
+void sfs_promises_forget(struct inode *inode)
+{
+	SFS_I(inode)->ii_unwritten = 0;
+	sfs_delalloc_remove(inode, 0, SFS_LBLK_MAX + 1, true);
+}
+
 /* The caller has seen that [@lblk, +@nblks) is neither mapped nor promised. */
 int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks)
 {
@@ -84,7 +165,7 @@ int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks)
 	int err;
 
 	prev = sfs_delalloc_entry(next ? rb_prev(&next->d_node) : rb_last(&ii->ii_delalloc));
-	err = sfs_space_claim(ii->ii_core.i_fs, nblks, 0);
+	err = sfs_promise_claim(ii, nblks, 0, 0);
 	if (err)
 		return err;
 
@@ -102,6 +183,7 @@ int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks)
 
 		if (!new) {
 			sfs_space_unclaim(ii->ii_core.i_fs, nblks);
+			sfs_promise_settle(ii);
 			return -ENOMEM;
 		}
 		new->d_lblk = lblk;
@@ -152,4 +234,7 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
 	ii->ii_delalloc_nblks -= removed;
 	if (unclaim && removed)
 		sfs_space_unclaim(ii->ii_core.i_fs, removed);
+	else
+		ii->ii_unwritten += removed;
+	sfs_promise_settle(ii);
 }

@@ -69,6 +69,7 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_trans *t;
+	unsigned int tries = 0;
 	int done = 0;
 	int err;
 
@@ -83,6 +84,8 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 		done = sfs_extent_punch(t, &ii->ii_core, lblk, end);
 		sfs_inode_note_tid(t, inode, true);
 		err = sfs_inode_change_end(t, inode, min(done, 0));
+		if (sfs_retry_pending(inode->i_sb, &err, &tries))
+			done = 0;
 		if (err)
 			return err;
 		cond_resched();
@@ -130,7 +133,7 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 {
 	u64 lblk = pos >> SFS_BLOCK_BITS;
 	u64 end = sfs_end_lblk(pos, nbytes);
-	bool retried = false;
+	unsigned int tries = 0;
 	bool hole = false;
 	LIST_HEAD(taken);
 	int err = 0;
@@ -142,11 +145,8 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 			break;
 		}
 		err = sfs_prealloc_step(inode, lblk, end, &next, &hole);
-		if (err == -ENOSPC && !retried) {
-			retried = true;
-			err = sfs_journal_force(inode->i_sb);
+		if (sfs_retry(inode->i_sb, &err, &tries))
 			continue;
-		}
 		if (err)
 			break;
 		if (hole)

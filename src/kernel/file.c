@@ -131,23 +131,22 @@ static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 }
 
 /*
- * Frees that have not committed and promises that turned out too large hide space: flush and try
- * again once.
+ * Promises for the worst case hide space: have them settled and try again once.
  */
 static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	bool retried = false;
+	unsigned int tries = 0;
 	ssize_t ret;
+	int err;
 
 	lockdep_assert_held_write(&inode->i_rwsem);
 again:
 	ret = sfs_buffered_write(iocb, from, &sfs_buffered_iomap_ops);
-	if (ret == -ENOSPC && !retried && !(iocb->ki_flags & IOCB_NOWAIT)) {
-		retried = true;
-		if (!sfs_journal_force(inode->i_sb))
-			goto again;
-	}
+	err = ret;
+	if (ret == -ENOSPC && !(iocb->ki_flags & IOCB_NOWAIT) &&
+	    sfs_retry(inode->i_sb, &err, &tries))
+		goto again;
 	return ret;
 }
 

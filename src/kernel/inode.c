@@ -322,7 +322,7 @@ void sfs_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	flush_work(&ii->ii_ioend_work);
 	down_write(&ii->ii_tree_lock);
-	sfs_delalloc_remove(inode, 0, SFS_LBLK_MAX + 1, true);
+	sfs_promises_forget(inode);
 	up_write(&ii->ii_tree_lock);
 	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs &&
 	    !sb_rdonly(inode->i_sb) && !sfs_is_shutdown(inode->i_sb))

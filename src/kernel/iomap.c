@@ -145,6 +145,28 @@ static int sfs_iomap_promise(struct inode *inode, loff_t pos, loff_t nbytes, str
 	return 0;
 }
 
+/*
+ * Nodes for what a write makes of the unwritten extent in @iomap.  One page that is dirty, or on
+ * its way, has been counted; so may be some blocks of a longer range, which are then counted twice.
+ */
+static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nbytes,
+				     struct iomap *iomap)
+{
+	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
+	struct xarray *pages = &inode->i_mapping->i_pages;
+	pgoff_t index = pos >> PAGE_SHIFT;
+	int err;
+
+	if (index == (pos + nbytes - 1) >> PAGE_SHIFT &&
+	    (xa_get_mark(pages, index, PAGECACHE_TAG_DIRTY) ||
+	     xa_get_mark(pages, index, PAGECACHE_TAG_WRITEBACK)))
+		return 0;
+	err = sfs_unwritten_reserve(inode, nblks);
+	if (!err)
+		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
+	return err;
+}
+
 static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes,
 				    unsigned int flags, struct iomap *iomap, struct iomap *srcmap)
 {
@@ -158,6 +180,8 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 	/* Zeroing a hole is done already. */
 	if (!err && iomap->type == IOMAP_HOLE && !(flags & IOMAP_ZERO))
 		err = sfs_iomap_promise(inode, pos, nbytes, iomap);
+	else if (!err && iomap->type == IOMAP_UNWRITTEN && !(flags & IOMAP_ZERO))
+		err = sfs_iomap_dirty_unwritten(inode, pos, nbytes, iomap);
 	up_write(&ii->ii_tree_lock);
 	return err;
 }
@@ -218,7 +242,7 @@ static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, u
 			       struct iomap *iomap, struct iomap *srcmap)
 {
 	u64 lblk = sfs_pos_lblk(pos);
-	bool retried = false;
+	unsigned int tries = 0;
 	int err;
 
 again:
@@ -237,12 +261,8 @@ again:
 	if (flags & IOMAP_NOWAIT)
 		return -EAGAIN;
 	err = sfs_dio_alloc(inode, lblk, sfs_range_nblks(pos, nbytes), iomap);
-	if (err == -ENOSPC && !retried) {
-		retried = true;
-		err = sfs_journal_force(inode->i_sb);
-		if (!err)
-			goto again;
-	}
+	if (sfs_retry(inode->i_sb, &err, &tries))
+		goto again;
 	if (!err && iomap->type == IOMAP_DELALLOC)
 		return -ENOTBLK;
 	return err;

@@ -16,6 +16,7 @@
 #include <linux/buffer_head.h>
 #include <linux/jbd2.h>
 #include <linux/sched/mm.h>
+#include <linux/writeback.h>
 
 #include "buf.h"
 
@@ -268,11 +269,35 @@ static int sfs_sync_plain(struct super_block *sb)
 	return err;
 }
 
-int sfs_journal_force(struct super_block *sb)
+/*
+ * After a commit all that was free before it can be had; others may have had it and freed more
+ * meanwhile.  That goes on for a while at most, unless the counts are wrong.
+ */
+#define SFS_TRIES	100
+
+bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
 	journal_t *log = sfs_log(sb);
 
-	return log ? jbd2_journal_force_commit(log) : 0;
+	if (*err != -EAGAIN)
+		return false;
+	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
+	if (!*err && log)
+		*err = jbd2_journal_force_commit(log);
+	return !*err;
+}
+
+bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
+{
+	if (*err != -ENOSPC || *tries || !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+		return sfs_retry_pending(sb, err, tries);
+	if (!down_read_trylock(&sb->s_umount))
+		return false;
+	sync_inodes_sb(sb);
+	up_read(&sb->s_umount);
+	*tries = 1;
+	*err = 0;
+	return true;
 }
 
 int sfs_journal_wait(struct super_block *sb, u32 tid)

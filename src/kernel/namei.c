@@ -16,15 +16,6 @@
 #define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
 				 2 * SFS_CREDITS_INODE)
 
-/* True once: space that was freed but not yet committed may be had now. */
-bool sfs_retry(struct super_block *sb, int err, bool *retried)
-{
-	if (err != -ENOSPC || *retried)
-		return false;
-	*retried = true;
-	return !sfs_journal_force(sb);
-}
-
 /* A failure after the first change: the operation must not commit in half. */
 int sfs_must(struct inode *inode, int err)
 {
@@ -75,8 +66,8 @@ static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsig
 
 /* ---- making inodes ---- */
 
-/* In memory: the VFS inode for slot @ino, hashed and locked as new. */
-static int sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make, u64 ino,
+/* In memory: the VFS inode for slot @ino.  Nobody can find it yet. */
+static void sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make, u64 ino,
 			u32 generation, struct inode *inode)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
@@ -97,7 +88,19 @@ static int sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_
 	inode_set_iversion(inode, 1);
 	set_nlink(inode, make->tmpfile ? 0 : S_ISDIR(make->mode) ? 2 : 1);
 	sfs_set_inode_ops(inode);
-	return insert_inode_locked(inode);
+}
+
+/*
+ * Hashed and locked as new: from here on the inode can be found.  What fails after this is only
+ * damage; sfs_unmake() takes it out again before it frees the slot, as the slot's next user is to
+ * be found under the same number.
+ */
+static int sfs_make_found(struct inode *inode)
+{
+	if (!insert_inode_locked(inode))
+		return 0;
+	return sfs_corrupt(sfs_inode_fs(inode), sfs_ino_blk(inode->i_ino), inode->i_ino, "inode",
+			   "a free slot's inode is in use");
 }
 
 /* The record's content: nothing refers to the inode yet, and a failure is undone by the caller. */
@@ -111,6 +114,8 @@ static int sfs_make_record(struct sfs_trans *t, struct inode *dir, struct dentry
 		err = sfs_symlink_write(t, in, make->target, strlen(make->target));
 	if (!err && make->tmpfile)
 		err = sfs_orphan_add(t, in);
+	if (!err)
+		err = sfs_make_found(inode);
 	if (!err && !make->tmpfile)
 		err = sfs_name_add(t, dir, dentry, in->i_ino, make->mode);
 	return err;
@@ -122,6 +127,8 @@ static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	int err = 0;
 
+	if (sfs_inode_is_new(inode))
+		remove_inode_hash(inode);
 	if (S_ISLNK(inode->i_mode) && !sfs_tree_is_empty(in))
 		err = sfs_symlink_clear(t, in);
 	if (!err)
@@ -149,9 +156,7 @@ static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *di
 			      &generation);
 	if (err)
 		return err;
-	err = sfs_make_vfs(idmap, dir, make, ino, generation, inode);
-	if (sfs_must(dir, err))
-		return err;
+	sfs_make_vfs(idmap, dir, make, ino, generation, inode);
 	down_write_nested(&ii->ii_tree_lock, 1);
 	err = sfs_inode_begin(t, &ii->ii_core);
 	if (sfs_must(dir, err)) {
@@ -177,7 +182,7 @@ int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 {
 	struct inode *inode;
 	struct sfs_trans *t;
-	bool retried = false;
+	unsigned int tries = 0;
 	int err;
 
 again:
@@ -212,7 +217,7 @@ drop_inode:
 		discard_new_inode(inode);
 	else
 		iput(inode);
-	if (sfs_retry(dir->i_sb, err, &retried))
+	if (sfs_retry(dir->i_sb, &err, &tries))
 		goto again;
 	return err;
 }
@@ -305,7 +310,7 @@ static int sfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry
 	struct inode *inode = d_inode(old);
 	struct inode *const inodes[SFS_CHANGE_MAX] = { dir, inode };
 	struct sfs_trans *t;
-	bool retried = false;
+	unsigned int tries = 0;
 	int err;
 
 again:
@@ -318,7 +323,7 @@ again:
 		sfs_changed_inodes(t, inodes);
 	}
 	err = sfs_name_end(t, dir, err);
-	if (sfs_retry(dir->i_sb, err, &retried))
+	if (sfs_retry(dir->i_sb, &err, &tries))
 		goto again;
 	if (!err) {
 		ihold(inode);

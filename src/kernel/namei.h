@@ -66,8 +66,6 @@ struct sfs_make {
 int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 	     const struct sfs_make *make, struct inode **ret_inode);
 
-/* True once: space that was freed but not yet committed may be had now. */
-bool sfs_retry(struct super_block *sb, int err, bool *retried);
 /* A failure after the first change: the operation must not commit in half.  Returns @err. */
 int sfs_must(struct inode *inode, int err);
 /* Ends @t, on disk if @dir asks for that. */

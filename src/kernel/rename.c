@@ -155,7 +155,7 @@ int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
 	struct sfs_make whiteout = {
 		.mode = S_IFCHR | WHITEOUT_MODE, .rdev = WHITEOUT_DEV, .tmpfile = true,
 	};
-	bool retried = false;
+	unsigned int tries = 0;
 	int err;
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
@@ -169,7 +169,7 @@ int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
 		sfs_rename_flush(&r);
 	do {
 		err = sfs_rename_try(&r, flags);
-	} while (sfs_retry(old_dir->i_sb, err, &retried));
+	} while (sfs_retry(old_dir->i_sb, &err, &tries));
 	if (r.whiteout) {
 		unlock_new_inode(r.whiteout);
 		iput(r.whiteout);

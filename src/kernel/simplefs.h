@@ -61,6 +61,7 @@ struct sfs_inode_info {
 	struct sfs_inode ii_core;
 	struct rb_root ii_delalloc;	/* struct sfs_delalloc */
 	u64 ii_delalloc_nblks;		/* sum of them, as claimed from si_fs */
+	u64 ii_unwritten;		/* dirty blocks of unwritten extents, an upper bound */
 	spinlock_t ii_ioend_lock;	/* guards ii_ioends */
 	struct list_head ii_ioends;	/* completed, waiting for ii_ioend_work */
 	struct work_struct ii_ioend_work;
@@ -138,8 +139,17 @@ void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk *
 u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
 /* The newest transaction that may hold changes made so far; 0 without a journal. */
 u32 sfs_journal_tid(struct super_block *sb);
-/* Commits what is running and waits; for -ENOSPC with frees pending.  No handle may be held. */
-int sfs_journal_force(struct super_block *sb);
+/*
+ * The rule of trying again.  True when *@err came of blocks whose freeing had not committed
+ * (-EAGAIN) and now has.  False: *@err is what to say, -ENOSPC where it was that too often.
+ * *@tries is 0 at first.  No handle may be held, folios may be locked.
+ */
+bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
+/*
+ * The same for a caller without locked folios, who is the first to say ENOSPC: before that, once,
+ * what writers have been promised for the worst case is claimed back by writing their data.
+ */
+bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries);
 /* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
 int sfs_journal_wait(struct super_block *sb, u32 tid);
 /* Has @tid committed?  False when unknown, as without a journal. */
@@ -195,8 +205,17 @@ int sfs_free_extents(struct inode *inode);
 int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks);
 /* The run that covers or follows @lblk; false if none. */
 bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nblks);
-/* Forgets [lblk, +nblks); gives the claim back when @unclaim, else the allocator has used it. */
+/*
+ * Forgets [lblk, +nblks); gives the claim back when @unclaim, else the allocator has used it for
+ * unwritten blocks, which are dirty.
+ */
 void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
+/* @nblks of an unwritten extent are about to be dirtied: claims nodes for what becomes of it. */
+int sfs_unwritten_reserve(struct inode *inode, u64 nblks);
+/* As many have arrived, or never will.  Takes ii_tree_lock. */
+void sfs_unwritten_arrived(struct inode *inode, u64 nblks);
+/* The page cache is gone, and with it all that was promised for it. */
+void sfs_promises_forget(struct inode *inode);
 
 /* ---- iomap.c, writeback.c, fallocate.c ---- */
 /* @ext as iomap's answer, true until the tree changes next.  ii_tree_lock held. */

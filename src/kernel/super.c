@@ -59,6 +59,7 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	INIT_WORK(&ii->ii_ioend_work, sfs_ioend_work);
 	ii->ii_delalloc = RB_ROOT;
 	ii->ii_delalloc_nblks = 0;
+	ii->ii_unwritten = 0;
 	ii->ii_sync_tid = 0;
 	ii->ii_datasync_tid = 0;
 	ii->ii_flags = 0;
@@ -393,7 +394,7 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 {
 	struct super_block *sb = dentry->d_sb;
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	s64 free = sfs_counter_sum(&fs->f_free) - sfs_counter_sum(&fs->f_claimed);
+	s64 free = sfs_counter_read(&fs->f_avail);
 
 	st->f_type = sb->s_magic;
 	st->f_bsize = SFS_BLOCK_SIZE;
@@ -402,7 +403,7 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 	st->f_bavail = sfs_space_available(fs);
 	/* Inodes are made of free blocks: as many as fit. */
 	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
-	st->f_files = st->f_ffree + sfs_counter_sum(&fs->f_inodes);
+	st->f_files = st->f_ffree + sfs_counter_read(&fs->f_inodes);
 	st->f_namelen = SFS_NAME_MAX;
 	st->f_fsid = uuid_to_fsid(fs->f_uuid);
 	return 0;

@@ -51,7 +51,7 @@ static int sfs_map_writeback(struct inode *inode, loff_t pos, struct iomap *ioma
 	struct sfs_inode_info *ii = SFS_I(inode);
 	u64 lblk = pos >> SFS_BLOCK_BITS;
 	struct sfs_extent ext;
-	bool retried = false;
+	unsigned int tries = 0;
 	u64 run;
 	u64 nblks;
 	bool promised;
@@ -73,14 +73,9 @@ again:
 	if (err || !promised)
 		return err;
 	err = sfs_writeback_alloc(inode, lblk);
-	if (err == -ENOSPC && !retried) {
-		/* The space is there, but its freeing has not committed yet. */
-		retried = true;
-		err = sfs_journal_force(inode->i_sb);
-	}
-	if (err)
-		return err;
-	goto again;
+	if (!err || sfs_retry_pending(inode->i_sb, &err, &tries))
+		goto again;
+	return err;
 }
 
 /* Is the last answer one for @pos, and still true?  The folio there is locked. */
@@ -136,9 +131,10 @@ int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes)
 	u64 lblk = pos >> SFS_BLOCK_BITS;
 	u64 end = sfs_end_lblk(pos, nbytes);
 	unsigned int nofs = memalloc_nofs_save();
+	unsigned int tries = 0;
 	int err = 0;
 
-	while (!err && lblk < end)
+	while ((!err && lblk < end) || sfs_retry_pending(inode->i_sb, &err, &tries))
 		err = sfs_convert_step(inode, lblk, end, pos + nbytes, &lblk);
 	memalloc_nofs_restore(nofs);
 	return err;
@@ -153,6 +149,9 @@ static void sfs_finish_ioend(struct iomap_ioend *ioend)
 		err = -EIO;
 	if (!err)
 		err = sfs_convert_written(inode, ioend->io_offset, ioend->io_size);
+	if (sfs_ioend_is_unwritten(ioend))
+		sfs_unwritten_arrived(inode, sfs_end_lblk(ioend->io_offset, ioend->io_size) -
+				      (ioend->io_offset >> SFS_BLOCK_BITS));
 	iomap_finish_ioends(ioend, err);
 }
 

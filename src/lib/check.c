@@ -481,15 +481,15 @@ static void sfs_check_space(struct sfs_checker *c)
 /* Only those of a clean volume mean anything, and only if all was found. */
 static void sfs_check_counters(struct sfs_checker *c)
 {
-	u64 free_said = sfs_counter_sum(&c->fs->f_free);
-	u64 inodes_said = sfs_counter_sum(&c->fs->f_inodes);
+	u64 free_said = sfs_counter_read(&c->fs->f_free);
+	u64 inodes_said = sfs_counter_read(&c->fs->f_inodes);
 
 	if (!(c->fs->f_state & SFS_STATE_CLEAN) || c->found->f_problems[SFS_REMEDY_COUNT] ||
 	    c->found->f_problems[SFS_REMEDY_NONE])
 		return;
 	sfs_check_err(c, sfs_fs_recount(c->fs));
-	if (free_said != (u64)sfs_counter_sum(&c->fs->f_free))
-		SFS_PROBLEM(c, SFS_PROBLEM_FREE_SAID, sfs_counter_sum(&c->fs->f_free), free_said);
+	if (free_said != (u64)sfs_counter_read(&c->fs->f_free))
+		SFS_PROBLEM(c, SFS_PROBLEM_FREE_SAID, sfs_counter_read(&c->fs->f_free), free_said);
 	if (inodes_said != c->found->f_ninodes)
 		SFS_PROBLEM(c, SFS_PROBLEM_INODES_SAID, c->found->f_ninodes, inodes_said);
 }

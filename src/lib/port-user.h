@@ -95,17 +95,6 @@ struct sfs_counter {
 	s64 value;
 };
 
-static inline int sfs_counter_init(struct sfs_counter *c, s64 value)
-{
-	c->value = value;
-	return 0;
-}
-
-static inline void sfs_counter_destroy(struct sfs_counter *c)
-{
-	c->value = 0;
-}
-
 static inline void sfs_counter_set(struct sfs_counter *c, s64 value)
 {
 	c->value = value;
@@ -116,12 +105,15 @@ static inline void sfs_counter_add(struct sfs_counter *c, s64 n)
 	c->value += n;
 }
 
-static inline s64 sfs_counter_read(struct sfs_counter *c)
+static inline bool sfs_counter_take(struct sfs_counter *c, s64 n, s64 floor)
 {
-	return c->value < 0 ? 0 : c->value;
+	if (c->value - n < floor)
+		return false;
+	c->value -= n;
+	return true;
 }
 
-static inline s64 sfs_counter_sum(struct sfs_counter *c)
+static inline s64 sfs_counter_read(struct sfs_counter *c)
 {
 	return c->value;
 }
@@ -134,11 +126,6 @@ static inline void *sfs_mem_alloc(size_t nbytes)
 static inline void sfs_mem_free(void *p)
 {
 	free(p);
-}
-
-static inline unsigned int sfs_cpu(void)
-{
-	return 0;
 }
 
 u32 sfs_crc32c(u32 seed, const void *p, size_t nbytes);			/* lib/hash.c */

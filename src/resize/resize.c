@@ -147,7 +147,7 @@ static void sfs_announce(struct sfs_resize *r)
 	const char *why;
 
 	r->fs.f_state = SFS_STATE_ERROR;	/* not clean, and a full check is due */
-	sfs_counter_set(&r->fs.f_free, 0);	/* any other number may be too large */
+	sfs_space_set(&r->fs, 0);	/* any other number may be too large */
 	sfs_super_encode(&r->fs, r->super);
 	why = sfs_super_verify_fields((struct sfs_super_disk *)r->super, r->want);
 	if (why)
@@ -164,7 +164,7 @@ static int sfs_write_volume(struct sfs_resize *r)
 	if (err)
 		return err;
 	r->fs.f_state = SFS_STATE_CLEAN;
-	sfs_counter_set(&r->fs.f_free, r->nfree);
+	sfs_space_set(&r->fs, r->nfree);
 	return sfs_volume_write_super(&r->fs, r->super);
 }
 
