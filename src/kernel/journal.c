@@ -70,6 +70,8 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
 		return 0;
 	}
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !current->journal_info)
+		return -EROFS;
 	/*
 	 * Writeback, completion, eviction and times have nobody who would try again: what they do
 	 * not write down is lost.  So nobody is told that there is no memory; there will be.
@@ -84,6 +86,11 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	}
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
+	/* It may have waited behind the clean mark. */
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && handle->h_ref == 1) {
+		jbd2_journal_stop(handle);
+		return -EROFS;
+	}
 	/*
 	 * What a transaction makes readable was written before, and may lie in the volume's cache.
 	 * On the same device the commit's flush sees to that; from elsewhere it must be asked for.
@@ -312,15 +319,19 @@ int sfs_journal_sync(struct super_block *sb, int wait)
 	return err;
 }
 
-int sfs_journal_freeze(struct super_block *sb)
+int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb))
 {
 	journal_t *log = sfs_log(sb);
 	int err;
 
-	if (!log)
-		return sfs_sync_plain(sb);
+	if (!log) {
+		err = sfs_sync_plain(sb);
+		return err ? err : mark(sb);
+	}
 	jbd2_journal_lock_updates(log);
 	err = jbd2_journal_flush(log, 0);
+	if (!err)
+		err = mark(sb);
 	jbd2_journal_unlock_updates(log);
 	return err;
 }
@@ -397,9 +408,11 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 
 /*
  * The log must be the one that the superblock names, and begin behind its head, before anything of
- * it is replayed: jbd2 would have it begin anywhere on the device, and write there.
+ * it is replayed: jbd2 would have it begin anywhere on the device, and write there.  @ret_is_empty:
+ * nothing is to be replayed.
  */
-static int sfs_journal_check_head(struct super_block *sb, struct block_device *bdev, u64 start)
+static int sfs_journal_check_head(struct super_block *sb, struct block_device *bdev, u64 start,
+				  bool *ret_is_empty)
 {
 	struct buffer_head *bh = __bread(bdev, start, SFS_BLOCK_SIZE);
 	const journal_superblock_t *jsb;
@@ -419,9 +432,36 @@ static int sfs_journal_check_head(struct super_block *sb, struct block_device *b
 		pr_err("simplefs (%s): the journal begins outside of itself: blk=%llu\n",
 		       sb->s_id, start);
 		err = -EINVAL;
+	} else {
+		*ret_is_empty = !jsb->s_start;
 	}
 	brelse(bh);
 	return err;
+}
+
+bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct sfs_journal journal = { };
+	bool is_empty = true;
+	u64 log_nblks;
+
+	if (!(fs->f_compat & SFS_COMPAT_JOURNAL))
+		return false;
+	if (!(fs->f_incompat & SFS_INCOMPAT_JOURNAL_DEV)) {
+		(void)sfs_journal_check_head(sb, sb->s_bdev, fs->f_journal_start, &is_empty);
+		return !is_empty;
+	}
+	if (!path && !dev)
+		return false;
+	if (!sfs_journal_open_dev(sb, &journal, path, dev, &log_nblks))
+		(void)sfs_journal_check_head(sb, journal.j_dev.bdev, SFS_JOURNAL_DEV_LOG,
+					     &is_empty);
+	if (journal.j_dev.bdev) {
+		sfs_bdev_forget(journal.j_dev.bdev);
+		sfs_bdev_close(&journal.j_dev, sb);
+	}
+	return !is_empty;
 }
 
 /*
@@ -434,6 +474,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct block_device *bdev = sb->s_bdev;
 	u64 start = fs->f_journal_start;
+	bool is_empty;
 	journal_t *log;
 	int err;
 
@@ -443,7 +484,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	} else {
 		log_nblks = fs->f_journal_blocks;
 	}
-	err = sfs_journal_check_head(sb, bdev, start);
+	err = sfs_journal_check_head(sb, bdev, start, &is_empty);
 	if (err)
 		return ERR_PTR(err);
 	log = jbd2_journal_init_dev(bdev, sb->s_bdev, start, start + log_nblks, SFS_BLOCK_SIZE);
@@ -461,16 +502,12 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	return log;
 }
 
-/* Replays what a crash left.  A log of a cleanly unmounted volume has nothing to say. */
+/* Replays what a crash left, whatever the superblock says of it. */
 static int sfs_journal_load(struct super_block *sb, journal_t *log)
 {
-	bool clean = SFS_SB(sb)->si_fs.f_state & SFS_STATE_CLEAN;
-	int err = 0;
+	int err;
 
-	if (clean)
-		err = jbd2_journal_wipe(log, !bdev_read_only(sb->s_bdev));
-	if (!err)
-		err = jbd2_journal_load(log);
+	err = jbd2_journal_load(log);
 	if (err) {
 		pr_err("simplefs (%s): the journal cannot be loaded: error %d\n", sb->s_id, err);
 		return err;

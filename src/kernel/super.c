@@ -72,17 +72,22 @@ static void sfs_free_inode(struct inode *inode)
 
 /* ---- state on disk ---- */
 
+static int sfs_write_block_0(struct super_block *sb)
+{
+	int err = sfs_buf_write_now(SFS_SB(sb)->si_super);
+
+	if (err)
+		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
+	return err;
+}
+
 /* Writes the superblock outside of any transaction. */
 static int sfs_write_super_now(struct super_block *sb)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
-	int err;
 
 	sfs_super_encode(&si->si_fs, sfs_buf_data(si->si_super));
-	err = sfs_buf_write_now(si->si_super);
-	if (err)
-		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
-	return err;
+	return sfs_write_block_0(sb);
 }
 
 static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
@@ -102,6 +107,17 @@ static int sfs_mark_unclean(struct super_block *sb)
 {
 	sfs_set_clean(SFS_SB(sb), false);
 	return sfs_write_super_now(sb);
+}
+
+/* The state on disk and in memory, before the counters are known that a whole superblock needs. */
+static int sfs_change_state(struct super_block *sb, u32 set, u32 clear)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	struct sfs_super_disk *sup = sfs_buf_data(si->si_super);
+
+	si->si_fs.f_state = (si->si_fs.f_state | set) & ~clear;
+	sup->s_state = cpu_to_le32(si->si_fs.f_state);
+	return sfs_write_block_0(sb);
 }
 
 /* No transaction can run.  A file that is open without a name is an orphan: a mount must look. */
@@ -230,12 +246,13 @@ static int sfs_read_super(struct super_block *sb)
 
 /*
  * The journal: opened for a writer; for a reader only to replay what a crash left, if the device
- * lets us; not at all with norecovery.
+ * lets us; not at all with norecovery.  A log that is not empty is replayed whatever the mark says.
  */
 static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_options *m)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	bool clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	bool lies;
 	int err;
 
 	if (m->m_norecovery) {
@@ -245,6 +262,10 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 		pr_err("simplefs (%s): norecovery needs a read-only mount\n", sb->s_id);
 		return -EINVAL;
 	}
+	lies = clean && sfs_journal_has_log(sb, m->m_journal_path, m->m_journal_dev);
+	if (lies)
+		pr_warn("simplefs (%s): marked clean, but the journal is not empty\n", sb->s_id);
+	clean &= !lies;
 	if (sb_rdonly(sb) && clean)
 		return 0;
 	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
@@ -255,11 +276,16 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 		       sb->s_id);
 		return -EROFS;
 	}
-	err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+	/* First: once the log is empty, nobody else would see that the mark is not true. */
+	err = lies ? sfs_change_state(sb, 0, SFS_STATE_CLEAN) : 0;
+	if (!err)
+		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
 	if (err || clean || !si->si_journal)
 		return err;
 	pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
-	return sfs_reread_super(sb);
+	err = sfs_reread_super(sb);
+	si->si_fs.f_state &= ~SFS_STATE_CLEAN;
+	return err;
 }
 
 static int sfs_read_root(struct super_block *sb)
@@ -306,9 +332,10 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	fs->f_mounts++;
 	fs->f_mount_time = sfs_time_now();
 	err = sfs_mark_unclean(sb);
-	if (!err && !clean)
-		err = sfs_recover_orphans(sb);
-	return err;
+	if (err)
+		return err;
+	clear_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags);
+	return clean ? 0 : sfs_recover_orphans(sb);
 }
 
 /* No metadata is used any more: forgotten are the superblock, and all that was verified. */
@@ -343,13 +370,15 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		goto put_super;
 	si->si_errors = m->m_errors ? m->m_errors : si->si_fs.f_errors;
-	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	if (sb_rdonly(sb))
+		set_bit(SFS_SI_READONLY, &si->si_flags);
 	sfs_setup_super(sb);
 	err = -ENOMEM;
 	si->si_ioend_wq = alloc_workqueue("simplefs/%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, sb->s_id);
 	if (!si->si_ioend_wq)
 		goto put_super;
 	err = sfs_open_journal(sb, m);
+	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
 	if (!err)
 		err = sfs_fs_init(&si->si_fs);
 	/* What has not been replayed cannot be counted either. */
@@ -419,12 +448,9 @@ static int sfs_show_options(struct seq_file *seq, struct dentry *root)
 
 static int sfs_freeze_fs(struct super_block *sb)
 {
-	int err;
-
 	if (sb_rdonly(sb))
 		return 0;
-	err = sfs_journal_freeze(sb);
-	return err ? err : sfs_mark_clean(sb);
+	return sfs_journal_freeze(sb, sfs_mark_clean);
 }
 
 /* Whoever froze it must be able to thaw it, or it could never be unmounted. */
@@ -440,13 +466,24 @@ static int sfs_unfreeze_fs(struct super_block *sb)
 	return 0;
 }
 
-int sfs_make_readonly(struct super_block *sb)
+/* Without a journal nobody waits for changes under way: the state of such a moment is not clean. */
+static int sfs_mark_nothing(struct super_block *sb)
 {
+	return 0;
+}
+
+int sfs_make_readonly(struct super_block *sb, bool forced)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
 	int err;
 
-	flush_work(&SFS_SB(sb)->si_error_work);
-	err = sfs_journal_freeze(sb);
-	return err ? err : sfs_mark_clean(sb);
+	flush_work(&si->si_error_work);
+	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
+	set_bit(SFS_SI_READONLY, &si->si_flags);
+	err = sfs_journal_freeze(sb, forced && !si->si_journal ? sfs_mark_nothing : sfs_mark_clean);
+	if (err && !forced)
+		clear_bit(SFS_SI_READONLY, &si->si_flags);
+	return err;
 }
 
 int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
@@ -468,8 +505,10 @@ int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
 		return err;
 	sb->s_flags &= ~SB_RDONLY;
 	err = sfs_start_writing(sb, si->si_fs.f_state & SFS_STATE_CLEAN);
-	if (err)
+	if (err) {
+		set_bit(SFS_SI_READONLY, &si->si_flags);
 		sb->s_flags |= SB_RDONLY;
+	}
 	return err;
 }
 
