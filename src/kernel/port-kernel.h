@@ -130,4 +130,9 @@ static inline unsigned int sfs_cpu(void)
 	return raw_smp_processor_id();
 }
 
+struct sfs_fs;
+/* In error.c. */
+unsigned long sfs_error_lock(struct sfs_fs *fs);
+void sfs_error_unlock(struct sfs_fs *fs, unsigned long flags);
+
 #endif
