@@ -363,6 +363,15 @@ static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *d
 	return NULL;
 }
 
+/* The external device, if there is one. */
+static void sfs_journal_close_dev(struct super_block *sb, struct sfs_journal *journal)
+{
+	if (!journal->j_dev.bdev)
+		return;
+	sfs_bdev_forget(journal->j_dev.bdev);
+	sfs_bdev_close(&journal->j_dev, sb);
+}
+
 /* Opens and checks the external device; @ret_nblks is the length of the log on it. */
 static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *journal,
 				const char *path, dev_t dev, u64 *ret_nblks)
@@ -446,21 +455,14 @@ bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev)
 	bool is_empty = true;
 	u64 log_nblks;
 
-	if (!(fs->f_compat & SFS_COMPAT_JOURNAL))
-		return false;
-	if (!(fs->f_incompat & SFS_INCOMPAT_JOURNAL_DEV)) {
+	if (fs->f_journal_start)
 		(void)sfs_journal_check_head(sb, sb->s_bdev, fs->f_journal_start, &is_empty);
+	if (!(fs->f_incompat & SFS_INCOMPAT_JOURNAL_DEV) || (!path && !dev))
 		return !is_empty;
-	}
-	if (!path && !dev)
-		return false;
 	if (!sfs_journal_open_dev(sb, &journal, path, dev, &log_nblks))
 		(void)sfs_journal_check_head(sb, journal.j_dev.bdev, SFS_JOURNAL_DEV_LOG,
 					     &is_empty);
-	if (journal.j_dev.bdev) {
-		sfs_bdev_forget(journal.j_dev.bdev);
-		sfs_bdev_close(&journal.j_dev, sb);
-	}
+	sfs_journal_close_dev(sb, &journal);
 	return !is_empty;
 }
 
@@ -518,24 +520,19 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 		pr_err("simplefs (%s): the journal lacks a feature\n", sb->s_id);
 		return -EINVAL;
 	}
-	err = jbd2_journal_errno(log);
-	if (err) {
-		pr_warn("simplefs (%s): the journal was aborted earlier: error %d\n", sb->s_id,
-			err);
-		jbd2_journal_clear_err(log);
-		jbd2_journal_ack_err(log);
-	}
 	return 0;
 }
 
-/* The external device, if there is one, and the rest. */
-static void sfs_journal_free(struct super_block *sb, struct sfs_journal *journal)
+int sfs_journal_errno(struct super_block *sb)
 {
-	if (journal->j_dev.bdev) {
-		sfs_bdev_forget(journal->j_dev.bdev);
-		sfs_bdev_close(&journal->j_dev, sb);
-	}
-	kfree(journal);
+	return jbd2_journal_errno(sfs_log(sb));
+}
+
+void sfs_journal_clear_errno(struct super_block *sb)
+{
+	jbd2_journal_clear_err(sfs_log(sb));
+	jbd2_journal_ack_err(sfs_log(sb));
+	jbd2_journal_update_sb_errno(sfs_log(sb));
 }
 
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
@@ -570,7 +567,8 @@ int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 	return 0;
 
 free_journal:
-	sfs_journal_free(sb, journal);
+	sfs_journal_close_dev(sb, journal);
+	kfree(journal);
 	return err;
 }
 
@@ -595,6 +593,7 @@ void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si)
 
 	if (!journal)
 		return;
-	sfs_journal_free(sb, journal);
+	sfs_journal_close_dev(sb, journal);
+	kfree(journal);
 	si->si_journal = NULL;
 }

@@ -127,6 +127,7 @@ static void sfs_kill_sb(struct super_block *sb)
 	if (!si)
 		return;
 	sfs_journal_release(sb, si);
+	kfree(si->si_journal_path);
 	kfree(si);
 }
 

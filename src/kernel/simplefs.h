@@ -36,7 +36,9 @@ struct sfs_sb_info {
 	struct workqueue_struct *si_ioend_wq;	/* conversions after data I/O */
 	struct work_struct si_error_work;	/* writes the error record to the superblock */
 	struct ratelimit_state si_error_rate;	/* of reports of damage */
-	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs */
+	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs, and the path */
+	char *si_journal_path;		/* as mounted with, or NULL */
+	dev_t si_journal_dev;		/* as mounted with, or 0 */
 };
 
 /* si_flags, bit numbers */
@@ -109,7 +111,7 @@ struct sfs_mount_options {
 extern const struct super_operations sfs_super_ops;
 int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
 /* Between read-only and read-write, both ways; the state on disk follows. */
-int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m);
+int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m);
 /* @forced: by an emergency remount, with writers that go on. */
 int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
@@ -123,6 +125,9 @@ void sfs_error_init(struct sfs_sb_info *si);
 bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev);
 /* Opens, checks and replays; @path or @dev name an external journal's device. */
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev);
+/* Why the open one was aborted in an earlier life, or 0; on disk until it is cleared. */
+int sfs_journal_errno(struct super_block *sb);
+void sfs_journal_clear_errno(struct super_block *sb);
 int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk */
 void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
 /*

@@ -244,6 +244,22 @@ static int sfs_read_super(struct super_block *sb)
 	return 0;
 }
 
+/* The journal remembers that it was aborted: said once, and from then on the superblock knows. */
+static int sfs_take_abort(struct super_block *sb)
+{
+	int why = sfs_journal_errno(sb);
+	int err;
+
+	if (!why)
+		return 0;
+	pr_warn("simplefs (%s): the journal was aborted earlier: error %d; check the volume\n",
+		sb->s_id, why);
+	err = sfs_change_state(sb, SFS_STATE_ERROR, SFS_STATE_CLEAN);
+	if (!err)
+		sfs_journal_clear_errno(sb);
+	return err;
+}
+
 /*
  * The journal: opened for a writer; for a reader only to replay what a crash left, if the device
  * lets us; not at all with norecovery.  A log that is not empty is replayed whatever the mark says.
@@ -280,12 +296,27 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 	err = lies ? sfs_change_state(sb, 0, SFS_STATE_CLEAN) : 0;
 	if (!err)
 		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
-	if (err || clean || !si->si_journal)
+	if (err || !si->si_journal)
 		return err;
-	pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
-	err = sfs_reread_super(sb);
-	si->si_fs.f_state &= ~SFS_STATE_CLEAN;
-	return err;
+	if (!clean) {
+		pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
+		err = sfs_reread_super(sb);
+		si->si_fs.f_state &= ~SFS_STATE_CLEAN;
+	}
+	return err ? err : sfs_take_abort(sb);
+}
+
+/* The journal's device, as @m names it, is what a remount opens and /proc/mounts shows. */
+static void sfs_keep_journal_name(struct sfs_sb_info *si, struct sfs_mount_options *m)
+{
+	unsigned long flags;
+
+	if (!m->m_journal_path && !m->m_journal_dev)
+		return;
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	swap(si->si_journal_path, m->m_journal_path);
+	si->si_journal_dev = m->m_journal_dev;
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 
 static int sfs_read_root(struct super_block *sb)
@@ -388,8 +419,10 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_read_root(sb);
 	if (!err && !sb_rdonly(sb))
 		err = sfs_start_writing(sb, clean);
-	if (!err)
+	if (!err) {
+		sfs_keep_journal_name(si, m);
 		return 0;
+	}
 
 	if (sb->s_root) {
 		dput(sb->s_root);
@@ -439,10 +472,18 @@ static int sfs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	struct sfs_sb_info *si = SFS_SB(root->d_sb);
 
+	unsigned long flags;
+
 	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
 		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
 	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
 		seq_puts(seq, ",norecovery");
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	if (si->si_journal_path)
+		seq_show_option(seq, "journal_path", si->si_journal_path);
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
+	if (si->si_journal_dev)
+		seq_printf(seq, ",journal_dev=%u", new_encode_dev(si->si_journal_dev));
 	return 0;
 }
 
@@ -486,7 +527,7 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 	return err;
 }
 
-int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
+int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	int err = 0;
@@ -499,8 +540,13 @@ int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
 		return -EROFS;
 	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
 		return -EROFS;
-	if (!si->si_journal)
+	if (!si->si_journal && (m->m_journal_path || m->m_journal_dev)) {
 		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+		if (!err)
+			sfs_keep_journal_name(si, m);
+	} else if (!si->si_journal) {
+		err = sfs_journal_open(sb, si->si_journal_path, si->si_journal_dev);
+	}
 	if (err)
 		return err;
 	sb->s_flags &= ~SB_RDONLY;
