@@ -71,4 +71,48 @@ for mode in ro rw; do
     run build/bin/fsck.simplefs -fn "$tmp/disk"
     is "$status" 0 "mounted $mode: the volume is in order" || diag "$out"
 done
+
+# Programs of 32 bits; link counts that are not true; a journal that was aborted.
+mkdir -p "$tmp/from/few/sub"
+echo x >"$tmp/from/a"
+ln "$tmp/from/a" "$tmp/from/b"
+ln "$tmp/from/a" "$tmp/from/c"
+run build/bin/mkfs.simplefs -qf -J size=8M -d "$tmp/from" "$tmp/disk" 256M
+is "$status" 0 "mkfs -d"
+build/image/edit "$tmp/disk" field /a nlink 1
+build/image/edit "$tmp/disk" field /few nlink 1
+build/image/edit "$tmp/disk" aborted 5
+truncate -s 16M "$tmp/log"
+truncate -s 64M "$tmp/other"
+run build/bin/mkfs.simplefs -qf -J device="$tmp/log" "$tmp/other" 64M
+is "$status" 0 "mkfs with a journal elsewhere"
+cat >"$tmp/try" <<'END'
+set -e
+mount -t simplefs -o errors=continue /dev/vda /mnt
+mounts /mnt readdir
+exec 3</mnt/b
+mounts /mnt links
+exec 3<&-
+umount /mnt
+mount -t simplefs -o errors=continue /dev/vda /mnt
+umount /mnt
+[ "$(dmesg | grep -c 'aborted earlier')" = 1 ]
+mount -t simplefs -o ro,journal_path=/dev/vdc /dev/vdb /mnt
+grep /mnt /proc/mounts
+grep -q 'journal_path=/dev/vdc' /proc/mounts
+busybox mount -o remount,rw /dev/vdb /mnt
+touch /mnt/written
+umount /mnt
+rmmod simplefs
+END
+boot --module "$module" --add "$tmp/mounts" --add "$tmp/try:/try" --disk "$tmp/disk" \
+    --disk "$tmp/other" --disk "$tmp/log" -- sh /try
+is "$status" 0 "listed, refused, told once, and made writable with the journal of before"
+relay "various"
+[ "$(($(state) & 2))" = 2 ]
+ok $? "what was aborted is to be checked (state $(state))"
+run build/bin/fsck.simplefs -y "$tmp/disk"
+is "$status" 1 "fsck mends what is left" || diag "$out"
+run build/bin/fsck.simplefs -fn "$tmp/disk"
+is "$status" 0 "and finds it in order" || diag "$out"
 done_testing

@@ -4,6 +4,8 @@
  *
  * usage: mounts DIR VERB
  *	emergency	everything becomes read-only while files are open and written to
+ *	readdir		a directory listed by system calls of 32 bits
+ *	links		names of what has too few links are refused to go, but for the first
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -71,10 +74,84 @@ static void emergency(const char *dir)
 	TAP_OK(true, "the volume is read-only");
 }
 
+/* A system call as a 32-bit program makes it; pointers lie below 4 GiB. */
+static int call32(int number, long a, long b, long c)
+{
+	int ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+	return ret;
+}
+
+#define LSEEK32		19
+#define GETDENTS32	141
+#define NAMES		1000
+
+/* Reads names from where @fd is; the position after name @mark goes to @ret_pos. */
+static int list32(int fd, int mark, unsigned int *ret_pos, char *ret_next)
+{
+	char *buf = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	int n, at, names = 0;
+
+	while ((n = call32(GETDENTS32, fd, (long)buf, 4096)) > 0) {
+		for (at = 0; at < n; names++) {
+			unsigned short len = *(unsigned short *)(buf + at + 8);
+
+			if (names == mark)
+				*ret_pos = *(unsigned int *)(buf + at + 4);
+			if (names == mark + 1)
+				strcpy(ret_next, buf + at + 10);
+			at += len;
+		}
+	}
+	munmap(buf, 4096);
+	return n < 0 ? n : names;
+}
+
+static void list_short(void)
+{
+	char name[32], want[256] = "", have[256] = "";
+	unsigned int pos = 0, unused;
+	int i, fd;
+
+	TAP_REQUIRE(!mkdir("dir", 0755), "a directory");
+	for (i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "dir/name-%d", i);
+		close(open(name, O_WRONLY | O_CREAT, 0644));
+	}
+	fd = open("dir", O_RDONLY | O_DIRECTORY);
+	TAP_OK(list32(fd, 500, &pos, want) == NAMES + 2, "all names are listed");
+	TAP_OK(call32(LSEEK32, fd, pos, SEEK_SET) == (int)pos, "back to the middle");
+	TAP_OK(list32(fd, -1, &unused, have) == NAMES + 2 - 501 && !strcmp(have, want),
+	       "the rest is listed from there");
+	TAP_OK(call32(LSEEK32, fd, 0, SEEK_END) > 0 && !list32(fd, -1, &unused, have),
+	       "nothing is behind the end");
+	close(fd);
+}
+
+static void few_links(void)
+{
+	struct stat st;
+
+	TAP_OK(!stat("a", &st) && !stat("b", &st) && st.st_nlink == 1, "one link, three names");
+	TAP_OK(!unlink("a"), "the first goes");
+	TAP_OK(unlink("b") && errno == EUCLEAN, "the second does not");
+	TAP_OK(!stat("few", &st) && st.st_nlink == 1, "a directory with too few links");
+	TAP_OK(rmdir("few/sub") && errno == EUCLEAN, "its subdirectory does not go");
+	TAP_OK(rename("few/sub", "sub") && errno == EUCLEAN, "nor is it moved away");
+	TAP_OK(!stat("few", &st) && st.st_nlink == 1, "it has as many as before");
+}
+
 int main(int argc, char **argv)
 {
 	TAP_REQUIRE(argc >= 3 && !chdir(argv[1]), "usage: mounts DIR VERB");
 	if (!strcmp(argv[2], "emergency"))
 		emergency(argv[1]);
+	else if (!strcmp(argv[2], "readdir"))
+		list_short();
+	else if (!strcmp(argv[2], "links"))
+		few_links();
 	return tap_done();
 }
