@@ -35,6 +35,8 @@ struct sfs_trans;		/* one transaction handle */
  *   u64 sfs_siphash(const u64 key[2], const void *p, size_t nbytes);    siphash-2-4
  *   s64 sfs_time_now(void);      nanoseconds since 1970
  *   u32 sfs_random32(void);
+ *   unsigned long sfs_error_lock(struct sfs_fs *fs);  sfs_error_unlock(fs, flags): f_state and
+ *       f_error_* stand still in between; nothing there may sleep
  */
 
 /*

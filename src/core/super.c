@@ -299,6 +299,7 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data)
 void sfs_super_encode(struct sfs_fs *fs, void *data)
 {
 	struct sfs_super_disk *sup = data;
+	unsigned long flags;
 
 	memset(data, 0, SFS_BLOCK_SIZE);
 	sfs_block_init(data, fs->f_fsid, SFS_MAGIC_SUPER, 0, 0);
@@ -315,7 +316,6 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_journal_start = cpu_to_le64(fs->f_journal_start);
 	sup->s_journal_blocks = cpu_to_le32(fs->f_journal_blocks);
 	sup->s_tail = cpu_to_le32(fs->f_tail);
-	sup->s_state = cpu_to_le32(fs->f_state);
 	sup->s_errors = cpu_to_le32(fs->f_errors);
 	memcpy(sup->s_journal_uuid, fs->f_journal_uuid, sizeof(sup->s_journal_uuid));
 	sup->s_hash_key[0] = cpu_to_le64(fs->f_hash_key[0]);
@@ -329,11 +329,14 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_mount_time = cpu_to_le64(fs->f_mount_time);
 	sup->s_write_time = cpu_to_le64(sfs_time_now());
 	sup->s_check_time = cpu_to_le64(fs->f_check_time);
+	flags = sfs_error_lock(fs);
+	sup->s_state = cpu_to_le32(fs->f_state);
 	sup->s_error_time = cpu_to_le64(fs->f_error_time);
 	sup->s_error_blk = cpu_to_le64(fs->f_error_blk);
 	sup->s_error_ino = cpu_to_le64(fs->f_error_ino);
 	sup->s_error_count = cpu_to_le32(fs->f_error_count);
 	memcpy(sup->s_error_why, fs->f_error_why, sizeof(sup->s_error_why));
+	sfs_error_unlock(fs, flags);
 }
 
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)

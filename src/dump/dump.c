@@ -94,7 +94,8 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 	struct sfs_replay replay;
 	int err = 0;
 
-	if ((fs->f_state & SFS_STATE_CLEAN) || !(fs->f_compat & SFS_COMPAT_JOURNAL) || d->raw)
+	/* The mark of a clean unmount is believed only where there is no log to be seen. */
+	if (!(fs->f_compat & SFS_COMPAT_JOURNAL) || d->raw)
 		return;
 	if (d->journal)
 		err = sfs_dev_open(d->journal, false, &log_dev);
@@ -102,6 +103,8 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->journal, strerror(-err));
 	err = sfs_log_replay(fs, log_dev, &replay);
 	sfs_dev_close(log_dev);
+	if (err == -ENODEV && (fs->f_state & SFS_STATE_CLEAN))
+		return;
 	if (err == -ENODEV)
 		sfs_warn("%s: not unmounted cleanly; without its journal (-J) this may be old",
 			 d->path);

@@ -3,8 +3,9 @@
  * fsck.c - fsck.simplefs: replays the journal, finishes what a crash interrupted, checks.
  *
  * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
- * would be; only then is anything written, the blocks before the superblock, and that before the
- * journal is emptied, so that fsck itself may be interrupted at any point.
+ * would be; only then is anything written.  So that fsck itself may be interrupted at any point,
+ * the replay is written and the journal emptied before anything else is changed, and the superblock
+ * that says "clean" is the last.  A journal that is not empty is replayed whatever that says.
  */
 #include <sys/file.h>
 #include <unistd.h>
@@ -135,11 +136,14 @@ static void sfs_open_volume(struct sfs_fsck *f)
 /* False: its device was not named, and whoever mounts will have to replay it. */
 static bool sfs_replay(struct sfs_fsck *f)
 {
+	bool clean = f->fs.f_state & SFS_STATE_CLEAN;
 	int err;
 
-	if ((f->fs.f_state & SFS_STATE_CLEAN) || !(f->fs.f_compat & SFS_COMPAT_JOURNAL))
+	if (!(f->fs.f_compat & SFS_COMPAT_JOURNAL))
 		return true;
 	err = sfs_log_replay(&f->fs, f->log_dev, &f->replay);
+	if (err == -ENODEV && clean)
+		return true;
 	if (err == -ENODEV && f->automatic) {
 		printf("%s: the journal is on another device: left to the mount\n", f->path);
 		return false;
@@ -153,7 +157,21 @@ static bool sfs_replay(struct sfs_fsck *f)
 		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
 		       f->never ? "looking past the" : "replayed the",
 		       f->replay.r_next - f->replay.r_tid, (unsigned long long)f->replay.r_blks);
+	if (f->replay.r_errno)
+		printf("%s: the journal was aborted: error %d\n", f->path, f->replay.r_errno);
+	if (!clean || f->replay.r_needed)
+		f->fs.f_state &= ~SFS_STATE_CLEAN;
 	return true;
+}
+
+/* What was replayed becomes lasting, before a change that the journal does not know. */
+static void sfs_settle_log(struct sfs_fsck *f)
+{
+	int err = f->never ? 0 : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
+
+	if (err)
+		sfs_give_up(f, err, "the replay cannot be written");
+	f->replay.r_needed = false;
 }
 
 /* Makes what lies in the cache lasting, the superblock with the fields of f->fs last. */
@@ -162,9 +180,7 @@ static int sfs_write_back(struct sfs_fsck *f)
 	int err;
 
 	err = sfs_dev_flush(f->fs.f_priv);
-	if (!err)
-		err = sfs_volume_write_super(&f->fs, f->super);
-	return err ? err : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
+	return err ? err : sfs_volume_write_super(&f->fs, f->super);
 }
 
 /* After a crash: what a mount would do. */
@@ -178,6 +194,7 @@ static void sfs_recover(struct sfs_fsck *f)
 		sfs_give_up(f, err, "its free space cannot be counted");
 	if (f->never)
 		return;
+	sfs_settle_log(f);
 	err = sfs_finish_orphans(&f->fs, &count);
 	if (err)
 		sfs_give_up(f, err, "an unlinked or half-truncated inode cannot be finished");
@@ -229,6 +246,7 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	long left;
 	int err;
 
+	sfs_settle_log(f);
 	err = sfs_repair(&f->fs, found);
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "the repair could not be made");
@@ -272,19 +290,18 @@ static int sfs_check_all(struct sfs_fsck *f)
 
 static int sfs_run(struct sfs_fsck *f)
 {
-	bool clean = f->fs.f_state & SFS_STATE_CLEAN;
 	int status = SFS_EXIT_OK;
-	bool doubtful;
+	bool doubtful, clean;
 	int err;
 
 	if (!sfs_replay(f))
 		return SFS_EXIT_OK;
 	if (f->journal_only) {
-		err = f->never ? 0 : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
-		if (err)
-			sfs_give_up(f, err, "the replay cannot be written");
+		if (f->replay.r_needed)
+			sfs_settle_log(f);
 		return SFS_EXIT_OK;
 	}
+	clean = f->fs.f_state & SFS_STATE_CLEAN;
 	err = sfs_fs_init(&f->fs);
 	if (err)
 		sfs_give_up(f, err, "no memory");
@@ -303,6 +320,11 @@ static int sfs_run(struct sfs_fsck *f)
 	/* Orphans are finished by what can be relied on: after the check. */
 	if (!clean && doubtful)
 		sfs_recover(f);
+	if (f->replay.r_errno && f->never)
+		return sfs_leave(f, "all else is in order; -y forgets that the journal was aborted");
+	if (f->replay.r_errno)
+		status = SFS_EXIT_REPAIRED;
+	sfs_settle_log(f);
 	if (!f->never) {
 		f->fs.f_state |= SFS_STATE_CLEAN;
 		err = sfs_write_back(f);

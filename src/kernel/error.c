@@ -15,6 +15,19 @@ static struct sfs_sb_info *sfs_fs_si(struct sfs_fs *fs)
 	return container_of(fs, struct sfs_sb_info, si_fs);
 }
 
+unsigned long sfs_error_lock(struct sfs_fs *fs)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&sfs_fs_si(fs)->si_error_lock, flags);
+	return flags;
+}
+
+void sfs_error_unlock(struct sfs_fs *fs, unsigned long flags)
+{
+	spin_unlock_irqrestore(&sfs_fs_si(fs)->si_error_lock, flags);
+}
+
 static void sfs_error_note(struct sfs_sb_info *si, u64 blk, u64 ino, const char *why)
 {
 	struct sfs_fs *fs = &si->si_fs;

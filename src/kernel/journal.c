@@ -71,6 +71,8 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
 		return 0;
 	}
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !current->journal_info)
+		return -EROFS;
 	/*
 	 * Writeback, completion, eviction and times have nobody who would try again: what they do
 	 * not write down is lost.  So nobody is told that there is no memory; there will be.
@@ -85,6 +87,11 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	}
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
+	/* It may have waited behind the clean mark. */
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && handle->h_ref == 1) {
+		jbd2_journal_stop(handle);
+		return -EROFS;
+	}
 	/*
 	 * What a transaction makes readable was written before, and may lie in the volume's cache.
 	 * On the same device the commit's flush sees to that; from elsewhere it must be asked for.
@@ -353,15 +360,19 @@ int sfs_journal_sync(struct super_block *sb, int wait)
 	return err;
 }
 
-int sfs_journal_freeze(struct super_block *sb)
+int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb))
 {
 	journal_t *log = sfs_log(sb);
 	int err;
 
-	if (!log)
-		return sfs_sync_plain(sb);
+	if (!log) {
+		err = sfs_sync_plain(sb);
+		return err ? err : mark(sb);
+	}
 	jbd2_journal_lock_updates(log);
 	err = jbd2_journal_flush(log, 0);
+	if (!err)
+		err = mark(sb);
 	jbd2_journal_unlock_updates(log);
 	return err;
 }
@@ -391,6 +402,15 @@ static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *d
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
 		return "it belongs to another volume";
 	return NULL;
+}
+
+/* The external device, if there is one. */
+static void sfs_journal_close_dev(struct super_block *sb, struct sfs_journal *journal)
+{
+	if (!journal->j_dev.bdev)
+		return;
+	sfs_bdev_forget(journal->j_dev.bdev);
+	sfs_bdev_close(&journal->j_dev, sb);
 }
 
 /* Opens and checks the external device; @ret_nblks is the length of the log on it. */
@@ -438,9 +458,11 @@ static int sfs_journal_open_dev(struct super_block *sb, struct sfs_journal *jour
 
 /*
  * The log must be the one that the superblock names, and begin behind its head, before anything of
- * it is replayed: jbd2 would have it begin anywhere on the device, and write there.
+ * it is replayed: jbd2 would have it begin anywhere on the device, and write there.  @ret_is_empty:
+ * nothing is to be replayed.
  */
-static int sfs_journal_check_head(struct super_block *sb, struct block_device *bdev, u64 start)
+static int sfs_journal_check_head(struct super_block *sb, struct block_device *bdev, u64 start,
+				  bool *ret_is_empty)
 {
 	struct buffer_head *bh = __bread(bdev, start, SFS_BLOCK_SIZE);
 	const journal_superblock_t *jsb;
@@ -460,9 +482,29 @@ static int sfs_journal_check_head(struct super_block *sb, struct block_device *b
 		pr_err("simplefs (%s): the journal begins outside of itself: blk=%llu\n",
 		       sb->s_id, start);
 		err = -EINVAL;
+	} else {
+		*ret_is_empty = !jsb->s_start;
 	}
 	brelse(bh);
 	return err;
+}
+
+bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct sfs_journal journal = { };
+	bool is_empty = true;
+	u64 log_nblks;
+
+	if (fs->f_journal_start)
+		(void)sfs_journal_check_head(sb, sb->s_bdev, fs->f_journal_start, &is_empty);
+	if (!(fs->f_incompat & SFS_INCOMPAT_JOURNAL_DEV) || (!path && !dev))
+		return !is_empty;
+	if (!sfs_journal_open_dev(sb, &journal, path, dev, &log_nblks))
+		(void)sfs_journal_check_head(sb, journal.j_dev.bdev, SFS_JOURNAL_DEV_LOG,
+					     &is_empty);
+	sfs_journal_close_dev(sb, &journal);
+	return !is_empty;
 }
 
 /*
@@ -475,6 +517,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct block_device *bdev = sb->s_bdev;
 	u64 start = fs->f_journal_start;
+	bool is_empty;
 	journal_t *log;
 	int err;
 
@@ -484,7 +527,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	} else {
 		log_nblks = fs->f_journal_blocks;
 	}
-	err = sfs_journal_check_head(sb, bdev, start);
+	err = sfs_journal_check_head(sb, bdev, start, &is_empty);
 	if (err)
 		return ERR_PTR(err);
 	log = jbd2_journal_init_dev(bdev, sb->s_bdev, start, start + log_nblks, SFS_BLOCK_SIZE);
@@ -502,16 +545,12 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 	return log;
 }
 
-/* Replays what a crash left.  A log of a cleanly unmounted volume has nothing to say. */
+/* Replays what a crash left, whatever the superblock says of it. */
 static int sfs_journal_load(struct super_block *sb, journal_t *log)
 {
-	bool clean = SFS_SB(sb)->si_fs.f_state & SFS_STATE_CLEAN;
-	int err = 0;
+	int err;
 
-	if (clean)
-		err = jbd2_journal_wipe(log, !bdev_read_only(sb->s_bdev));
-	if (!err)
-		err = jbd2_journal_load(log);
+	err = jbd2_journal_load(log);
 	if (err) {
 		pr_err("simplefs (%s): the journal cannot be loaded: error %d\n", sb->s_id, err);
 		return err;
@@ -522,24 +561,19 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 		pr_err("simplefs (%s): the journal lacks a feature\n", sb->s_id);
 		return -EINVAL;
 	}
-	err = jbd2_journal_errno(log);
-	if (err) {
-		pr_warn("simplefs (%s): the journal was aborted earlier: error %d\n", sb->s_id,
-			err);
-		jbd2_journal_clear_err(log);
-		jbd2_journal_ack_err(log);
-	}
 	return 0;
 }
 
-/* The external device, if there is one, and the rest. */
-static void sfs_journal_free(struct super_block *sb, struct sfs_journal *journal)
+int sfs_journal_errno(struct super_block *sb)
 {
-	if (journal->j_dev.bdev) {
-		sfs_bdev_forget(journal->j_dev.bdev);
-		sfs_bdev_close(&journal->j_dev, sb);
-	}
-	kfree(journal);
+	return jbd2_journal_errno(sfs_log(sb));
+}
+
+void sfs_journal_clear_errno(struct super_block *sb)
+{
+	jbd2_journal_clear_err(sfs_log(sb));
+	jbd2_journal_ack_err(sfs_log(sb));
+	jbd2_journal_update_sb_errno(sfs_log(sb));
 }
 
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
@@ -574,7 +608,8 @@ int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 	return 0;
 
 free_journal:
-	sfs_journal_free(sb, journal);
+	sfs_journal_close_dev(sb, journal);
+	kfree(journal);
 	return err;
 }
 
@@ -599,6 +634,7 @@ void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si)
 
 	if (!journal)
 		return;
-	sfs_journal_free(sb, journal);
+	sfs_journal_close_dev(sb, journal);
+	kfree(journal);
 	si->si_journal = NULL;
 }

@@ -73,6 +73,7 @@ static int sfs_reconfigure(struct fs_context *fc)
 	struct sfs_sb_info *si = SFS_SB(sb);
 	struct sfs_mount_options *m = fc->fs_private;
 	bool want_ro = fc->sb_flags & SB_RDONLY;
+	bool forced = fc->sb_flags & SB_FORCE;
 	int err;
 
 	sync_filesystem(sb);
@@ -82,8 +83,9 @@ static int sfs_reconfigure(struct fs_context *fc)
 	}
 	/* journal_path= may come again from fstab: it counts if no journal is open yet. */
 	if (want_ro != sb_rdonly(sb)) {
-		err = want_ro ? sfs_make_readonly(sb) : sfs_make_writable(sb, m);
-		if (err)
+		err = want_ro ? sfs_make_readonly(sb, forced) : sfs_make_writable(sb, m);
+		/* An emergency remount goes on in any case: the volume then stays unclean. */
+		if (err && !(want_ro && forced))
 			return err;
 	}
 	if (m->m_errors)
@@ -125,6 +127,7 @@ static void sfs_kill_sb(struct super_block *sb)
 	if (!si)
 		return;
 	sfs_journal_release(sb, si);
+	kfree(si->si_journal_path);
 	kfree(si);
 }
 

@@ -344,6 +344,24 @@ int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode)
 	return sfs_orphan_add(t, in);
 }
 
+static int sfs_links_corrupt(struct inode *inode)
+{
+	return sfs_corrupt(sfs_inode_fs(inode), sfs_ino_blk(inode->i_ino), inode->i_ino, "inode",
+			   "fewer links than names");
+}
+
+int sfs_check_parent_links(struct inode *dir, struct inode *inode)
+{
+	return S_ISDIR(inode->i_mode) && dir->i_nlink < 3 ? sfs_links_corrupt(dir) : 0;
+}
+
+int sfs_check_links(struct inode *dir, struct inode *inode)
+{
+	if (inode->i_nlink < (S_ISDIR(inode->i_mode) ? 2 : 1))
+		return sfs_links_corrupt(inode);
+	return sfs_check_parent_links(dir, inode);
+}
+
 void sfs_drop_link(struct inode *dir, struct inode *inode)
 {
 	if (S_ISDIR(inode->i_mode)) {
@@ -362,7 +380,9 @@ static int sfs_unlink_in(struct sfs_trans *t, struct inode *dir, struct dentry *
 	bool marked = in->i_flags & SFS_INODE_ORPHAN;
 	int err;
 
-	err = sfs_orphan_if_last(t, inode);
+	err = sfs_check_links(dir, inode);
+	if (!err)
+		err = sfs_orphan_if_last(t, inode);
 	if (err)
 		return err;
 	err = sfs_name_remove(t, dir, dentry);

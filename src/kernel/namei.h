@@ -73,6 +73,12 @@ int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err);
 
 /* The last link is about to go: an orphan from here on, until evict.  May fail. */
 int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode);
+/*
+ * Before the first change: can a name of @inode in @dir go, its links be counted down?  Damage is
+ * reported.  The second: only those of @dir, which a directory leaves.
+ */
+int sfs_check_links(struct inode *dir, struct inode *inode);
+int sfs_check_parent_links(struct inode *dir, struct inode *inode);
 /* One link less, after its name has gone from @dir. */
 void sfs_drop_link(struct inode *dir, struct inode *inode);
 

@@ -124,4 +124,9 @@ static inline u32 sfs_random32(void)
 	return get_random_u32();
 }
 
+struct sfs_fs;
+/* In error.c. */
+unsigned long sfs_error_lock(struct sfs_fs *fs);
+void sfs_error_unlock(struct sfs_fs *fs, unsigned long flags);
+
 #endif

@@ -38,8 +38,12 @@ static int sfs_rename_exchange_in(struct sfs_trans *t, const struct sfs_rename *
 {
 	int err;
 
+	err = sfs_check_parent_links(r->old_dir, r->inode);
+	if (!err)
+		err = sfs_check_parent_links(r->new_dir, r->target);
 	/* Same names, same records' lengths: both only change what they hold. */
-	err = sfs_name_room(t, r->old_dir, r->old);
+	if (!err)
+		err = sfs_name_room(t, r->old_dir, r->old);
 	if (!err)
 		err = sfs_name_room(t, r->new_dir, r->new);
 	if (!err)
@@ -63,7 +67,11 @@ static int sfs_rename_plain_in(struct sfs_trans *t, const struct sfs_rename *r)
 	if (r->target && S_ISDIR(r->target->i_mode) &&
 	    !sfs_dirent_dir_is_empty(&SFS_I(r->target)->ii_core))
 		return -ENOTEMPTY;
-	err = sfs_name_room(t, r->new_dir, r->new);
+	err = sfs_check_parent_links(r->old_dir, r->inode);
+	if (!err && r->target)
+		err = sfs_check_links(r->new_dir, r->target);
+	if (!err)
+		err = sfs_name_room(t, r->new_dir, r->new);
 	if (!err)
 		err = sfs_name_room(t, r->old_dir, r->old);
 	if (!err && r->target)

@@ -36,7 +36,9 @@ struct sfs_sb_info {
 	struct workqueue_struct *si_ioend_wq;	/* conversions after data I/O */
 	struct work_struct si_error_work;	/* writes the error record to the superblock */
 	struct ratelimit_state si_error_rate;	/* of reports of damage */
-	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs */
+	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs, and the path */
+	char *si_journal_path;		/* as mounted with, or NULL */
+	dev_t si_journal_dev;		/* as mounted with, or 0 */
 };
 
 /* si_flags, bit numbers */
@@ -44,6 +46,7 @@ struct sfs_sb_info {
 #define SFS_SI_NORECOVERY	1	/* mounted read-only without looking at the journal */
 #define SFS_SI_DAMAGED		2	/* errors=remount-ro: reading goes on, changing does not */
 #define SFS_SI_UNFINISHED	3	/* orphans stay behind: the next mount must look for them */
+#define SFS_SI_READONLY		4	/* no transaction begins: set before the clean mark */
 
 /* A run of blocks promised to a file but not yet chosen (delayed allocation). */
 struct sfs_delalloc {
@@ -113,8 +116,9 @@ struct sfs_mount_options {
 extern const struct super_operations sfs_super_ops;
 int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
 /* Between read-only and read-write, both ways; the state on disk follows. */
-int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m);
-int sfs_make_readonly(struct super_block *sb);
+int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m);
+/* @forced: by an emergency remount, with writers that go on. */
+int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
 void sfs_inode_cache_exit(void);
 
@@ -122,8 +126,13 @@ void sfs_inode_cache_exit(void);
 void sfs_error_init(struct sfs_sb_info *si);
 
 /* ---- journal.c: the only caller of jbd2 ---- */
+/* Is there something to replay?  Also no, when an external journal's device is not named. */
+bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev);
 /* Opens, checks and replays; @path or @dev name an external journal's device. */
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev);
+/* Why the open one was aborted in an earlier life, or 0; on disk until it is cleared. */
+int sfs_journal_errno(struct super_block *sb);
+void sfs_journal_clear_errno(struct super_block *sb);
 int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk */
 void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
 /*
@@ -155,8 +164,8 @@ int sfs_journal_wait(struct super_block *sb, u32 tid);
 /* Has @tid committed?  False when unknown, as without a journal. */
 bool sfs_journal_has(struct super_block *sb, u32 tid);
 int sfs_journal_sync(struct super_block *sb, int wait);
-/* Everything into place, the log empty; the VFS keeps writers out. */
-int sfs_journal_freeze(struct super_block *sb);
+/* Everything into place, the log empty, then @mark, before another transaction can begin. */
+int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb));
 void sfs_journal_abort(struct super_block *sb, int err);
 
 /* ---- inode.c ---- */

@@ -74,17 +74,22 @@ static void sfs_free_inode(struct inode *inode)
 
 /* ---- state on disk ---- */
 
+static int sfs_write_block_0(struct super_block *sb)
+{
+	int err = sfs_buf_write_now(SFS_SB(sb)->si_super);
+
+	if (err)
+		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
+	return err;
+}
+
 /* Writes the superblock outside of any transaction. */
 static int sfs_write_super_now(struct super_block *sb)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
-	int err;
 
 	sfs_super_encode(&si->si_fs, sfs_buf_data(si->si_super));
-	err = sfs_buf_write_now(si->si_super);
-	if (err)
-		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
-	return err;
+	return sfs_write_block_0(sb);
 }
 
 static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
@@ -104,6 +109,17 @@ static int sfs_mark_unclean(struct super_block *sb)
 {
 	sfs_set_clean(SFS_SB(sb), false);
 	return sfs_write_super_now(sb);
+}
+
+/* The state on disk and in memory, before the counters are known that a whole superblock needs. */
+static int sfs_change_state(struct super_block *sb, u32 set, u32 clear)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	struct sfs_super_disk *sup = sfs_buf_data(si->si_super);
+
+	si->si_fs.f_state = (si->si_fs.f_state | set) & ~clear;
+	sup->s_state = cpu_to_le32(si->si_fs.f_state);
+	return sfs_write_block_0(sb);
 }
 
 /* No transaction can run.  A file that is open without a name is an orphan: a mount must look. */
@@ -230,14 +246,31 @@ static int sfs_read_super(struct super_block *sb)
 	return 0;
 }
 
+/* The journal remembers that it was aborted: said once, and from then on the superblock knows. */
+static int sfs_take_abort(struct super_block *sb)
+{
+	int why = sfs_journal_errno(sb);
+	int err;
+
+	if (!why)
+		return 0;
+	pr_warn("simplefs (%s): the journal was aborted earlier: error %d; check the volume\n",
+		sb->s_id, why);
+	err = sfs_change_state(sb, SFS_STATE_ERROR, SFS_STATE_CLEAN);
+	if (!err)
+		sfs_journal_clear_errno(sb);
+	return err;
+}
+
 /*
  * The journal: opened for a writer; for a reader only to replay what a crash left, if the device
- * lets us; not at all with norecovery.
+ * lets us; not at all with norecovery.  A log that is not empty is replayed whatever the mark says.
  */
 static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_options *m)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	bool clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	bool lies;
 	int err;
 
 	if (m->m_norecovery) {
@@ -247,6 +280,10 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 		pr_err("simplefs (%s): norecovery needs a read-only mount\n", sb->s_id);
 		return -EINVAL;
 	}
+	lies = clean && sfs_journal_has_log(sb, m->m_journal_path, m->m_journal_dev);
+	if (lies)
+		pr_warn("simplefs (%s): marked clean, but the journal is not empty\n", sb->s_id);
+	clean &= !lies;
 	if (sb_rdonly(sb) && clean)
 		return 0;
 	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
@@ -257,11 +294,31 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 		       sb->s_id);
 		return -EROFS;
 	}
-	err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
-	if (err || clean || !si->si_journal)
+	/* First: once the log is empty, nobody else would see that the mark is not true. */
+	err = lies ? sfs_change_state(sb, 0, SFS_STATE_CLEAN) : 0;
+	if (!err)
+		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+	if (err || !si->si_journal)
 		return err;
-	pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
-	return sfs_reread_super(sb);
+	if (!clean) {
+		pr_info("simplefs (%s): recovered from an unclean stop\n", sb->s_id);
+		err = sfs_reread_super(sb);
+		si->si_fs.f_state &= ~SFS_STATE_CLEAN;
+	}
+	return err ? err : sfs_take_abort(sb);
+}
+
+/* The journal's device, as @m names it, is what a remount opens and /proc/mounts shows. */
+static void sfs_keep_journal_name(struct sfs_sb_info *si, struct sfs_mount_options *m)
+{
+	unsigned long flags;
+
+	if (!m->m_journal_path && !m->m_journal_dev)
+		return;
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	swap(si->si_journal_path, m->m_journal_path);
+	si->si_journal_dev = m->m_journal_dev;
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 
 static int sfs_read_root(struct super_block *sb)
@@ -309,9 +366,10 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	fs->f_mounts++;
 	fs->f_mount_time = sfs_time_now();
 	err = sfs_mark_unclean(sb);
-	if (!err && !clean)
-		err = sfs_recover_orphans(sb);
-	return err;
+	if (err)
+		return err;
+	clear_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags);
+	return clean ? 0 : sfs_recover_orphans(sb);
 }
 
 /* No metadata is used any more: forgotten are the superblock, and all that was verified. */
@@ -346,13 +404,15 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		goto put_super;
 	si->si_errors = m->m_errors ? m->m_errors : si->si_fs.f_errors;
-	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	if (sb_rdonly(sb))
+		set_bit(SFS_SI_READONLY, &si->si_flags);
 	sfs_setup_super(sb);
 	err = -ENOMEM;
 	si->si_ioend_wq = alloc_workqueue("simplefs/%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, sb->s_id);
 	if (!si->si_ioend_wq)
 		goto put_super;
 	err = sfs_open_journal(sb, m);
+	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
 	if (!err)
 		err = sfs_fs_init(&si->si_fs);
 	/* What has not been replayed cannot be counted either. */
@@ -362,8 +422,10 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_read_root(sb);
 	if (!err && !sb_rdonly(sb))
 		err = sfs_start_writing(sb, clean);
-	if (!err)
+	if (!err) {
+		sfs_keep_journal_name(si, m);
 		return 0;
+	}
 
 	if (sb->s_root) {
 		dput(sb->s_root);
@@ -413,21 +475,26 @@ static int sfs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	struct sfs_sb_info *si = SFS_SB(root->d_sb);
 
+	unsigned long flags;
+
 	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
 		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
 	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
 		seq_puts(seq, ",norecovery");
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	if (si->si_journal_path)
+		seq_show_option(seq, "journal_path", si->si_journal_path);
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
+	if (si->si_journal_dev)
+		seq_printf(seq, ",journal_dev=%u", new_encode_dev(si->si_journal_dev));
 	return 0;
 }
 
 static int sfs_freeze_fs(struct super_block *sb)
 {
-	int err;
-
 	if (sb_rdonly(sb))
 		return 0;
-	err = sfs_journal_freeze(sb);
-	return err ? err : sfs_mark_clean(sb);
+	return sfs_journal_freeze(sb, sfs_mark_clean);
 }
 
 /* Whoever froze it must be able to thaw it, or it could never be unmounted. */
@@ -443,16 +510,27 @@ static int sfs_unfreeze_fs(struct super_block *sb)
 	return 0;
 }
 
-int sfs_make_readonly(struct super_block *sb)
+/* Without a journal nobody waits for changes under way: the state of such a moment is not clean. */
+static int sfs_mark_nothing(struct super_block *sb)
 {
-	int err;
-
-	flush_work(&SFS_SB(sb)->si_error_work);
-	err = sfs_journal_freeze(sb);
-	return err ? err : sfs_mark_clean(sb);
+	return 0;
 }
 
-int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
+int sfs_make_readonly(struct super_block *sb, bool forced)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	int err;
+
+	flush_work(&si->si_error_work);
+	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
+	set_bit(SFS_SI_READONLY, &si->si_flags);
+	err = sfs_journal_freeze(sb, forced && !si->si_journal ? sfs_mark_nothing : sfs_mark_clean);
+	if (err && !forced)
+		clear_bit(SFS_SI_READONLY, &si->si_flags);
+	return err;
+}
+
+int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	int err = 0;
@@ -465,14 +543,21 @@ int sfs_make_writable(struct super_block *sb, const struct sfs_mount_options *m)
 		return -EROFS;
 	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
 		return -EROFS;
-	if (!si->si_journal)
+	if (!si->si_journal && (m->m_journal_path || m->m_journal_dev)) {
 		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+		if (!err)
+			sfs_keep_journal_name(si, m);
+	} else if (!si->si_journal) {
+		err = sfs_journal_open(sb, si->si_journal_path, si->si_journal_dev);
+	}
 	if (err)
 		return err;
 	sb->s_flags &= ~SB_RDONLY;
 	err = sfs_start_writing(sb, si->si_fs.f_state & SFS_STATE_CLEAN);
-	if (err)
+	if (err) {
+		set_bit(SFS_SI_READONLY, &si->si_flags);
 		sb->s_flags |= SB_RDONLY;
+	}
 	return err;
 }
 

@@ -90,6 +90,8 @@ const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 de
  * a report, and changes nothing.
  */
 int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay);
+/* Is the log on the volume not empty?  One on another device is not looked at. */
+int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
 /*
  * Makes a replay lasting: writes all changed blocks, the superblock last, then empties the log.
  */

@@ -506,21 +506,49 @@ int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay
 	return err;
 }
 
+int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs)
+{
+	struct sfs_log log = { .l_fs = fs };
+	int err;
+
+	*ret_needs = false;
+	if (!(fs->f_compat & SFS_COMPAT_JOURNAL))
+		return 0;
+	err = sfs_log_open(&log, NULL);
+	if (err == -ENODEV)
+		return 0;
+	*ret_needs = !err && log.l_at;
+	return err;
+}
+
+/* Block 0 as the replay leaves it, but for the state: with the log empty, that alone would tell. */
+static int sfs_log_finish_super(struct sfs_fs *fs, int log_errno)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
+	int err;
+
+	err = sfs_dev_read(fs->f_priv, 0, super);
+	if (err)
+		return err;
+	sup->s_state &= ~cpu_to_le32(SFS_STATE_CLEAN);
+	if (log_errno)
+		sup->s_state |= cpu_to_le32(SFS_STATE_ERROR);
+	sfs_block_seal(super);
+	err = sfs_dev_write(fs->f_priv, 0, super);
+	return err ? err : sfs_dev_sync(fs->f_priv);
+}
+
 int sfs_log_finish(struct sfs_fs *fs, struct sfs_dev *log_dev, const struct sfs_replay *replay)
 {
 	struct sfs_log log = { .l_fs = fs };
-	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	int err;
 
-	if (!replay->r_needed)
+	if (!replay->r_needed && !replay->r_errno)
 		return 0;
 	err = sfs_dev_flush(fs->f_priv);
 	if (!err)
-		err = sfs_dev_read(fs->f_priv, 0, super);
-	if (!err)
-		err = sfs_dev_write(fs->f_priv, 0, super);
-	if (!err)
-		err = sfs_dev_sync(fs->f_priv);
+		err = sfs_log_finish_super(fs, replay->r_errno);
 	if (!err)
 		err = sfs_log_open(&log, log_dev);
 	if (err)

@@ -28,6 +28,7 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 {
 	struct sfs_dev *dev = sfs_volume_take(path, status);
 	const char *why;
+	bool needs;
 	int err;
 
 	err = sfs_dev_read(dev, 0, super);
@@ -45,6 +46,12 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 	if (!(ret_fs->f_state & SFS_STATE_CLEAN))
 		sfs_die(status, "%s: not unmounted cleanly: fsck.simplefs or a mount mends that",
 			path);
+	err = sfs_log_needs_replay(ret_fs, &needs);
+	if (err)
+		sfs_die(status, "%s: its journal cannot be looked at: %s", path, strerror(-err));
+	if (needs)
+		sfs_die(status, "%s: marked clean, but its journal is not empty: fsck.simplefs or"
+			" a mount mends that", path);
 }
 
 int sfs_volume_write_super(struct sfs_fs *fs, void *super)

@@ -51,6 +51,17 @@ like 'repaired' 'and says so'
 build/bin/dump.simplefs -d /lost+found "$img" | grep -q '#'
 ok $? 'in lost+found'
 
+fresh
+"$edit" "$img" aborted 5
+run "$fsck" -n "$img"
+exits 4 'a journal that was aborted: -n sees it'
+like 'the journal was aborted: error 5' 'and says it'
+run "$fsck" -y "$img"
+exits 1 '-y forgets it'
+run "$fsck" -n "$img"
+exits 0 'and it is forgotten'
+is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x1"')" 1 'the volume is clean'
+
 truncate -s 8M "$tmp/log"
 fresh -J device="$tmp/log"
 "$edit" "$img" super state 0

@@ -7,6 +7,7 @@
  * knows the format and means harm.
  */
 #include "../../src/lib/lib.h"
+#include "../../src/lib/log.h"
 
 static struct sfs_fs fs;
 static struct sfs_trans *t;
@@ -180,6 +181,18 @@ static void edit_share(char **arg)
 	sfs_inode_end(t, &to);
 }
 
+/* The log's superblock says that the kernel gave up with an error. */
+static void edit_aborted(char **arg)
+{
+	u8 data[SFS_BLOCK_SIZE];
+
+	must(sfs_dev_read(fs.f_priv, fs.f_journal_start, data), "log");
+	sfs_log_put(data, SFS_LOG_OFF_ERRNO, -number(arg[0]));
+	sfs_log_put(data, SFS_LOG_OFF_CRC,
+		    sfs_log_crc(~0u, data, SFS_LOG_OFF_CRC, SFS_LOG_SUPER_BYTES));
+	must(sfs_dev_write(fs.f_priv, fs.f_journal_start, data), "log");
+}
+
 static const struct verb {
 	const char *name;
 	int args;
@@ -194,6 +207,7 @@ static const struct verb {
 	{ "rot", 1, edit_rot },
 	{ "super", 2, edit_super },
 	{ "share", 2, edit_share },
+	{ "aborted", 1, edit_aborted },
 };
 
 int main(int argc, char **argv)
