@@ -4,10 +4,10 @@
 # with the smallest journal. SEED= and CHURN_SECONDS= (25 for each run) change what is done.
 . "$(dirname "$0")/lib.sh"
 seed=${SEED:-1}
-seconds=${CHURN_SECONDS:-25}
 
-churn 'two, with room' 256M size=4M "$seed" 2 "$seconds" remount
-churn 'eight, with room' 256M size=4M $((seed + 1)) 8 "$seconds" drop
-churn 'two, full' 64M size=4M $((seed + 2)) 2 "$seconds" full
-churn 'eight, full' 64M size=4M $((seed + 3)) 8 "$seconds" full drop
+for case in "${short_runs[@]}"; do
+    # shellcheck disable=SC2086
+    churn "$case, seed $seed" "$seed" "$short_seconds" $case
+    seed=$((seed + 1))
+done
 done_testing

@@ -24,9 +24,8 @@ for kernel in "${names[@]}"; do
     *) ok 1 "$kernel: the module builds"; diag "$(tail -n 5 "$tmp/make.log")"; continue ;;
     esac
     for case in "${cases[@]}"; do
-        read -r size journal workers modes <<<"$case"
         # shellcheck disable=SC2086
-        churn "$kernel, $case, seed $seed" "$size" "$journal" "$seed" "$workers" "$seconds" $modes
+        churn "$kernel, $case, seed $seed" "$seed" "$seconds" $case
         seed=$((seed + 1))
     done
 done

@@ -94,8 +94,15 @@ bool must(long ret, int want, const char *what)
 			errno = 0;
 		bad("%s: returned %ld, not %s", what, ret, want ? strerror(want) : "success");
 	}
-	count(ret >= 0);
 	return ret >= 0;
+}
+
+bool did(long ret, int want, const char *what)
+{
+	bool good = must(ret, want, what);
+
+	count(good);
+	return good;
 }
 
 bool grew(long ret, int want, const char *what)
@@ -104,7 +111,7 @@ bool grew(long ret, int want, const char *what)
 		count(false);
 		return false;
 	}
-	return must(ret, want, what);
+	return did(ret, want, what);
 }
 
 /* ---- the processes ---- */

@@ -66,7 +66,7 @@ struct state {
 	struct worker worker[WORKERS_MAX];
 };
 
-/* One thing to do: it calls done(), met() or refused() in its course, or has nothing to do. */
+/* One thing to do.  What it came to is told by did() or grew(); it may have nothing to do. */
 struct op {
 	const char *name;
 	unsigned int weight;
@@ -85,7 +85,9 @@ uint32_t rnd(uint32_t below);
 void bad(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /* True if it succeeded, as it had to.  @want is the errno that the model foresees, or 0. */
 bool must(long ret, int want, const char *what);
-/* As must(), but what needs space may find none on a full volume. */
+/* As must(), and counted as what is being done, or as a refusal of it. */
+bool did(long ret, int want, const char *what);
+/* As did(), but what needs space may find none on a full volume. */
 bool grew(long ret, int want, const char *what);
 
 /* ---- churn_stamp.c ---- */

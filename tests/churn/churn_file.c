@@ -195,7 +195,7 @@ static void own_read(int flags)
 	if (!o)
 		return;
 	n = pread(fd, bounce, FILE_BYTES - pos, pos);
-	if (must(n, 0, "read"))
+	if (did(n, 0, "read"))
 		compare(o, pos, bounce, n, FILE_BYTES - pos, flags ? "direct read" : "read");
 	close(fd);
 }
@@ -216,7 +216,7 @@ static void own_cut(int way)
 	else if (way < 0)
 		size = rnd(4) ? rnd(size + 1) : 0;
 	if (way > 0 ? grew(ftruncate(fd, size), 0, "ftruncate") :
-		      must(ftruncate(fd, size), 0, "ftruncate")) {
+		      did(ftruncate(fd, size), 0, "ftruncate")) {
 		grow(o, size);
 		o->size = size;
 		object_compare(o, fd);
@@ -318,12 +318,12 @@ static void own_sync(int how)
 	if (!o)
 		return;
 	if (how == 0)
-		must(fsync(fd), 0, "fsync");
+		did(fsync(fd), 0, "fsync");
 	else if (how == 1)
-		must(fdatasync(fd), 0, "fdatasync");
+		did(fdatasync(fd), 0, "fdatasync");
 	else
-		must(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-				     SYNC_FILE_RANGE_WAIT_AFTER), 0, "sync_file_range");
+		did(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+				    SYNC_FILE_RANGE_WAIT_AFTER), 0, "sync_file_range");
 	close(fd);
 }
 

@@ -33,13 +33,13 @@ static void contested(long ret, bool grows, const char *what)
 
 	for (i = 0; ret < 0 && i < sizeof(expected) / sizeof(expected[0]); i++)
 		if (errno == expected[i]) {
-			must(-1, errno, what);
+			did(-1, errno, what);
 			return;
 		}
 	if (grows)
 		grew(ret, 0, what);
 	else
-		must(ret, 0, what);
+		did(ret, 0, what);
 }
 
 static void any(char *path)
@@ -136,7 +136,7 @@ static void shared_sync(int unused)
 	contested(fd, false, "shared open");
 	if (fd < 0)
 		return;
-	must(fsync(fd), 0, "shared fsync");
+	did(fsync(fd), 0, "shared fsync");
 	close(fd);
 }
 
@@ -252,7 +252,7 @@ static void shared_list(int unused)
 	for (errno = 0; (d = readdir(list)); errno = 0, count++)
 		if (d->d_type == DT_UNKNOWN)
 			bad("shared readdir: %s has no type", d->d_name);
-	must(errno ? -1 : 0, 0, "shared readdir");
+	did(errno ? -1 : 0, 0, "shared readdir");
 	closedir(list);
 	if (count > 5 * SHARED_NAMES)
 		bad("shared readdir: %d names", count);
