@@ -12,15 +12,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "churn.h"
 
-static void grow(struct object *o, off_t end)
+static void grow(struct object *o, off_t size)
 {
-	if (end > o->size) {
-		memset(o->data + o->size, 0, end - o->size);
-		o->size = end;
+	if (size > o->size) {
+		memset(o->data + o->size, 0, size - o->size);
+		o->size = size;
 	}
 }
 
@@ -34,6 +35,19 @@ static struct object *begin(int *ret_fd, int flags)
 	*ret_fd = object_open(o, flags);
 	must(*ret_fd, 0, "open");
 	return o;
+}
+
+/* Whatever the answer was, the size must be what the model says. */
+static void end(const struct object *o, int fd)
+{
+	struct stat st;
+
+	must(fstat(fd, &st), 0, "fstat");
+	errno = 0;
+	if (st.st_size != o->size)
+		bad("file %x: afterwards it has %ld bytes, not %ld", o->serial, (long)st.st_size,
+		    (long)o->size);
+	close(fd);
 }
 
 static void scribble(struct object *o, off_t pos, size_t nbytes)
@@ -95,7 +109,7 @@ static void own_write(int unused)
 	if (!o)
 		return;
 	object_write(o, fd, pos, some_bytes(pos, FILE_BYTES / 4), "write");
-	close(fd);
+	end(o, fd);
 }
 
 static void own_append(int unused)
@@ -118,7 +132,7 @@ static void own_append(int unused)
 		taken(o, pos, n);
 		check_range(o, fd, pos, nbytes, "append");
 	}
-	close(fd);
+	end(o, fd);
 }
 
 static void own_overwrite(int unused)
@@ -135,7 +149,7 @@ static void own_overwrite(int unused)
 		pos = rnd(o->size);
 		object_write(o, fd, pos, 1 + rnd(o->size - pos), "overwrite");
 	}
-	close(fd);
+	end(o, fd);
 }
 
 /* A direct write that failed half way may have written some: each byte is the old or the new. */
@@ -180,7 +194,7 @@ static void own_direct_write(int unused)
 	} else {
 		settle(o, fd, pos, nbytes);
 	}
-	close(fd);
+	end(o, fd);
 }
 
 /* Direct when @flags say so. */
@@ -197,7 +211,7 @@ static void own_read(int flags)
 	n = pread(fd, bounce, FILE_BYTES - pos, pos);
 	if (did(n, 0, "read"))
 		compare(o, pos, bounce, n, FILE_BYTES - pos, flags ? "direct read" : "read");
-	close(fd);
+	end(o, fd);
 }
 
 /* @way: up, down or to the same size. */
@@ -221,7 +235,7 @@ static void own_cut(int way)
 		o->size = size;
 		object_compare(o, fd);
 	}
-	close(fd);
+	end(o, fd);
 }
 
 static void own_fallocate(int flags)
@@ -245,7 +259,7 @@ static void own_fallocate(int flags)
 		memset(bounce, 0, nbytes);
 		settle(o, fd, pos, nbytes);
 	}
-	close(fd);
+	end(o, fd);
 }
 
 static sigjmp_buf no_page;
@@ -256,7 +270,7 @@ static void on_sigbus(int sig)
 }
 
 /* Stores page by page; on a full volume a store may find no block, which is a signal. */
-static void store(struct object *o, unsigned char *map, off_t pos, off_t end)
+static void store(struct object *o, unsigned char *map, off_t pos, off_t stop)
 {
 	volatile off_t at = pos;
 
@@ -266,11 +280,11 @@ static void store(struct object *o, unsigned char *map, off_t pos, off_t end)
 		grew(-1, 0, "a store to a mapping");
 		return;
 	}
-	while (at < end) {
+	while (at < stop) {
 		off_t next = (at / BLOCK + 1) * BLOCK;
 
-		if (next > end)
-			next = end;
+		if (next > stop)
+			next = stop;
 		memcpy(map + at, bounce + (at - pos), next - at);
 		memcpy(o->data + at, bounce + (at - pos), next - at);
 		at = next;
@@ -282,7 +296,7 @@ static void own_map(int unused)
 {
 	unsigned char *map;
 	struct object *o;
-	off_t pos, end;
+	off_t pos, stop;
 	int fd;
 
 	(void)unused;
@@ -294,18 +308,18 @@ static void own_map(int unused)
 		if (map == MAP_FAILED)
 			bad("mmap");
 		pos = rnd(o->size);
-		end = pos + 1 + rnd(20000);
-		if (end > o->size)
-			end = o->size;
-		scribble(o, pos, end - pos);
-		store(o, map, pos, end);
+		stop = pos + 1 + rnd(20000);
+		if (stop > o->size)
+			stop = o->size;
+		scribble(o, pos, stop - pos);
+		store(o, map, pos, stop);
 		if (!rnd(3))
 			must(msync(map, o->size, MS_SYNC), 0, "msync");
 		compare(o, 0, map, o->size, o->size, "mapping");
 		munmap(map, o->size);
 		object_compare(o, fd);
 	}
-	close(fd);
+	end(o, fd);
 }
 
 /* @how: fsync, fdatasync or sync_file_range. */
@@ -324,7 +338,7 @@ static void own_sync(int how)
 	else
 		did(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 				    SYNC_FILE_RANGE_WAIT_AFTER), 0, "sync_file_range");
-	close(fd);
+	end(o, fd);
 }
 
 const struct op file_ops[] = {
