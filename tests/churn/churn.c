@@ -32,7 +32,6 @@
 #include "churn.h"
 #include "tap/tap.h"
 
-#define BESIDE_MAX	3
 #define LEGS		4		/* between remounts */
 
 struct state *state;
@@ -180,8 +179,10 @@ static void make_folders(void)
 			must(mkdir(path, 0755), 0, "mkdir");
 		}
 	must(mkdir("shared", 0755) | mkdir("shared/in", 0755), 0, "mkdir");
-	if (full)
-		fill_up();
+	if (!full)
+		return;
+	make_scatter();
+	fill_up();
 }
 
 static void verify_all(void)
@@ -193,6 +194,8 @@ static void verify_all(void)
 	self = NULL;
 	verify_shared();
 	verify_log();
+	if (state->full)
+		verify_scatter();
 }
 
 /* How many of them failed; the first failure ends all. */
@@ -248,9 +251,12 @@ static int leg(uint64_t seed)
 		count += start(work, n, seed) > 0;
 	count += start(beside_log, WORKERS_MAX, seed) > 0;
 	count += start(run_sync, WORKERS_MAX + 1, seed) > 0;
-	if (full)
-		count += start(beside_fill, WORKERS_MAX + 2, seed) > 0;
-	count += start(run_clock, WORKERS_MAX + 3, seed) > 0;
+	count += start(run_clock, WORKERS_MAX + 2, seed) > 0;
+	if (full) {
+		count += start(beside_fill, WORKERS_MAX + 3, seed) > 0;
+		count += start(beside_greed, WORKERS_MAX + 4, seed) > 0;
+		count += start(beside_scatter, WORKERS_MAX + 5, seed) > 0;
+	}
 	return wait_for(count);
 }
 
@@ -348,9 +354,10 @@ static int churn(uint64_t seed, unsigned int seconds)
 	TAP_OK(tell_counts(), "everything was done: above, %lu fsyncs of a log, %lu syncfs",
 	       state->fsyncs, state->syncs);
 	TAP_OK(state->fsyncs && state->syncs && (!with_drop || state->drops) &&
-	       (!full || state->fills) && (!with_remount || state->mounts),
-	       "caches emptied %lu times, filled to the brim %lu times, mounted again %lu times",
-	       state->drops, state->fills, state->mounts);
+	       (!full || (state->fills && state->scattered)) && (!with_remount || state->mounts),
+	       "caches emptied %lu times, filled to the brim %lu times, %lu blocks scattered, "
+	       "mounted again %lu times", state->drops, state->fills, state->scattered,
+	       state->mounts);
 	taken(&state->nblks, &state->inodes);
 	return tap_done();
 }
@@ -391,6 +398,7 @@ int main(int argc, char **argv)
 	}
 	map_state(path, true);
 	state->nworkers = atoi(argv[2]);
+	state->full = full;
 	find_mount();
 	return churn(strtoull(argv[1], NULL, 0), atoi(argv[3]));
 }

@@ -24,6 +24,7 @@
 #define UNIT		512
 #define TARGET_MIN	20		/* of a symlink's target */
 #define TARGET_MAX	4000
+#define SCATTER_BLOCKS	2048		/* preallocated before the volume is filled */
 #define LINE_BYTES	16		/* of the log: none is split between two blocks */
 
 enum kind {
@@ -32,6 +33,12 @@ enum kind {
 	DIR_NAME,
 	LINK_NAME,			/* symbolic */
 	WHITEOUT_NAME,
+};
+
+enum scatter {
+	ZEROS,
+	STAMPS,
+	EITHER,				/* a refused call may have changed it */
 };
 
 struct object {
@@ -60,8 +67,10 @@ struct worker {
 struct state {
 	uint32_t nworkers;
 	unsigned long lines;		/* of the log */
-	unsigned long fsyncs, syncs, drops, fills, mounts;
+	unsigned long fsyncs, syncs, drops, fills, mounts, scattered;
+	uint8_t scatter[SCATTER_BLOCKS];	/* enum scatter: what each block holds */
 	unsigned long nblks, inodes;	/* in use at the end */
+	bool full;
 	bool stop;
 	struct worker worker[WORKERS_MAX];
 };
@@ -127,6 +136,10 @@ void verify_shared(void);
 void beside_log(void);
 void beside_sync(bool drop);
 void beside_fill(void);
+void beside_greed(void);
+void beside_scatter(void);
+void make_scatter(void);
+void verify_scatter(void);
 void fill_up(void);
 void verify_log(void);
 

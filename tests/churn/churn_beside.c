@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "churn.h"
 
+#define SCATTER_OWNER	98
 #define GREED		((size_t)1 << 30)	/* asked for at once, where there is nothing */
 
 static void log_line(char *line, unsigned int n)
@@ -110,31 +112,104 @@ void fill_up(void)
 	close(fd);
 }
 
-/* Gives a little back, waits until it is gone, and asks for far too much. */
+/* Gives a little back, waits until it is gone, and fills again. */
 void beside_fill(void)
 {
-	const char *much = mmap(NULL, GREED, PROT_READ,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int fd = open("ballast", O_RDWR);
-	int greedy = open("greedy", O_CREAT | O_RDWR, 0600);
 	struct stat st;
 
 	must(fd, 0, "open of the ballast");
-	if (greedy < 0)
-		grew(-1, 0, "create of the greedy file");
 	while (!state->stop) {
 		must(fstat(fd, &st), 0, "fstat of the ballast");
-		must(ftruncate(fd, st.st_size - (off_t)rnd(60) * BLOCK), 0, "cut of the ballast");
+		if (st.st_size > 60 * BLOCK)
+			st.st_size -= rnd(60) * BLOCK;
+		must(ftruncate(fd, st.st_size), 0, "cut of the ballast");
 		poll(NULL, 0, rnd(60));
-		if (greedy >= 0) {
-			grew(pwrite(greedy, much, GREED, 1 << 20), 0, "write of a GiB");
-			poll(NULL, 0, rnd(20));
-			must(ftruncate(greedy, 0), 0, "cut of the greedy file");
-		}
 		to_the_brim(fd);
 		if (!rnd(4))
 			must(fsync(fd), 0, "fsync of the ballast");
 	}
-	close(greedy);
+	close(fd);
+}
+
+/* Asks for far too much, again and again: nobody else's promise may suffer. */
+void beside_greed(void)
+{
+	const char *much = mmap(NULL, GREED, PROT_READ,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int fd = open("greedy", O_CREAT | O_RDWR, 0600);
+	int i;
+
+	if (!grew(fd, 0, "create of the greedy file"))
+		return;
+	while (!state->stop) {
+		for (i = 0; i < 300 && !state->stop; i++)
+			grew(pwrite(fd, much, GREED, 1 << 20), 0, "write of a GiB");
+		must(ftruncate(fd, 0), 0, "cut of the greedy file");
+	}
+	close(fd);
+}
+
+/* ---- every other block of a preallocated file: trees grow at the end of I/O ---- */
+
+void make_scatter(void)
+{
+	int fd = open("scatter", O_CREAT | O_RDWR, 0600);
+
+	must(fd, 0, "open of the scattered file");
+	must(fallocate(fd, 0, 0, (off_t)SCATTER_BLOCKS * BLOCK), 0, "fallocate, to be scattered");
+	must(fsync(fd), 0, "fsync of the scattered file");
+	close(fd);
+}
+
+static void scatter_unwrite(int fd)
+{
+	if (grew(fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, (off_t)SCATTER_BLOCKS * BLOCK), 0,
+		 "zero range of the scattered file"))
+		memset(state->scatter, ZEROS, SCATTER_BLOCKS);
+	else
+		memset(state->scatter, EITHER, SCATTER_BLOCKS);
+}
+
+void beside_scatter(void)
+{
+	unsigned char block[BLOCK];
+	unsigned int n = 0;
+	int fd = open("scatter", O_RDWR);
+
+	must(fd, 0, "open of the scattered file");
+	for (; !state->stop; n += 2) {
+		if (n >= SCATTER_BLOCKS) {
+			scatter_unwrite(fd);
+			n = 0;
+		}
+		stamp(block, SCATTER_OWNER, 0, 0, (off_t)n * BLOCK, BLOCK);
+		if (grew(pwrite(fd, block, BLOCK, (off_t)n * BLOCK), 0, "write to preallocated"))
+			state->scatter[n] = STAMPS;
+		if (n % 32)
+			continue;
+		must(fsync(fd), 0, "fsync of preallocated blocks");
+		state->scattered += 16;
+	}
+	close(fd);
+}
+
+void verify_scatter(void)
+{
+	unsigned char got[BLOCK], want[BLOCK];
+	static const unsigned char zeros[BLOCK];
+	int fd = open("scatter", O_RDONLY);
+	unsigned int n;
+
+	must(fd, 0, "open of the scattered file");
+	for (n = 0; n < SCATTER_BLOCKS; n++) {
+		must(pread(fd, got, BLOCK, (off_t)n * BLOCK), 0, "read of the scattered file");
+		stamp(want, SCATTER_OWNER, 0, 0, (off_t)n * BLOCK, BLOCK);
+		errno = 0;
+		if (memcmp(got, state->scatter[n] == ZEROS ? zeros : want, BLOCK) &&
+		    (state->scatter[n] != EITHER || memcmp(got, zeros, BLOCK)))
+			bad("the scattered file: block %u is not as written (%u)", n,
+			    state->scatter[n]);
+	}
 	close(fd);
 }
