@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the churn tests share: one run in a machine of its own, and all that must be true afterwards.
+# shellcheck shell=bash
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
+program churn churn tests/churn/churn_*.c
+
+# What make check tries, and for how long each; mutants have to be found by that.
+# SIZE JOURNAL WORKERS [MODE]...
+# shellcheck disable=SC2034
+short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop' '64M size=4M 2 full' '64M size=4M 8 full drop')
+# shellcheck disable=SC2034
+short_seconds=${CHURN_SECONDS:-25}
+
+# churn_boot SEED SECONDS SIZE JOURNAL WORKERS [MODE]...: the disk stays in $tmp/disk
+churn_boot()
+{
+    rm -f "$tmp/disk"
+    build/bin/mkfs.simplefs -q -J "$4" "$tmp/disk" "$3" || exit 1
+    boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" --disk "$tmp/disk" -- sh -c \
+        "mount -t simplefs /dev/vda /mnt && churn $1 $5 $2 /mnt ${*:6}; s=\$?
+        umount /mnt && [ \$s = 0 ] && mount -t simplefs /dev/vda /mnt && churn verify /tmp/churn.state /mnt &&
+        umount /mnt && rmmod simplefs && ! grep simplefs /proc/slabinfo"
+}
+
+# What the module said that it must not say, in $out
+churn_words()
+{
+    run grep -aiE 'shut down|corrupt|abort|not everything reached' "$tmp/console"
+}
+
+# churn WHAT SEED SECONDS SIZE JOURNAL WORKERS [MODE]...
+churn()
+{
+    churn_boot "${@:2}"
+    relay "$1"
+    is "$status" 0 "$1: unmounted, mounted, compared, unloaded, nothing left in slabinfo; no complaint"
+    churn_words
+    is "$out" '' "$1: no word of trouble from the module"
+    run build/bin/fsck.simplefs -n -f "$tmp/disk"
+    is "$status" 0 "$1: fsck finds nothing" || diag "$out"
+}
