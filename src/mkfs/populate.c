@@ -187,6 +187,7 @@ static int sfs_copy_data(struct sfs_populate *p, struct sfs_inode *in, u64 size)
 		err = sfs_write_data(p, in, data, nbytes, pos);
 		if (err)
 			return err;
+		sfs_dev_settle(p->dev);	/* the inode's own block is held */
 	}
 	p->told = more < 0;
 	return more;
@@ -329,6 +330,7 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 			sfs_warn("%s: %s", entry.name, sfs_entry_error(err));
 		if (err)
 			break;
+		sfs_dev_settle(dev);
 	}
 	p.source->close(p.source);
 	return err;
