@@ -4,8 +4,10 @@
  *
  * Every block read or made stays in a hash table until the table is full; then those go that nobody
  * holds and nobody has asked for of late.  Changed blocks are held back until sfs_dev_flush(), so
- * "transaction" means nothing here but that the program has not given up; only a program that says
- * so (sfs_dev_bound()) lets them be written early, to bound them too.
+ * "transaction" means nothing here but that the program has not given up.  A program that allows it
+ * (sfs_dev_bound()) lets them be written early, to bound them too; that is done only where it says
+ * that nothing is half made (sfs_dev_settle()), since between two calls of the core a block may be
+ * what no verifier takes: an inode's slot is live before its record is there.
  */
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -242,8 +244,11 @@ static int sfs_buf_write(struct sfs_dev *dev, struct sfs_buf *buf)
 	return err;
 }
 
-/* Whether @buf may leave the table now; block 0 is written by the program itself, last. */
-static bool sfs_buf_can_go(struct sfs_dev *dev, struct sfs_buf *buf)
+/*
+ * Whether @buf may leave the table now, after a write if @write; block 0 is written by the program
+ * itself, last.
+ */
+static bool sfs_buf_can_go(struct sfs_dev *dev, struct sfs_buf *buf, bool write)
 {
 	if (buf->b_refs || buf->b_asked) {
 		buf->b_asked = false;
@@ -251,14 +256,14 @@ static bool sfs_buf_can_go(struct sfs_dev *dev, struct sfs_buf *buf)
 	}
 	if (!buf->b_dirty)
 		return true;
-	if (!dev->d_early || !buf->b_blk || dev->d_err)
+	if (!write || !buf->b_blk || dev->d_err)
 		return false;
 	dev->d_err = sfs_buf_write(dev, buf);
 	return !dev->d_err;
 }
 
 /* Makes room until half of the table is empty, as far as that can be; twice round, if need be. */
-static void sfs_cache_trim(struct sfs_dev *dev)
+static void sfs_cache_trim(struct sfs_dev *dev, bool write)
 {
 	unsigned int i;
 
@@ -268,7 +273,7 @@ static void sfs_cache_trim(struct sfs_dev *dev)
 		while (*slot) {
 			struct sfs_buf *buf = *slot;
 
-			if (!sfs_buf_can_go(dev, buf)) {
+			if (!sfs_buf_can_go(dev, buf, write)) {
 				slot = &buf->b_next;
 				continue;
 			}
@@ -280,13 +285,20 @@ static void sfs_cache_trim(struct sfs_dev *dev)
 	dev->d_full = max(dev->d_max, dev->d_count + dev->d_max / 2);
 }
 
+void sfs_dev_settle(struct sfs_dev *dev)
+{
+	/* A little before it is full: the next step then seldom has to look for clean blocks. */
+	if (dev->d_early && dev->d_count >= dev->d_max - dev->d_max / 4)
+		sfs_cache_trim(dev, true);
+}
+
 /* The block's buffer with a reference; fresh ones are zero. */
 static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fresh)
 {
 	struct sfs_buf **slot;
 
 	if (dev->d_count >= dev->d_full)
-		sfs_cache_trim(dev);
+		sfs_cache_trim(dev, false);
 	slot = sfs_hash_slot(dev, blk);
 	*ret_fresh = !*slot;
 	if (!*slot) {

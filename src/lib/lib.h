@@ -31,10 +31,15 @@ int sfs_dev_sync(struct sfs_dev *dev);
 int sfs_dev_grow(struct sfs_dev *dev, u64 nblks);
 /*
  * Makes room when @nblks are in memory (0: 256 MiB of them).  @early: changed blocks, but for block
- * 0, may be written to that end before sfs_dev_flush(), for a program whose volume is none until
- * block 0 is there; an error of such a write comes back from the next change and from the flush.
+ * 0, may be written to that end by sfs_dev_settle(), for a program whose volume is none until block
+ * 0 is there; an error of such a write comes back from the next change and from the flush.
  */
 void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early);
+/*
+ * Nothing is half made: every block that nobody holds could be verified.  To be said after each
+ * step of a long work, which else stays in memory as a whole.
+ */
+void sfs_dev_settle(struct sfs_dev *dev);
 unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
 unsigned int sfs_dev_held(const struct sfs_dev *dev);	/* references to them */
 /* Writes all changed blocks, sealed, but for block 0, and waits for them. */

@@ -187,6 +187,7 @@ static int sfs_copy_data(struct sfs_populate *p, struct sfs_inode *in, u64 size)
 		err = sfs_write_data(p, in, data, nbytes, pos);
 		if (err)
 			return err;
+		sfs_dev_settle(p->dev);	/* the inode's own block is held */
 	}
 	p->told = more < 0;
 	return more;
@@ -242,14 +243,26 @@ static int sfs_edit_inode(struct sfs_populate *p, u64 ino, const struct stat *st
 static int sfs_add_link(struct sfs_populate *p, const struct sfs_entry *entry, u64 dir,
 			const char *name, unsigned int len)
 {
+	struct sfs_inode in;
 	u64 ino;
 	u16 mode;
 	int err;
 
 	err = sfs_path_resolve(p->fs, entry->link, &ino);
 	if (!err)
+		err = sfs_inode_read(p->fs, ino, &in);
+	if (!err && S_ISDIR(in.i_mode))
+		err = -EISDIR;
+	if (!err)
 		err = sfs_edit_inode(p, ino, NULL, 1, &mode);
 	return err ? err : sfs_add_name(p, dir, name, len, ino, mode);
+}
+
+/* What an archive says may be none of the seven types there are. */
+static bool sfs_type_is_file(mode_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) || S_ISBLK(mode) ||
+	       S_ISFIFO(mode) || S_ISSOCK(mode);
 }
 
 static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
@@ -279,6 +292,8 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 		return err;
 	if (entry->link)
 		return sfs_add_link(p, entry, dir, name, len);
+	if (!sfs_type_is_file(entry->st.st_mode))
+		return -EINVAL;
 	err = sfs_make_inode(p, dir, entry->st.st_mode, &in);
 	if (err)
 		return err;
@@ -299,6 +314,8 @@ static const char *sfs_entry_error(int err)
 		return "is nothing that can be in a volume";
 	case -ENOTDIR:
 		return "lies in something that is no directory";
+	case -EISDIR:
+		return "is another name of a directory";
 	case -ENOENT:
 		return "is another name of what never came";
 	default:
@@ -329,6 +346,7 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 			sfs_warn("%s: %s", entry.name, sfs_entry_error(err));
 		if (err)
 			break;
+		sfs_dev_settle(dev);
 	}
 	p.source->close(p.source);
 	return err;

@@ -137,6 +137,7 @@ static int sfs_write_maps(struct sfs_resize *r)
 			err = sfs_buf_dirty(t, &r->fs, buf);
 		}
 		sfs_buf_put(buf);
+		sfs_dev_settle(dev);
 	}
 	return err ? err : sfs_dev_flush(dev);
 }

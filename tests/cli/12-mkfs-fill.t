@@ -127,6 +127,29 @@ tar -cf "$tmp/through.tar" -C "$tmp/d1" x -C "$tmp/d2" x/y
 run "$mkfs" -q -d "$tmp/through.tar" "$img" 16M
 refused 'a file that others are in' 'x/y: lies in something that is no directory'
 
+# header NAME TYPE LINK: a tar header without data, which no tar would write
+header()
+{
+    perl -e 'my ($n, $t, $l) = @ARGV;
+        my $h = pack("a100 a8 a8 a8 a12 a12 A8 a1 a100 a6 a2 a247", $n, "0000644", "0000000", "0000000",
+            "0" x 11, "14000000000", "", $t, $l, "ustar", "00", "");
+        substr($h, 148, 8) = sprintf("%06o\0 ", unpack("%32C*", $h));
+        print $h' "$@"
+}
+# refused_headers NAME REGEX HEADERS...
+refused_headers()
+{
+    local what=$1 why=$2
+    { for h in "${@:3}"; do eval "header $h"; done; head -c 1024 /dev/zero; } >"$tmp/odd.tar"
+    run "$mkfs" -q -d "$tmp/odd.tar" "$img" 16M
+    refused "$what" "$why"
+}
+rm -f "$img"
+refused_headers 'a second name of a directory' 'l: is another name of a directory' "d/ 5 ''" 'l 1 d'
+refused_headers 'a second name of the root' 'l: is another name of a directory' 'l 1 /'
+refused_headers 'a link to an empty name' 'l: is nothing that can be' "l 1 ''"
+refused_headers 'a piece of a file of many volumes' 'a: is nothing that can be' 'a M b'
+
 # Whoever runs this, nobody may read it all.
 as=()
 [ -z "$root" ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
