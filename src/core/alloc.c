@@ -113,7 +113,8 @@ static u32 sfs_run_begin(const u8 *bits, u32 bit)
 	return bit;
 }
 
-static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
+static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit,
+			  u32 n)
 {
 	struct sfs_bitmap_disk *map = sfs_buf_data(used);
 	u32 end;

@@ -84,7 +84,7 @@ struct sfs_fs {
 	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
-	struct sfs_counter f_nodes;	/* promised for tree nodes, the worst case: most come back */
+	struct sfs_counter f_nodes;	/* promised for nodes, the worst case */
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
@@ -324,8 +324,6 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
  * SFS_CREDITS_IALLOC and SFS_REVOKES_IALLOC.
  */
 int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
-/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
-int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /*
  * Marks (unmarks) @in as orphan: SFS_INODE_ORPHAN in i_flags and the bit of its block.  Between
  * sfs_inode_begin() and _end().  Credits: SFS_CREDITS_ORPHAN.
@@ -342,6 +340,8 @@ const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
 void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now);
+/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
+int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /* Reads @ino.  -ESTALE when the slot is not in use. */
 int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
 void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * buf.c - metadata blocks: sfs_buf over buffer heads.
+ * buf.c - metadata blocks: sfs_buf over buffer heads, and what a transaction does to them.
  *
- * A struct sfs_buf is a buffer head that only this file and journal.c look into.  A block is
+ * The recipe for a block: access, change, dirty; a freed one: forget.  Nobody computes a checksum
+ * on the way: one trigger seals every block when jbd2 freezes it for the commit, and since each
+ * block carries all that a seal needs in its head, that trigger needs to know nothing else.
+ * Without a journal blocks are sealed as they get dirty.
+ *
+ * A struct sfs_buf is a buffer head that only this file looks into.  A block is
  * verified once, when it has come from the device; a private bit remembers.  The check runs under
  * the buffer lock, so that nobody who passed it earlier is changing the block meanwhile.
  */
@@ -17,6 +22,17 @@ enum {
 	BH_SfsVerified = BH_JBDPrivateStart,
 };
 BUFFER_FNS(SfsVerified, sfs_verified)
+
+/* jbd2 holds a spinlock here. */
+static void sfs_journal_frozen(struct jbd2_buffer_trigger_type *type, struct buffer_head *bh,
+			       void *data, size_t nbytes)
+{
+	sfs_block_seal(data);
+}
+
+static struct jbd2_buffer_trigger_type sfs_journal_trigger = {
+	.t_frozen = sfs_journal_frozen,
+};
 
 static struct super_block *sfs_fs_sb(struct sfs_fs *fs)
 {
@@ -105,6 +121,18 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	return 0;
 }
 
+static int sfs_buf_access_create(struct sfs_trans *t, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_create_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
 int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
 		struct sfs_buf **ret_buf)
 {
@@ -115,7 +143,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	if (!bh)
 		return -ENOMEM;
 	lock_buffer(bh);
-	err = sfs_journal_create_access(t, (struct sfs_buf *)bh);
+	err = sfs_buf_access_create(t, (struct sfs_buf *)bh);
 	if (!err) {
 		memset(bh->b_data, 0, bh->b_size);
 		sfs_block_init(bh->b_data, fs->f_fsid, magic, blk, owner);
@@ -132,13 +160,13 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 }
 
 /* The block leaves the metadata: what comes back under its number is to be checked. */
-void sfs_buf_unverify(struct sfs_buf *buf)
+static void sfs_buf_unverify(struct sfs_buf *buf)
 {
 	clear_buffer_sfs_verified(sfs_bh(buf));
 }
 
 /* Without a journal: sealed at once, written whenever the kernel likes. */
-void sfs_buf_dirty_plain(struct sfs_buf *buf)
+static void sfs_buf_dirty_plain(struct sfs_buf *buf)
 {
 	struct buffer_head *bh = sfs_bh(buf);
 
@@ -150,7 +178,7 @@ void sfs_buf_dirty_plain(struct sfs_buf *buf)
 }
 
 /* A write of it that is under way must not land on what the block becomes next. */
-void sfs_buf_forget_plain(struct sfs_buf *buf)
+static void sfs_buf_forget_plain(struct sfs_buf *buf)
 {
 	struct buffer_head *bh = sfs_bh(buf);
 
@@ -158,6 +186,93 @@ void sfs_buf_forget_plain(struct sfs_buf *buf)
 	bforget(bh);
 	wait_on_buffer(bh);
 	brelse(bh);
+}
+
+static int sfs_journal_check(struct sfs_fs *fs, int err, const char *what)
+{
+	if (err)
+		sfs_shutdown(fs, err, what);
+	return err;
+}
+
+int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_write_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
+int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	int err;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	err = jbd2_journal_get_undo_access(sfs_handle(t), sfs_bh(buf));
+	if (!err)
+		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+	return err;
+}
+
+/* How many of @nbits bits from @bit are clear in an earlier state; all if there is none. */
+static unsigned int sfs_state_clear(const void *state, unsigned int bit, unsigned int nbits)
+{
+	const struct sfs_bitmap_disk *map = state;
+
+	return map ? sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit : nbits;
+}
+
+/*
+ * While a transaction commits, b_committed_data is the state before it, and undo access by the one
+ * after it has left the state that is being committed in b_frozen_data.  When the commit has ended,
+ * jbd2 moves the latter into the place of the former.
+ */
+unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned int nbits)
+{
+	struct journal_head *jh;
+
+	/* Undo access in the caller's transaction keeps the journal head. */
+	if (!buffer_jbd(sfs_bh(buf)))
+		return nbits;
+	jh = bh2jh(sfs_bh(buf));
+	spin_lock(&jh->b_state_lock);
+	nbits = sfs_state_clear(jh->b_committed_data, bit, nbits);
+	nbits = sfs_state_clear(jh->b_frozen_data, bit, nbits);
+	spin_unlock(&jh->b_state_lock);
+	return nbits;
+}
+
+int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	if (sfs_trans_is_plain(t)) {
+		sfs_buf_dirty_plain(buf);
+		return 0;
+	}
+	return sfs_journal_check(fs, jbd2_journal_dirty_metadata(sfs_handle(t), sfs_bh(buf)),
+				 "a changed block could not be journalled");
+}
+
+int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	struct buffer_head *bh = sfs_bh(buf);
+	int err;
+
+	sfs_buf_unverify(buf);
+	if (sfs_trans_is_plain(t)) {
+		sfs_buf_forget_plain(buf);
+		return 0;
+	}
+	get_bh(bh);
+	err = jbd2_journal_revoke(sfs_handle(t), bh->b_blocknr, bh);
+	/* A checkpoint's write that is under way must not land on what the block becomes next. */
+	wait_on_buffer(bh);
+	brelse(bh);
+	return sfs_journal_check(fs, err, "a freed block could not be revoked");
 }
 
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)

@@ -1,12 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * buf.h - between buf.c, journal.c and mount.c: what port.h does not promise the core.
+ * buf.h - between buf.c, trans.c, journal.c and super.c: what port.h does not promise the core.
+ * These four see jbd2.
  */
 #ifndef SFS_BUF_H
 #define SFS_BUF_H
 
-struct block_device;
-struct buffer_head;
+#include <linux/jbd2.h>
+
+struct sfs_journal {
+	journal_t *j_log;
+	struct sfs_bdev j_dev;		/* external journal: the device; else zero */
+};
+
+/* NULL: mounted without a journal. */
+static inline journal_t *sfs_log(struct super_block *sb)
+{
+	struct sfs_journal *journal = SFS_SB(sb)->si_journal;
+
+	return journal ? journal->j_log : NULL;
+}
+
+/* A handle without a journal: see trans.c. */
+#define SFS_PLAIN_TRANS		1UL
+
+static inline bool sfs_trans_is_plain(struct sfs_trans *t)
+{
+	return (unsigned long)t & SFS_PLAIN_TRANS;
+}
+
+static inline handle_t *sfs_handle(struct sfs_trans *t)
+{
+	return (handle_t *)t;
+}
 
 static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)
 {
@@ -14,9 +40,6 @@ static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)
 }
 
 /* buf.c */
-void sfs_buf_unverify(struct sfs_buf *buf);
-void sfs_buf_dirty_plain(struct sfs_buf *buf);
-void sfs_buf_forget_plain(struct sfs_buf *buf);
 /* The superblock, before there is a struct sfs_fs to verify with: unchecked, then trusted. */
 int sfs_buf_read_raw(struct super_block *sb, u64 blk, struct sfs_buf **ret_buf);
 void sfs_buf_trust(struct sfs_buf *buf);
@@ -28,7 +51,7 @@ void sfs_bdev_forget(struct block_device *bdev);
 /* Seals and writes a block that is in no transaction; on stable storage when it returns. */
 int sfs_buf_write_now(struct sfs_buf *buf);
 
-/* journal.c: for a locked buffer about to be filled. */
-int sfs_journal_create_access(struct sfs_trans *t, struct sfs_buf *buf);
+/* trans.c: without a journal, all metadata to the device; shuts down when that fails. */
+int sfs_sync_plain(struct super_block *sb);
 
 #endif

@@ -83,7 +83,7 @@ static void sfs_delalloc_unlink(struct sfs_inode_info *ii, struct sfs_delalloc *
 #define SFS_RECORDS_A_NODE	64
 #define SFS_EXTENT_ROOM		(sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk))
 
-/* Nodes that the tree may need until all that is promised, and dirty over unwritten, has arrived. */
+/* Nodes that the tree may need until all that is promised or dirty has arrived. */
 static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64 more_dirty)
 {
 	const struct sfs_node_disk *root = (const void *)ii->ii_core.i_root;

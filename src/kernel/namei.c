@@ -67,8 +67,8 @@ static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsig
 /* ---- making inodes ---- */
 
 /* In memory: the VFS inode for slot @ino.  Nobody can find it yet. */
-static void sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make, u64 ino,
-			u32 generation, struct inode *inode)
+static void sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make,
+			 u64 ino, u32 generation, struct inode *inode)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct timespec64 now;

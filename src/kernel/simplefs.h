@@ -125,7 +125,7 @@ void sfs_inode_cache_exit(void);
 /* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
 void sfs_error_init(struct sfs_sb_info *si);
 
-/* ---- journal.c: the only caller of jbd2 ---- */
+/* ---- journal.c, trans.c: the log, handles and waiting ---- */
 /* Is there something to replay?  Also no, when an external journal's device is not named. */
 bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev);
 /* Opens, checks and replays; @path or @dev name an external journal's device. */

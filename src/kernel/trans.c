@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * trans.c - transactions: handles, and waiting for what they changed to be on disk.
+ *
+ * A struct sfs_trans is a jbd2 handle.  A volume without a journal gets a plain one, which is no
+ * pointer but the saved allocation scope with the lowest bit set.  What a transaction does to a
+ * block is in buf.c, where the log comes from in journal.c.
+ */
+#include "simplefs.h"
+
+#include <linux/blkdev.h>
+#include <linux/jbd2.h>
+#include <linux/sched/mm.h>
+#include <linux/writeback.h>
+
+#include "buf.h"
+
+/* ---- handles ---- */
+
+static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+			   struct sfs_trans **ret_trans)
+{
+	journal_t *log = sfs_log(sb);
+	handle_t *handle;
+
+	if (sfs_is_shutdown(sb))
+		return -EIO;
+	if (sb_rdonly(sb))
+		return -EROFS;
+	if (!log) {
+		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
+		return 0;
+	}
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !current->journal_info)
+		return -EROFS;
+	/*
+	 * Writeback, completion, eviction and times have nobody who would try again: what they do
+	 * not write down is lost.  So nobody is told that there is no memory; there will be.
+	 */
+	while ((handle = jbd2__journal_start(log, nblks, 0, nrevokes, GFP_NOFS, 0, 0)) ==
+	       ERR_PTR(-ENOMEM))
+		memalloc_retry_wait(GFP_NOFS);
+	if (IS_ERR(handle) && is_journal_aborted(log)) {
+		/* jbd2 says "read-only" of it, as it knows no shutdown. */
+		sfs_shutdown(&SFS_SB(sb)->si_fs, -EIO, "journal aborted");
+		return -EIO;
+	}
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	/* It may have waited behind the clean mark. */
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && handle->h_ref == 1) {
+		jbd2_journal_stop(handle);
+		return -EROFS;
+	}
+	/*
+	 * What a transaction makes readable was written before, and may lie in the volume's cache.
+	 * On the same device the commit's flush sees to that; from elsewhere it must be asked for.
+	 */
+	if (log->j_dev != log->j_fs_dev && !handle->h_transaction->t_need_data_flush)
+		handle->h_transaction->t_need_data_flush = 1;
+	*ret_trans = (struct sfs_trans *)handle;
+	return 0;
+}
+
+int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
+		    struct sfs_trans **ret_trans)
+{
+	/* An operation that is under way, and so may have changed something, is let through. */
+	if (test_bit(SFS_SI_DAMAGED, &SFS_SB(sb)->si_flags) && !current->journal_info)
+		return -EROFS;
+	return sfs_trans_start(sb, nblks, nrevokes, ret_trans);
+}
+
+int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans)
+{
+	return sfs_trans_start(sb, 1, 0, ret_trans);
+}
+
+int sfs_trans_end(struct sfs_trans *t)
+{
+	if (sfs_trans_is_plain(t)) {
+		memalloc_nofs_restore((unsigned long)t & ~SFS_PLAIN_TRANS);
+		return 0;
+	}
+	return jbd2_journal_stop(sfs_handle(t));
+}
+
+void sfs_trans_sync(struct sfs_trans *t)
+{
+	if (!sfs_trans_is_plain(t))
+		sfs_handle(t)->h_sync = 1;
+}
+
+/* 0 means "none": the one transaction in 2^32 that has it says 1, and sfs_journal_wait() knows. */
+u32 sfs_trans_tid(struct sfs_trans *t)
+{
+	u32 tid;
+
+	if (sfs_trans_is_plain(t))
+		return 0;
+	tid = sfs_handle(t)->h_transaction->t_tid;
+	return tid ? tid : 1;
+}
+
+u32 sfs_journal_tid(struct super_block *sb)
+{
+	journal_t *log = sfs_log(sb);
+	u32 tid;
+
+	if (!log)
+		return 0;
+	read_lock(&log->j_state_lock);
+	if (log->j_running_transaction)
+		tid = log->j_running_transaction->t_tid;
+	else if (log->j_committing_transaction)
+		tid = log->j_committing_transaction->t_tid;
+	else
+		tid = log->j_commit_sequence;
+	read_unlock(&log->j_state_lock);
+	return tid ? tid : 1;
+}
+
+/* ---- waiting ---- */
+
+/*
+ * Without a journal: all metadata to the device.  What has failed to get there is lost, and with it
+ * the connection of what got there; the kernel tells it once, so it is remembered here.
+ */
+int sfs_sync_plain(struct super_block *sb)
+{
+	int err = sync_blockdev(sb->s_bdev);
+
+	if (err)
+		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "metadata could not be written");
+	return err;
+}
+
+/*
+ * After a commit all that was free before it can be had; others may have had it and freed more
+ * meanwhile.  That goes on for a while at most, unless the counts are wrong.
+ */
+#define SFS_TRIES	100
+
+bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
+{
+	journal_t *log = sfs_log(sb);
+
+	if (*err != -EAGAIN)
+		return false;
+	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
+	if (!*err && log)
+		*err = jbd2_journal_force_commit(log);
+	return !*err;
+}
+
+bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
+{
+	if (*err != -ENOSPC || *tries || !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+		return sfs_retry_pending(sb, err, tries);
+	if (!down_read_trylock(&sb->s_umount))
+		return false;
+	sync_inodes_sb(sb);
+	up_read(&sb->s_umount);
+	*tries = 1;
+	*err = 0;
+	return true;
+}
+
+int sfs_journal_wait(struct super_block *sb, u32 tid)
+{
+	journal_t *log = sfs_log(sb);
+	bool flush = true;
+	int err;
+
+	if (!log) {
+		err = sfs_sync_plain(sb);
+		return err ? err : blkdev_issue_flush(sb->s_bdev);
+	}
+	if (tid) {
+		flush = !jbd2_trans_will_send_data_barrier(log, tid);
+		err = tid == 1 ? jbd2_complete_transaction(log, 0) : 0;
+		if (!err)
+			err = jbd2_complete_transaction(log, tid);
+		if (err)
+			return err;
+	}
+	/* A transaction that failed to commit counts as completed, too. */
+	if (is_journal_aborted(log))
+		return -EIO;
+	return flush ? blkdev_issue_flush(sb->s_bdev) : 0;
+}
+
+bool sfs_journal_has(struct super_block *sb, u32 tid)
+{
+	journal_t *log = sfs_log(sb);
+
+	/* 1 may be 0, see sfs_trans_tid(). */
+	return log && tid != 1 && (!tid || jbd2_transaction_committed(log, tid));
+}
+
+int sfs_journal_sync(struct super_block *sb, int wait)
+{
+	journal_t *log = sfs_log(sb);
+	bool flush = wait;
+	tid_t tid;
+	int err = 0;
+
+	if (!log)
+		return wait ? sfs_journal_wait(sb, 0) : 0;
+	if (jbd2_journal_start_commit(log, &tid) && wait) {
+		flush = !jbd2_trans_will_send_data_barrier(log, tid);
+		err = jbd2_log_wait_commit(log, tid);
+	}
+	if (!err && wait && is_journal_aborted(log))
+		err = -EIO;
+	/* Without a commit nobody has told the device about overwritten data. */
+	if (!err && flush)
+		err = blkdev_issue_flush(sb->s_bdev);
+	return err;
+}
+
+int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb))
+{
+	journal_t *log = sfs_log(sb);
+	int err;
+
+	if (!log) {
+		err = sfs_sync_plain(sb);
+		return err ? err : mark(sb);
+	}
+	jbd2_journal_lock_updates(log);
+	err = jbd2_journal_flush(log, 0);
+	if (!err)
+		err = mark(sb);
+	jbd2_journal_unlock_updates(log);
+	return err;
+}
+
+void sfs_journal_abort(struct super_block *sb, int err)
+{
+	journal_t *log = sfs_log(sb);
+
+	if (log && !is_journal_aborted(log))
+		jbd2_journal_abort(log, err);
+}
