@@ -190,8 +190,6 @@ extern const struct iomap_page_ops sfs_iomap_page_ops;
 	iomap_file_buffered_write(iocb, from, ops, &sfs_iomap_write_ops, NULL)
 #define sfs_zero_range(inode, pos, nbytes, ops) \
 	iomap_zero_range(inode, pos, nbytes, NULL, ops, &sfs_iomap_write_ops, NULL)
-#define sfs_truncate_page(inode, pos, ops) \
-	iomap_truncate_page(inode, pos, NULL, ops, &sfs_iomap_write_ops, NULL)
 #else
 #if SFS_SINCE(6, 12)
 #define sfs_buffered_write(iocb, from, ops)	iomap_file_buffered_write(iocb, from, ops, NULL)
@@ -212,10 +210,8 @@ static inline ssize_t sfs_buffered_write(struct kiocb *iocb, struct iov_iter *fr
 #if SFS_SINCE(6, 15)
 #define sfs_zero_range(inode, pos, nbytes, ops) \
 	iomap_zero_range(inode, pos, nbytes, NULL, ops, NULL)
-#define sfs_truncate_page(inode, pos, ops)	iomap_truncate_page(inode, pos, NULL, ops, NULL)
 #else
 #define sfs_zero_range(inode, pos, nbytes, ops)	iomap_zero_range(inode, pos, nbytes, NULL, ops)
-#define sfs_truncate_page(inode, pos, ops)	iomap_truncate_page(inode, pos, NULL, ops)
 #endif
 #endif
 #if SFS_SINCE(6, 15)

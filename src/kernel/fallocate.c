@@ -172,11 +172,11 @@ static int sfs_punch_cached(struct inode *inode, loff_t pos, loff_t stop, u64 lb
 		return err;
 	truncate_pagecache_range(inode, pos, stop - 1);
 	if (lblk >= end_lblk)
-		return sfs_zero_range(inode, pos, stop - pos, &sfs_buffered_iomap_ops);
+		return sfs_zero(inode, pos, stop - pos);
 	if (pos < head)
-		err = sfs_zero_range(inode, pos, head - pos, &sfs_buffered_iomap_ops);
+		err = sfs_zero(inode, pos, head - pos);
 	if (!err && stop > tail)
-		err = sfs_zero_range(inode, tail, stop - tail, &sfs_buffered_iomap_ops);
+		err = sfs_zero(inode, tail, stop - tail);
 	return err;
 }
 

@@ -108,7 +108,7 @@ static int sfs_zero_gap(struct inode *inode, loff_t pos)
 		err = filemap_write_and_wait_range(inode->i_mapping, old, old);
 	if (err)
 		return err;
-	return sfs_zero_range(inode, old, pos - old, &sfs_buffered_iomap_ops);
+	return sfs_zero(inode, old, pos - old);
 }
 
 /* The checks of every write, after which the range is final.  Inode lock held. */

@@ -203,6 +203,8 @@ void sfs_evict_inode(struct inode *inode);
  * page cache has been cut and i_size set by the caller; on return the size on disk is @size.
  */
 int sfs_truncate(struct inode *inode, u64 size);
+/* Zeroes [@pos, +@nbytes) in the page cache; the file ends where it did.  Inode lock held. */
+int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
 /* 1 if there are blocks past the end of the file, which a cut to its size frees. */

@@ -104,6 +104,26 @@ static int sfs_extend(struct inode *inode, u64 size)
 	return sfs_inode_change_end(t, inode, 0);
 }
 
+/*
+ * Before 6.10 iomap takes the end of what it zeroes for the end of the file, and a completion
+ * meanwhile may have believed it.
+ */
+int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes)
+{
+	loff_t size = i_size_read(inode);
+	int err;
+	int err2;
+
+	err = sfs_zero_range(inode, pos, nbytes, &sfs_buffered_iomap_ops);
+	if (i_size_read(inode) == size)
+		return err;
+	i_size_write(inode, size);
+	if (READ_ONCE(SFS_I(inode)->ii_core.i_size) <= size)
+		return err;
+	err2 = sfs_extend(inode, size);
+	return err ? err : err2;
+}
+
 /* Promises past the end go back; the folios they were for are gone. */
 static void sfs_drop_promises(struct inode *inode, loff_t size)
 {
@@ -184,9 +204,9 @@ int sfs_setsize(struct inode *inode, loff_t size)
 	if (err)
 		goto unlock;
 	if (size > old)
-		err = sfs_zero_range(inode, old, size - old, &sfs_buffered_iomap_ops);
-	else
-		err = sfs_truncate_page(inode, size, &sfs_buffered_iomap_ops);
+		err = sfs_zero(inode, old, size - old);
+	else if (size & (SFS_BLOCK_SIZE - 1))
+		err = sfs_zero(inode, size, round_up(size, SFS_BLOCK_SIZE) - size);
 	if (err)
 		goto unlock;
 	/* The zeros must be on disk before the size that shows them. */
