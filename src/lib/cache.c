@@ -40,6 +40,7 @@ struct sfs_dev {
 	unsigned int d_full;		/* ... in spite of what cannot be dropped */
 	bool d_early;			/* changed blocks may be written to make room */
 	int d_err;			/* of such a write; nothing succeeds after it */
+	int d_write_err;		/* of the first write that failed, whoever asked for it */
 	struct sfs_buf *d_hash[SFS_HASH_SIZE];
 };
 
@@ -170,6 +171,11 @@ int sfs_dev_grow(struct sfs_dev *dev, u64 nblks)
 	return 0;
 }
 
+int sfs_dev_write_error(const struct sfs_dev *dev)
+{
+	return dev->d_write_err;
+}
+
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
 {
 	return (struct sfs_trans *)dev;
@@ -215,8 +221,10 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 		ssize_t n = pwrite(dev->d_fd, (const u8 *)data + done, SFS_BLOCK_SIZE - done,
 				   pos + done);
 
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno != EINTR) {
+			dev->d_write_err = dev->d_write_err ? dev->d_write_err : -errno;
 			return -errno;
+		}
 		if (!n)
 			return -EIO;
 		done += max_t(ssize_t, n, 0);

@@ -42,6 +42,8 @@ void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early);
 void sfs_dev_settle(struct sfs_dev *dev);
 unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
 unsigned int sfs_dev_held(const struct sfs_dev *dev);	/* references to them */
+/* Of the first write that failed, or 0: tells a full host from a full volume. */
+int sfs_dev_write_error(const struct sfs_dev *dev);
 /* Writes all changed blocks, sealed, but for block 0, and waits for them. */
 int sfs_dev_flush(struct sfs_dev *dev);
 /* The transaction of a single-threaded program: a name for "now". */

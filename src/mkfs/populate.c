@@ -342,7 +342,10 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 		return err;
 	while ((err = p.source->next(p.source, &entry)) > 0) {
 		err = sfs_add_entry(&p, &entry);
-		if (err && !p.told)
+		if (err && !p.told && sfs_dev_write_error(dev))
+			sfs_warn("%s: cannot be written to the image or device: %s", entry.name,
+				 strerror(-sfs_dev_write_error(dev)));
+		else if (err && !p.told)
 			sfs_warn("%s: %s", entry.name, sfs_entry_error(err));
 		if (err)
 			break;

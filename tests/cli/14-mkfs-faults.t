@@ -51,6 +51,11 @@ for kind in ENOSPC EIO SHORT KILL; do
     ok $? "$kind: hardly ever a volume ($alive times)"
 done
 
+rm -f "$img"
+one ENOSPC "$((total * 7 / 10))" -J none -d "$tmp/tree" "$img" 4M
+like 'tree/.*: cannot be written to the image or device: No space left' \
+    'a host without space is not told as a full volume'
+
 for kind in ENOSPC INT; do
     left=0
     for n in 1 2 40 "$((total / 2))" "$total"; do
