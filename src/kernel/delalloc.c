@@ -15,6 +15,7 @@
  */
 #include "simplefs.h"
 
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 static struct sfs_delalloc *sfs_delalloc_entry(struct rb_node *node)
@@ -148,6 +149,22 @@ void sfs_unwritten_arrived(struct inode *inode, u64 nblks)
 	ii->ii_unwritten -= min(ii->ii_unwritten, nblks);
 	sfs_promise_settle(ii);
 	up_write(&ii->ii_tree_lock);
+}
+
+void sfs_unwritten_settle(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !inode_trylock(inode))
+		return;
+	/* Under both locks nobody is between a claim and the folio that it is for. */
+	if (down_write_trylock(&mapping->invalidate_lock)) {
+		if (!mapping_tagged(mapping, PAGECACHE_TAG_DIRTY) &&
+		    !mapping_tagged(mapping, PAGECACHE_TAG_WRITEBACK))
+			sfs_unwritten_arrived(inode, U64_MAX);
+		up_write(&mapping->invalidate_lock);
+	}
+	inode_unlock(inode);
 }
 
 void sfs_promises_forget(struct inode *inode)

@@ -275,6 +275,7 @@ int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (!sb_rdonly(inode->i_sb))
 		err = sfs_journal_wait(inode->i_sb, datasync ? READ_ONCE(ii->ii_datasync_tid) :
 							       READ_ONCE(ii->ii_sync_tid));
+	sfs_unwritten_settle(inode);
 	err2 = file_check_and_advance_wb_err(file);
 	return err ? err : err2;
 }

@@ -454,7 +454,8 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 {
 	struct super_block *sb = dentry->d_sb;
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	s64 free = sfs_counter_read(&fs->f_avail);
+	/* Of what is promised for nodes next to all comes back. */
+	s64 free = sfs_counter_read(&fs->f_avail) + sfs_counter_read(&fs->f_nodes);
 
 	st->f_type = sb->s_magic;
 	st->f_bsize = SFS_BLOCK_SIZE;

@@ -27,10 +27,14 @@ static void log_line(char *line, unsigned int n)
 void beside_log(void)
 {
 	char line[LINE_BYTES + 1];
-	int fd = open("log", O_CREAT | O_WRONLY | O_APPEND, 0600);
+	int fd;
 
-	if (!grew(fd, 0, "open of the log"))
-		return;
+	/* On a full volume there may be no room for it at first. */
+	do {
+		fd = open("log", O_CREAT | O_WRONLY | O_APPEND, 0600);
+		if (!grew(fd, 0, "open of the log"))
+			usleep(1000);
+	} while (fd < 0 && !state->stop);
 	while (!state->stop) {
 		log_line(line, state->lines);
 		if (grew(write(fd, line, LINE_BYTES), 0, "append to the log"))
