@@ -60,8 +60,7 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_delalloc = RB_ROOT;
 	ii->ii_delalloc_nblks = ii->ii_unwritten = 0;
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
-	ii->ii_flags = 0;
-	ii->ii_seq = 0;
+	ii->ii_flags = ii->ii_seq = 0;
 	return &ii->ii_vfs;
 }
 

@@ -33,7 +33,7 @@ void beside_log(void)
 	do {
 		fd = open("log", O_CREAT | O_WRONLY | O_APPEND, 0600);
 		if (!grew(fd, 0, "open of the log"))
-			usleep(1000);
+			poll(NULL, 0, 20);
 	} while (fd < 0 && !state->stop);
 	while (!state->stop) {
 		log_line(line, state->lines);
