@@ -324,13 +324,15 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
  * SFS_CREDITS_IALLOC and SFS_REVOKES_IALLOC.
  */
 int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
+/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
+int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /*
  * Marks (unmarks) @in as orphan: SFS_INODE_ORPHAN in i_flags and the bit of its block.  Between
  * sfs_inode_begin() and _end().  Credits: SFS_CREDITS_ORPHAN.
  */
 int sfs_orphan_add(struct sfs_trans *t, struct sfs_inode *in);
 int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in);
-/* The first orphan with a number >= @ino; -ENOENT when there is none.  Mount time only. */
+/* orphan.c: the first orphan with a number >= @ino, or -ENOENT.  Mount time only. */
 int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
 
 /* ---- inode.c: the record and its block ---- */
@@ -340,8 +342,6 @@ const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
 void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now);
-/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
-int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /* Reads @ino.  -ESTALE when the slot is not in use. */
 int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
 void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk);

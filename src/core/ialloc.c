@@ -393,82 +393,6 @@ int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in)
 	return in->i_flags & SFS_INODE_ORPHAN ? sfs_orphan_change(t, in, false) : 0;
 }
 
-/* The first orphan of an inode block from @slot on; SFS_INODE_SLOTS if there is none. */
-static int sfs_block_orphan(struct sfs_fs *fs, u64 blk, unsigned int slot, unsigned int *ret_slot)
-{
-	const struct sfs_inodes_disk *inodes;
-	struct sfs_buf *buf;
-	int err;
-
-	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
-	if (err)
-		return err;
-	inodes = sfs_buf_data(buf);
-	while (slot < SFS_INODE_SLOTS &&
-	       (!(inodes->n_head.h_live & (1u << slot)) ||
-		!(le32_to_cpu(inodes->n_slot[slot].i_flags) & SFS_INODE_ORPHAN)))
-		slot++;
-	sfs_buf_put(buf);
-	*ret_slot = slot;
-	return 0;
-}
-
-/* In one group, from @bit and @slot on; -ENOENT if there is none. */
-static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int slot,
-			    u64 *ret_ino)
-{
-	const struct sfs_bitmap_disk *map;
-	unsigned int found;
-	struct sfs_buf *buf;
-	u32 next;
-	u64 blk;
-	int err;
-
-	err = sfs_map_get(fs, group, SFS_MAP_ORPHAN, &buf);
-	if (err)
-		return err;
-	map = sfs_buf_data(buf);
-	err = -ENOENT;
-	while (map->b_count && bit < SFS_GROUP_BLOCKS) {
-		next = sfs_bits_next_set(map->b_bits, bit, SFS_GROUP_BLOCKS);
-		if (next == SFS_GROUP_BLOCKS)
-			break;
-		blk = group * SFS_GROUP_BLOCKS + next;
-		err = sfs_block_orphan(fs, blk, next == bit ? slot : 0, &found);
-		if (err)
-			break;
-		if (found < SFS_INODE_SLOTS) {
-			*ret_ino = blk << SFS_INODE_SLOT_BITS | found;
-			break;
-		}
-		err = -ENOENT;
-		bit = next + 1;
-		slot = 0;
-	}
-	sfs_buf_put(buf);
-	return err;
-}
-
-int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino)
-{
-	u64 ngroups = sfs_groups_ready(fs);
-	u64 group = sfs_ino_blk(ino) / SFS_GROUP_BLOCKS;
-	u32 bit = sfs_ino_blk(ino) % SFS_GROUP_BLOCKS;
-	unsigned int slot = sfs_ino_slot(ino);
-	int err;
-
-	for (; group < ngroups; group++) {
-		if (group % SFS_ZONE_GROUPS == 0)
-			sfs_buf_readahead(fs, sfs_map_blk(group, SFS_MAP_ORPHAN), SFS_ZONE_GROUPS);
-		err = sfs_group_orphan(fs, group, bit, slot, ret_ino);
-		if (err != -ENOENT)
-			return err;
-		bit = 0;
-		slot = 0;
-	}
-	return -ENOENT;
-}
-
 /* ---- the end of an inode ---- */
 
 /* Which maps change when @slot of the block goes. */
@@ -579,4 +503,31 @@ int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
 unlock:
 	sfs_open_unlock(&o);
 	return err;
+}
+
+int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
+{
+	u64 blk = sfs_ino_blk(ino);
+	const struct sfs_head *head;
+	struct sfs_buf *buf;
+	bool found;
+	int err;
+
+	if (!sfs_blk_is_valid(fs, blk, 1) || blk / SFS_GROUP_BLOCKS >= sfs_groups_ready(fs))
+		return -ESTALE;
+	err = sfs_map_get(fs, blk / SFS_GROUP_BLOCKS, SFS_MAP_INODE, &buf);
+	if (err)
+		return err;
+	found = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
+			      blk % SFS_GROUP_BLOCKS);
+	sfs_buf_put(buf);
+	if (!found)
+		return -ESTALE;
+	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	if (err)
+		return err;
+	head = sfs_buf_data(buf);
+	found = head->h_live & (1u << sfs_ino_slot(ino));
+	sfs_buf_put(buf);
+	return found ? 0 : -ESTALE;
 }

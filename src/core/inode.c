@@ -283,30 +283,3 @@ void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in)
 	sfs_buf_put(in->i_buf);
 	in->i_buf = NULL;
 }
-
-int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
-{
-	u64 blk = sfs_ino_blk(ino);
-	const struct sfs_head *head;
-	struct sfs_buf *buf;
-	bool found;
-	int err;
-
-	if (!sfs_blk_is_valid(fs, blk, 1) || blk / SFS_GROUP_BLOCKS >= sfs_groups_ready(fs))
-		return -ESTALE;
-	err = sfs_map_get(fs, blk / SFS_GROUP_BLOCKS, SFS_MAP_INODE, &buf);
-	if (err)
-		return err;
-	found = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
-			      blk % SFS_GROUP_BLOCKS);
-	sfs_buf_put(buf);
-	if (!found)
-		return -ESTALE;
-	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
-	if (err)
-		return err;
-	head = sfs_buf_data(buf);
-	found = head->h_live & (1u << sfs_ino_slot(ino));
-	sfs_buf_put(buf);
-	return found ? 0 : -ESTALE;
-}

@@ -16,6 +16,7 @@ static struct sfs_sb_info *sfs_fs_si(struct sfs_fs *fs)
 }
 
 unsigned long sfs_error_lock(struct sfs_fs *fs)
+	__acquires(&sfs_fs_si(fs)->si_error_lock)
 {
 	unsigned long flags;
 
@@ -24,6 +25,7 @@ unsigned long sfs_error_lock(struct sfs_fs *fs)
 }
 
 void sfs_error_unlock(struct sfs_fs *fs, unsigned long flags)
+	__releases(&sfs_fs_si(fs)->si_error_lock)
 {
 	spin_unlock_irqrestore(&sfs_fs_si(fs)->si_error_lock, flags);
 }

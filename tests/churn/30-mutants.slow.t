@@ -47,6 +47,21 @@ mutant()
     ok 1 "$name: none of the runs sees it"
 }
 
+# The verdict on a mutant means something only where the module as it is passes the same runs.
+unmutated()
+{
+    local name=unmutated case seed=1
+    [ "${MUTANT:-$name}" = "$name" ] || return
+    for case in "${short_runs[@]}"; do
+        # shellcheck disable=SC2086
+        found "$seed" $case
+        [ $? != 0 ]
+        ok $? "$name: passes '$case'" || diag "$saw"
+        seed=$((seed + 1))
+    done
+}
+
+unmutated
 for patch in tests/churn/mutants/*.patch; do
     mutant "$patch"
 done
