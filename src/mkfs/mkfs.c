@@ -71,7 +71,7 @@ static const struct sfs_opt sfs_mkfs_opts[] = {
 	  .o_field = SFS_FIELD(keep) },
 	{ .o_short = 'n', .o_long = "dry-run", .o_help = "show the plan, write nothing",
 	  .o_field = SFS_FIELD(dry_run) },
-	{ .o_short = 'q', .o_long = "quiet", .o_help = "say nothing but errors",
+	{ .o_short = 'q', .o_long = "quiet", .o_help = "say nothing but errors and warnings",
 	  .o_field = SFS_FIELD(quiet) },
 	{ .o_long = NULL }
 };

@@ -19,11 +19,17 @@ struct sfs_populate {
 	struct sfs_dev *dev;
 	struct sfs_trans *t;
 	struct sfs_source *source;
+	struct sfs_lost lost;
 	bool told;			/* the source has said what went wrong */
 };
 
 /* Seconds that a 64-bit count of nanoseconds can hold, either side of 1970. */
 #define SFS_TIME_MAX	(INT64_MAX / 1000000000 - 1)
+
+static bool sfs_time_fits(s64 seconds)
+{
+	return seconds > -SFS_TIME_MAX && seconds < SFS_TIME_MAX;
+}
 
 static void sfs_take_attributes(struct sfs_inode *in, const struct stat *st)
 {
@@ -31,12 +37,10 @@ static void sfs_take_attributes(struct sfs_inode *in, const struct stat *st)
 	in->i_uid = st->st_uid;
 	in->i_gid = st->st_gid;
 	/* What cannot be said is said as nearly as can be, as the kernel does. */
-	if (st->st_mtim.tv_sec >= SFS_TIME_MAX)
-		in->i_mtime = SFS_TIME_MAX * 1000000000LL;
-	else if (st->st_mtim.tv_sec <= -SFS_TIME_MAX)
-		in->i_mtime = -SFS_TIME_MAX * 1000000000LL;
-	else
+	if (sfs_time_fits(st->st_mtim.tv_sec))
 		in->i_mtime = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+	else
+		in->i_mtime = (st->st_mtim.tv_sec < 0 ? -1 : 1) * SFS_TIME_MAX * 1000000000LL;
 	/* The other two change by being looked at: two copies of a tree shall give one volume. */
 	in->i_atime = in->i_mtime;
 	in->i_ctime = in->i_mtime;
@@ -303,6 +307,15 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 	return err ? err : sfs_add_name(p, dir, name, len, in.i_ino, in.i_mode);
 }
 
+static int sfs_note_lost(struct sfs_populate *p, const struct sfs_entry *entry)
+{
+	unsigned int lost = entry->lost;
+
+	if (!sfs_time_fits(entry->st.st_mtim.tv_sec))
+		lost |= 1 << SFS_LOST_TIME;
+	return sfs_lost_note(&p->lost, entry->name, lost);
+}
+
 static const char *sfs_entry_error(int err)
 {
 	switch (err) {
@@ -316,6 +329,8 @@ static const char *sfs_entry_error(int err)
 		return "lies in something that is no directory";
 	case -EISDIR:
 		return "is another name of a directory";
+	case -EOVERFLOW:
+		return "has a number that no device can have";
 	case -ENOENT:
 		return "is another name of what never came";
 	default:
@@ -342,6 +357,8 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 		return err;
 	while ((err = p.source->next(p.source, &entry)) > 0) {
 		err = sfs_add_entry(&p, &entry);
+		if (!err)
+			err = sfs_note_lost(&p, &entry);
 		if (err && !p.told && sfs_dev_write_error(dev))
 			sfs_warn("%s: cannot be written to the image or device: %s", entry.name,
 				 strerror(-sfs_dev_write_error(dev)));
@@ -351,6 +368,9 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 			break;
 		sfs_dev_settle(dev);
 	}
+	if (!err)
+		sfs_lost_tell(&p.lost);
+	sfs_lost_free(&p.lost);
 	p.source->close(p.source);
 	return err;
 }

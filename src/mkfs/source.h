@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-#include "lib.h"
+#include "lost.h"
 
 /* Texts live until the next entry is asked for. */
 struct sfs_entry {
@@ -17,6 +17,7 @@ struct sfs_entry {
 	const char *link;		/* an earlier path of the same file, or NULL */
 	const char *target;		/* of a symlink */
 	struct stat st;
+	unsigned int lost;		/* 1 << enum sfs_lost_kind: seen, and not told here */
 };
 
 /* 1: something; 0: the end; a negative errno: it was reported. */

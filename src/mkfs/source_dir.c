@@ -9,11 +9,16 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <search.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+#include <linux/limits.h>
 
 #include "source.h"
 
-#define SFS_PIECE	(1 << 20)
+#define SFS_PIECE	(1 << 20)	/* and room for the names of a file's attributes */
+
+#define SFS_FLAGS_LOST	(STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP |	\
+			 STATX_ATTR_ENCRYPTED | STATX_ATTR_VERITY)
 
 struct sfs_linked {
 	dev_t dev;
@@ -89,6 +94,26 @@ static int sfs_dir_failed(const char *name, int err, const char *what)
 	return -err;
 }
 
+/* Extended attributes and flags.  The directory at the top may be reached by a symlink. */
+static int sfs_dir_lost(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_entry *entry)
+{
+	bool is_symlink = S_ISLNK(entry->st.st_mode);
+	char *names = (char *)dir->piece;
+	const char *name;
+	struct statx stx;
+	ssize_t n;
+
+	n = (is_symlink ? llistxattr : listxattr)(f->fts_accpath, names, XATTR_LIST_MAX);
+	if (n < 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+		return sfs_dir_failed(f->fts_path, errno, "its attributes cannot be listed");
+	for (name = names; name < names + n; name += strlen(name) + 1)
+		entry->lost |= 1 << sfs_lost_of_xattr(name);
+	if (!statx(AT_FDCWD, f->fts_accpath, is_symlink ? AT_SYMLINK_NOFOLLOW : 0, 0, &stx) &&
+	    stx.stx_attributes & SFS_FLAGS_LOST)
+		entry->lost |= 1 << SFS_LOST_FLAG;
+	return 0;
+}
+
 /* What lstat does not say: the target of a symlink, the data of a file. */
 static int sfs_dir_look_in(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_entry *entry)
 {
@@ -138,6 +163,8 @@ static int sfs_dir_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	};
 	ret_entry->path += strspn(ret_entry->path, "/");
 	err = sfs_dir_linked(dir, ret_entry, &ret_entry->link);
+	if (!err && !ret_entry->link)
+		err = sfs_dir_lost(dir, f, ret_entry);
 	if (!err)
 		err = sfs_dir_look_in(dir, f, ret_entry);
 	return err ? err : 1;

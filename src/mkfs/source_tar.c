@@ -4,8 +4,12 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <linux/fs.h>
 
 #include "source.h"
+
+#define SFS_ANY_ACL	(ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT | \
+			 ARCHIVE_ENTRY_ACL_TYPE_NFS4)
 
 struct sfs_source_tar {
 	struct sfs_source source;	/* first, so that one is the other */
@@ -19,6 +23,32 @@ static const char *sfs_inner_path(const char *path)
 	while (path && (*path == '/' || (path[0] == '.' && (path[1] == '/' || !path[1]))))
 		path++;
 	return path;
+}
+
+static unsigned int sfs_tar_lost(struct archive_entry *entry)
+{
+	unsigned long set, clear;
+	unsigned int lost = 0;
+	const char *name;
+	const void *value;
+	size_t nbytes;
+
+	archive_entry_xattr_reset(entry);
+	while (!archive_entry_xattr_next(entry, &name, &value, &nbytes))
+		lost |= 1 << sfs_lost_of_xattr(name);
+	/* An ACL that says no more than the mode does counts nothing. */
+	if (archive_entry_acl_count(entry, SFS_ANY_ACL))
+		lost |= 1 << SFS_LOST_ACL;
+	archive_entry_fflags(entry, &set, &clear);
+	if (set & (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL))
+		lost |= 1 << SFS_LOST_FLAG;
+	return lost;
+}
+
+/* An archive can say what struct stat has no room for; -1 is nobody. */
+static bool sfs_is_owner(la_int64_t id)
+{
+	return id >= 0 && id < (u32)-1;
 }
 
 static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
@@ -41,10 +71,15 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 		sfs_warn("%s: holds a name that cannot be read", tar->path);
 		return -EILSEQ;
 	}
+	if (!sfs_is_owner(archive_entry_uid(entry)) || !sfs_is_owner(archive_entry_gid(entry))) {
+		sfs_warn("%s: has an owner or a group that no file can have", ret_entry->name);
+		return -EOVERFLOW;
+	}
 	ret_entry->path = sfs_inner_path(ret_entry->name);
 	ret_entry->link = sfs_inner_path(archive_entry_hardlink(entry));
 	ret_entry->target = archive_entry_symlink(entry);
 	ret_entry->st = *archive_entry_stat(entry);
+	ret_entry->lost = ret_entry->link ? 0 : sfs_tar_lost(entry);
 	return 1;
 }
 
