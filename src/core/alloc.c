@@ -268,9 +268,12 @@ static bool sfs_piece_is_used(const struct sfs_piece *piece, struct sfs_buf *use
 	return sfs_bits_next_clear(bits, piece->p_bit, end) == end;
 }
 
-/* Used map with undo access, the piece's bits all set. */
-static int sfs_piece_open(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
-			  struct sfs_buf **ret_used)
+/*
+ * Locks the piece's group and opens its used map with undo access; the piece's bits are all set.
+ * On success g_lock is held and *ret_used referenced: sfs_piece_unlock() ends both.
+ */
+static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
+			  struct sfs_group **ret_group, struct sfs_buf **ret_used)
 {
 	struct sfs_group *g;
 	struct sfs_buf *used;
@@ -291,23 +294,30 @@ static int sfs_piece_open(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 		err = sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0,
 				  "used map", "a block is freed that is free");
 	if (err)
-		sfs_buf_put(used);
-	else
-		*ret_used = used;
+		goto put_used;
+	*ret_group = g;
+	*ret_used = used;
+	return 0;
+
+put_used:
+	sfs_buf_put(used);
 unlock:
 	sfs_mutex_unlock(&g->g_lock);
 	return err;
 }
 
-static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
-			  struct sfs_buf *used)
+static void sfs_piece_unlock(struct sfs_group *g, struct sfs_buf *used)
 {
-	struct sfs_group *g;
+	sfs_buf_put(used);
+	sfs_mutex_unlock(&g->g_lock);
+}
+
+/* The group has been locked for the piece before, in the same transaction. */
+static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
+			  struct sfs_group *g, struct sfs_buf *used)
+{
 	int err;
 
-	err = sfs_group_get(fs, piece->p_group, &g);
-	if (err)
-		return err;
 	sfs_mutex_lock(&g->g_lock);
 	if (sfs_piece_is_used(piece, used)) {
 		sfs_used_give(fs, g, used, piece->p_bit, piece->p_n);
@@ -325,15 +335,16 @@ static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
 {
 	struct sfs_piece piece;
+	struct sfs_group *g;
 	struct sfs_buf *used;
 	int err;
 
 	if (!sfs_blk_is_valid(fs, blk, 1))
 		return sfs_corrupt(fs, blk, 0, "metadata block", "freed where none can be");
 	sfs_piece_at(blk, 1, &piece);
-	err = sfs_piece_open(t, fs, &piece, &used);
+	err = sfs_piece_lock(t, fs, &piece, &g, &used);
 	if (!err)
-		sfs_buf_put(used);
+		sfs_piece_unlock(g, used);
 	return err;
 }
 
@@ -356,26 +367,22 @@ int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	int err;
 
 	sfs_piece_at(sfs_buf_blk(buf), 1, &piece);
-	err = sfs_group_get(fs, piece.p_group, &g);
-	if (!err)
-		err = sfs_piece_open(t, fs, &piece, &used);
+	err = sfs_piece_lock(t, fs, &piece, &g, &used);
 	if (err) {
 		sfs_buf_put(buf);
 		return err;
 	}
-	/* The buffer's owner alone frees it: the bit is still set. */
-	sfs_mutex_lock(&g->g_lock);
 	err = sfs_used_give_meta(t, fs, g, used, buf);
 	if (!err)
 		err = sfs_buf_dirty(t, fs, used);
-	sfs_mutex_unlock(&g->g_lock);
-	sfs_buf_put(used);
+	sfs_piece_unlock(g, used);
 	return err;
 }
 
 int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 {
 	struct sfs_buf *used[SFS_ZONE_GROUPS];	/* a valid run stays in its zone */
+	struct sfs_group *group[SFS_ZONE_GROUPS];
 	struct sfs_piece piece;
 	unsigned int n, i;
 	u32 done;
@@ -385,13 +392,14 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 		return sfs_corrupt(fs, blk, 0, "extent", "freed where no data can be");
 	for (n = 0, done = 0; done < nblks; n++, done += piece.p_n) {
 		sfs_piece_at(blk + done, nblks - done, &piece);
-		err = sfs_piece_open(t, fs, &piece, &used[n]);
+		err = sfs_piece_lock(t, fs, &piece, &group[n], &used[n]);
 		if (err)
 			goto put_used;
+		sfs_mutex_unlock(&group[n]->g_lock);
 	}
 	for (i = 0, done = 0; done < nblks && !err; i++, done += piece.p_n) {
 		sfs_piece_at(blk + done, nblks - done, &piece);
-		err = sfs_piece_free(t, fs, &piece, used[i]);
+		err = sfs_piece_free(t, fs, &piece, group[i], used[i]);
 	}
 put_used:
 	while (n)
