@@ -8,6 +8,10 @@
  * that good: a single block never begins one while any is free, a big file does not crumble into
  * the holes of an aged volume while there is fresh ground.  Only then are shorter runs taken.
  *
+ * A group that nobody has looked at since the mount costs reads, while a handle is open.  So a call
+ * loads no more than f_load_max of them and passes the others over: fresh ground comes before them,
+ * and where there is none -EAGAIN asks for sfs_load_next(), which reads outside of transactions.
+ *
  * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
  * lock, reading and access first.  Blocks whose freeing has not committed stay untouched: used maps
  * are opened with sfs_buf_access_undo() and runs cut by sfs_buf_reusable().
@@ -171,23 +175,31 @@ unlock:
 
 /* ---- all groups ---- */
 
-/* Every group in use once, from @start on; the goal counts in the first. */
+/*
+ * Every group in use once, from @start on; the goal counts in the first.  -EAGAIN: none that was
+ * looked at, but some were passed over.
+ */
 static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, struct sfs_search s,
-			   u64 *ret_blk, u32 *ret_nblks)
+			   u32 *loads, u64 *ret_blk, u32 *ret_nblks)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 group = start < ngroups ? start : 0;
+	bool passed_over = false;
 	u64 i;
 	int err;
 
 	for (i = 0; i < ngroups; i++) {
-		err = sfs_group_take(t, fs, group, &s, ret_blk, ret_nblks);
-		if (err != -ENOSPC)
-			return err;
+		if (sfs_group_may_load(fs, group, loads)) {
+			err = sfs_group_take(t, fs, group, &s, ret_blk, ret_nblks);
+			if (err != -ENOSPC)
+				return err;
+		} else {
+			passed_over = true;
+		}
 		s.s_goal = SFS_NO_GOAL;
 		group = group + 1 < ngroups ? group + 1 : 0;
 	}
-	return -ENOSPC;
+	return passed_over ? -EAGAIN : -ENOSPC;
 }
 
 static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u64 *ret_blk,
@@ -200,20 +212,26 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 		.s_want = want,
 		.s_need = min_t(u32, want, SFS_RUN_DECENT),
 	};
+	u32 loads = 0;
+	int grown;
 	int err;
 
-	err = sfs_groups_take(t, fs, start, s, ret_blk, ret_nblks);
-	if (err != -ENOSPC)
+	err = sfs_groups_take(t, fs, start, s, &loads, ret_blk, ret_nblks);
+	if (err != -ENOSPC && (err != -EAGAIN || want == 1))
 		return err;
 	s.s_goal = SFS_NO_GOAL;
-	err = sfs_zone_grow(t, fs, ngroups);
-	if (err && err != -ENOSPC)
-		return err;
-	if (sfs_groups_ready(fs) > ngroups)
+	grown = sfs_zone_grow(t, fs, ngroups);
+	if (grown && grown != -ENOSPC)
+		return grown;
+	if (!grown) {
 		start = ngroups;
+		loads = 0;
+	} else if (err == -EAGAIN) {
+		return err;
+	}
 	do {
 		s.s_thorough = s.s_need == 1;
-		err = sfs_groups_take(t, fs, start, s, ret_blk, ret_nblks);
+		err = sfs_groups_take(t, fs, start, s, &loads, ret_blk, ret_nblks);
 		s.s_need = max(s.s_need / 4, 1u);
 	} while (err == -ENOSPC && !s.s_thorough);
 	return err;

@@ -88,6 +88,8 @@ struct sfs_fs {
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
+	u64 f_load_next;		/* groups below it are loaded; racy, may lag behind */
+	u32 f_load_max;			/* groups that one call may load for an allocation */
 };
 
 /*
@@ -255,8 +257,9 @@ u64 sfs_space_available(struct sfs_fs *fs);
 
 /*
  * Takes one run of 1 to @want blocks, as near after @goal (0: anywhere) as can be had, the longest
- * where @want cannot be met.  -ENOSPC: the promise cannot be made.  -EAGAIN: what there is has been
- * freed in a transaction that has not committed: end this one, commit, try again.
+ * where @want cannot be met.  -ENOSPC: the promise cannot be made.  -EAGAIN: what there is lies in
+ * groups that were not loaded, or has been freed in a transaction that has not committed: end this
+ * one, call sfs_load_next(), commit if that had nothing to do, try again.
  * Credits: SFS_CREDITS_ALLOC.
  */
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
@@ -300,6 +303,16 @@ u64 sfs_groups_ready(const struct sfs_fs *fs);
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 /*
+ * May a call that has loaded *@loads groups for its allocation look at @group, too?  Counts it if
+ * it is to be loaded; f_load_max is the bound.
+ */
+bool sfs_group_may_load(const struct sfs_fs *fs, u64 group, u32 *loads);
+/*
+ * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it
+ * were, 0 if all are loaded.
+ */
+int sfs_load_next(struct sfs_fs *fs);
+/*
  * Formats the strip of the next zone and moves the watermark, in @t, unless there are more than
  * @ngroups groups by now: then another was quicker.  Takes f_zone_lock.
  */
@@ -313,8 +326,8 @@ const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk
 
 /*
  * A free slot, near @parent's block, in another group when @is_dir asks to spread.  The slot is
- * live and its record zero but for i_generation until sfs_inode_end() writes it.
- * Credits: SFS_CREDITS_IALLOC.
+ * live and its record zero but for i_generation until sfs_inode_end() writes it.  -ENOSPC, -EAGAIN
+ * as sfs_alloc_blks().  Credits: SFS_CREDITS_IALLOC.
  */
 int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
 		    u64 *ret_ino, u32 *ret_generation);

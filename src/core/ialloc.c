@@ -269,8 +269,8 @@ unlock:
 	return err;
 }
 
-/* The first group from the rotor's on that is not nearly full; -ENOSPC if all are. */
-static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u64 *ret_group)
+/* The first group from the rotor's on that is not nearly full; -ENOSPC if none is at hand. */
+static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u32 *loads, u64 *ret_group)
 {
 	u64 rotor = READ_ONCE(fs->f_dir_rotor);
 	struct sfs_group *g;
@@ -280,6 +280,8 @@ static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u64 *ret_group)
 	WRITE_ONCE(fs->f_dir_rotor, rotor + 1);	/* a lost step is no loss */
 	for (i = 0; i < min_t(u64, ngroups, SFS_ZONE_GROUPS); i++) {
 		group = (rotor / SFS_DIRS_A_GROUP + i) % ngroups;
+		if (!sfs_group_may_load(fs, group, loads))
+			continue;
 		err = sfs_group_get(fs, group, &g);
 		if (err)
 			return err;
@@ -291,37 +293,68 @@ static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u64 *ret_group)
 	return -ENOSPC;
 }
 
+/* Neither of the two is an end: another group may do, or this one later. */
+static bool sfs_goes_on(int err)
+{
+	return err == -ENOSPC || err == -EAGAIN;
+}
+
+/*
+ * Every group in use once, from @start on; the goal counts in the first.  -EAGAIN: later, or, if
+ * *@passed_over, in a group that was not loaded.
+ */
+static int sfs_groups_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 start, u32 goal,
+			     u32 *loads, bool *passed_over, u64 *ret_ino, u32 *ret_generation)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	int ret = -ENOSPC;
+	u64 group, i;
+	int err;
+
+	for (i = 0; i < ngroups; i++) {
+		group = (start + i) % ngroups;
+		if (sfs_group_may_load(fs, group, loads)) {
+			err = sfs_group_ialloc(t, fs, group, goal, ret_ino, ret_generation);
+			if (!sfs_goes_on(err))
+				return err;
+		} else {
+			*passed_over = true;
+			err = -EAGAIN;
+		}
+		if (err == -EAGAIN)
+			ret = err;
+		goal = 0;
+	}
+	return ret;
+}
+
 int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
 		    u64 *ret_ino, u32 *ret_generation)
 {
 	u64 ngroups = sfs_groups_ready(fs);
-	u64 start = sfs_ino_blk(parent) / SFS_GROUP_BLOCKS;
-	u64 home = start;
-	bool later = false;
+	u64 home = sfs_ino_blk(parent) / SFS_GROUP_BLOCKS;
+	u64 start = home;
+	bool passed_over = false;
+	u32 loads = 0;
+	int grown;
 	u32 goal;
-	u64 i;
-	int err = -ENOSPC;
+	int err;
 
 	if (is_dir && parent) {
-		err = sfs_dir_spread(fs, ngroups, &start);
+		err = sfs_dir_spread(fs, ngroups, &loads, &start);
 		if (err && err != -ENOSPC)
 			return err;
-		err = -ENOSPC;
 	}
 	goal = start == home ? sfs_ino_blk(parent) % SFS_GROUP_BLOCKS : 0;
-	for (i = 0; i < ngroups && (err == -ENOSPC || err == -EAGAIN); i++) {
-		later = later || err == -EAGAIN;
-		err = sfs_group_ialloc(t, fs, (start + i) % ngroups, goal, ret_ino, ret_generation);
-		goal = 0;
+	err = sfs_groups_ialloc(t, fs, start, goal, &loads, &passed_over, ret_ino, ret_generation);
+	if (sfs_goes_on(err) && !passed_over && sfs_space_available(fs)) {
+		grown = sfs_zone_grow(t, fs, ngroups);
+		if (!grown)
+			grown = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
+		/* What is pending in an older group is still to be had, if not here. */
+		if (grown != -ENOSPC)
+			err = grown;
 	}
-	later = later || err == -EAGAIN;
-	if ((err == -ENOSPC || err == -EAGAIN) && sfs_space_available(fs)) {
-		err = sfs_zone_grow(t, fs, ngroups);
-		if (!err)
-			err = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
-	}
-	if (err == -ENOSPC && later)
-		err = -EAGAIN;
 	if (!err)
 		sfs_counter_add(&fs->f_inodes, 1);
 	return err;

@@ -373,6 +373,7 @@ int sfs_fs_init(struct sfs_fs *fs)
 	if (!fs->f_zone)
 		return -ENOMEM;
 	sfs_mutex_init(&fs->f_zone_lock);
+	fs->f_load_max = SFS_LOAD_MAX;
 	sfs_space_set(fs, fs->f_disk_free);
 	sfs_counter_set(&fs->f_inodes, fs->f_disk_inodes);
 	return 0;

@@ -276,6 +276,47 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 	return 0;
 }
 
+static bool sfs_group_is_loaded(const struct sfs_fs *fs, u64 group)
+{
+	const struct sfs_zone *zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+
+	return zone && smp_load_acquire(&zone->z_group[group % SFS_ZONE_GROUPS].g_loaded);
+}
+
+bool sfs_group_may_load(const struct sfs_fs *fs, u64 group, u32 *loads)
+{
+	if (sfs_group_is_loaded(fs, group))
+		return true;
+	if (*loads >= fs->f_load_max)
+		return false;
+	++*loads;
+	return true;
+}
+
+int sfs_load_next(struct sfs_fs *fs)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 group = READ_ONCE(fs->f_load_next);
+	struct sfs_group *g;
+	u32 loads = 0;
+	u64 end;
+	int err;
+
+	/* Whole zones: their maps are neighbours, and come with one request. */
+	while (!loads && group < ngroups) {
+		sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
+		end = min(group + SFS_ZONE_GROUPS, ngroups);
+		for (; group < end; group++) {
+			loads += !sfs_group_is_loaded(fs, group);
+			err = sfs_group_get(fs, group, &g);
+			if (err)
+				return err;
+		}
+		WRITE_ONCE(fs->f_load_next, group);	/* a step back, by another, is no loss */
+	}
+	return loads;
+}
+
 /* ---- growth, and counting after a crash ---- */
 
 /* f_zone_lock held. */
@@ -325,9 +366,10 @@ int sfs_fs_recount(struct sfs_fs *fs)
 	u64 group;
 	int err;
 
-	for (group = 0; group < ngroups; group++) {
-		if (group % SFS_ZONE_GROUPS == 0)
-			sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
+	do
+		err = sfs_load_next(fs);
+	while (err > 0);
+	for (group = 0; group < ngroups && !err; group++) {
 		err = sfs_group_get(fs, group, &g);
 		if (err)
 			return err;

@@ -28,6 +28,9 @@
 #define EFSBADCRC	EBADMSG
 #endif
 
+/* Groups that an allocation may load while its handle holds up the commit (alloc.c). */
+#define SFS_LOAD_MAX	8
+
 /* A broken invariant in memory is told, once, and never a reason to stop the machine. */
 #define sfs_assert(cond)	WARN_ON_ONCE(!(cond))
 

@@ -149,9 +149,10 @@ u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
 /* The newest transaction that may hold changes made so far; 0 without a journal. */
 u32 sfs_journal_tid(struct super_block *sb);
 /*
- * The rule of trying again.  True when *@err came of blocks whose freeing had not committed
- * (-EAGAIN) and now has.  False: *@err is what to say, -ENOSPC where it was that too often.
- * *@tries is 0 at first.  No handle may be held, folios may be locked.
+ * The rule of trying again.  True when *@err came of blocks in groups that nobody had looked at, or
+ * whose freeing had not committed (-EAGAIN), and that has been done now.  False: *@err is what to
+ * say, -ENOSPC where it was that too often.  *@tries is 0 at first.  No handle may be held, folios
+ * may be locked.
  */
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*

@@ -136,17 +136,24 @@ int sfs_sync_plain(struct super_block *sb)
 }
 
 /*
- * After a commit all that was free before it can be had; others may have had it and freed more
- * meanwhile.  That goes on for a while at most, unless the counts are wrong.
+ * Groups that nobody has looked at come first: reading them is no try, since it has an end.  After
+ * a commit all that was free before it can be had; others may have had it and freed more meanwhile.
+ * That goes on for a while at most, unless the counts are wrong.
  */
 #define SFS_TRIES	100
 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
 	journal_t *log = sfs_log(sb);
+	int loaded;
 
 	if (*err != -EAGAIN)
 		return false;
+	loaded = sfs_load_next(&SFS_SB(sb)->si_fs);
+	if (loaded) {
+		*err = min(loaded, 0);
+		return !*err;
+	}
 	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
 	if (!*err && log)
 		*err = jbd2_journal_force_commit(log);

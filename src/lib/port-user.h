@@ -52,6 +52,9 @@ typedef int64_t s64;
 #define EFSBADCRC	EBADMSG
 #endif
 
+/* Groups that an allocation may load: a tool holds nobody up. */
+#define SFS_LOAD_MAX	(~0u)
+
 #define sfs_assert(cond)	assert(cond)
 
 /* Single-threaded: the kernel's names for what matters where others look without a lock. */

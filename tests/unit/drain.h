@@ -35,6 +35,7 @@ static u64 drain_op = 1;
 static unsigned int drain_credits;	/* spent by this operation */
 static long drain_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
 static bool drain_failed;
+static unsigned int drain_reads;		/* blocks that came from the device */
 static unsigned int drain_shutdowns;
 static unsigned int drain_corruptions;
 static const char *drain_why = "";
@@ -202,6 +203,7 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 		why = sfs_block_verify(fs, buf->disk ? buf->disk : nothing, blk, false);
 		if (why)
 			return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+		drain_reads++;
 		buf->data = drain_copy(NULL, buf->disk);
 		buf->seen = drain_copy(buf->seen, buf->disk);
 	}
