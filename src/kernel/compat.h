@@ -220,6 +220,20 @@ static inline ssize_t sfs_buffered_write(struct kiocb *iocb, struct iov_iter *fr
 #define sfs_page_mkwrite(vmf, ops)		iomap_page_mkwrite(vmf, ops)
 #endif
 
+/* 6.8: a block device is frozen under another name. */
+#if !SFS_SINCE(6, 8)
+#define bdev_freeze	freeze_bdev
+#define bdev_thaw	thaw_bdev
+#endif
+
+/* After 6.12: before, each filesystem had a name of its own for the same ioctl. */
+#ifndef FS_IOC_SHUTDOWN
+#define FS_IOC_SHUTDOWN			_IOR('X', 125, __u32)
+#define FS_SHUTDOWN_FLAGS_DEFAULT	0x0
+#define FS_SHUTDOWN_FLAGS_LOGFLUSH	0x1
+#define FS_SHUTDOWN_FLAGS_NOLOGFLUSH	0x2
+#endif
+
 /*
  * 6.12: giving back what a short write did not use; before, the callback had another type and the
  * kernel found the start itself.  SFS_DEFINE_PUNCH(name, fn) makes the callback from fn(inode, pos,

@@ -177,5 +177,7 @@ const struct file_operations sfs_dir_fops = {
 	.read = generic_read_dir,
 	.iterate_shared = sfs_readdir,
 	.fsync = sfs_fsync,
+	.unlocked_ioctl = sfs_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.setlease = generic_setlease,
 };

@@ -245,6 +245,9 @@ void sfs_ioend_work(struct work_struct *work);
 /* Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, the size on disk follows. */
 int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes);
 
+/* ---- ioctl.c ---- */
+long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
 /* ---- file.c, namei.c, readdir.c, symlink.c ---- */
 extern const struct inode_operations sfs_file_iops;
 extern const struct file_operations sfs_file_fops;
