@@ -250,9 +250,12 @@ static int sfs_add_link(struct sfs_populate *p, const struct sfs_entry *entry, u
 	struct sfs_inode in;
 	u64 ino;
 	u16 mode;
-	int err;
+	int err = 0;
 
-	err = sfs_path_resolve(p->fs, entry->link, &ino);
+	if (entry->ino)
+		ino = *entry->ino;
+	else
+		err = sfs_path_resolve(p->fs, entry->link, &ino);
 	if (!err)
 		err = sfs_inode_read(p->fs, ino, &in);
 	if (!err && S_ISDIR(in.i_mode))
@@ -294,7 +297,7 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 		       sfs_edit_inode(p, ino, &entry->st, 0, &mode) : -EEXIST;
 	if (err != -ENOENT)
 		return err;
-	if (entry->link)
+	if (entry->link || (entry->ino && *entry->ino))
 		return sfs_add_link(p, entry, dir, name, len);
 	if (!sfs_type_is_file(entry->st.st_mode))
 		return -EINVAL;
@@ -304,6 +307,8 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 	sfs_take_attributes(&in, &entry->st);
 	err = sfs_fill_inode(p, entry, &in);
 	sfs_inode_end(p->t, &in);
+	if (entry->ino)
+		*entry->ino = in.i_ino;
 	return err ? err : sfs_add_name(p, dir, name, len, in.i_ino, in.i_mode);
 }
 

@@ -15,6 +15,11 @@ struct sfs_entry {
 	const char *name;		/* of the file outside, for messages */
 	const char *path;		/* inside the volume, without leading "/"; "": the root */
 	const char *link;		/* an earlier path of the same file, or NULL */
+	/*
+	 * Of a file with names to come, or NULL: where the caller leaves its number in the volume.
+	 * Not 0: that is the file, and this another name of it.
+	 */
+	u64 *ino;
 	const char *target;		/* of a symlink */
 	struct stat st;
 	unsigned int lost;		/* 1 << enum sfs_lost_kind: seen, and not told here */

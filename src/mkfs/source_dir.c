@@ -3,8 +3,8 @@
  * source_dir.c - mkfs -d from a directory: the tree below it, sorted, so that two copies of a tree
  * give the same volume.
  *
- * Holes are asked for (SEEK_DATA) and stay holes.  The first name of a file that has others is kept
- * in a search tree by device and inode; the others come as links to it.
+ * Holes are asked for (SEEK_DATA) and stay holes.  A file that has several names is in a search
+ * tree from its first name to its last, by device and inode, with its number in the volume.
  */
 #include <fcntl.h>
 #include <fts.h>
@@ -23,7 +23,8 @@
 struct sfs_linked {
 	dev_t dev;
 	ino_t ino;
-	char *path;
+	u64 in_volume;
+	u64 left;			/* names to come, if all are in the directory */
 };
 
 struct sfs_source_dir {
@@ -32,6 +33,7 @@ struct sfs_source_dir {
 	const struct stat *image;
 	size_t prefix;			/* of every path: the directory's own name */
 	void *linked;			/* of tsearch(3) */
+	struct sfs_linked *last;	/* of the entry given out, if its names end there */
 	char target[SFS_SYMLINK_MAX + 2];
 	const char *name;		/* the file whose data is read */
 	u64 pos;
@@ -55,37 +57,43 @@ static int sfs_by_inode(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-static void sfs_linked_free(void *node)
+/* Where the number of a file with several names is kept; NULL if it has but one. */
+static int sfs_dir_linked(struct sfs_source_dir *dir, const struct stat *st, u64 **ret_ino)
 {
-	struct sfs_linked *l = node;
+	struct sfs_linked key = { .dev = st->st_dev, .ino = st->st_ino, .left = st->st_nlink };
+	struct sfs_linked **found;
+	struct sfs_linked *l;
 
-	free(l->path);
-	free(l);
+	*ret_ino = NULL;
+	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
+		return 0;
+	found = tfind(&key, &dir->linked, sfs_by_inode);
+	if (!found) {
+		l = malloc(sizeof(*l));
+		if (!l)
+			return -ENOMEM;
+		*l = key;
+		found = tsearch(l, &dir->linked, sfs_by_inode);
+		if (!found) {
+			free(l);
+			return -ENOMEM;
+		}
+	}
+	l = *found;
+	if (!--l->left)
+		dir->last = l;
+	*ret_ino = &l->in_volume;
+	return 0;
 }
 
-/* An earlier path of the same file in @ret_link; NULL if this is its first. */
-static int sfs_dir_linked(struct sfs_source_dir *dir, const struct sfs_entry *entry,
-			  const char **ret_link)
+/* Nobody will ask again for a file whose last name has been given out. */
+static void sfs_dir_forget_last(struct sfs_source_dir *dir)
 {
-	struct sfs_linked *l;
-	struct sfs_linked **found;
-
-	*ret_link = NULL;
-	if (S_ISDIR(entry->st.st_mode) || entry->st.st_nlink < 2)
-		return 0;
-	l = calloc(1, sizeof(*l));
-	if (!l)
-		return -ENOMEM;
-	l->dev = entry->st.st_dev;
-	l->ino = entry->st.st_ino;
-	l->path = strdup(entry->path);
-	found = l->path ? tsearch(l, &dir->linked, sfs_by_inode) : NULL;
-	if (found && *found == l)
-		return 0;
-	if (found)
-		*ret_link = (*found)->path;
-	sfs_linked_free(l);
-	return found ? 0 : -ENOMEM;
+	if (!dir->last)
+		return;
+	tdelete(dir->last, &dir->linked, sfs_by_inode);
+	free(dir->last);
+	dir->last = NULL;
 }
 
 static int sfs_dir_failed(const char *name, int err, const char *what)
@@ -125,7 +133,7 @@ static int sfs_dir_look_in(struct sfs_source_dir *dir, const FTSENT *f, struct s
 			return sfs_dir_failed(f->fts_path, errno, "symlink");
 		dir->target[n] = '\0';
 		entry->target = dir->target;
-	} else if (S_ISREG(entry->st.st_mode) && !entry->link) {
+	} else if (S_ISREG(entry->st.st_mode)) {
 		if (entry->st.st_dev == dir->image->st_dev &&
 		    entry->st.st_ino == dir->image->st_ino)
 			return sfs_dir_failed(f->fts_path, EDEADLK, "is the image itself");
@@ -148,6 +156,7 @@ static int sfs_dir_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	if (dir->fd >= 0)
 		close(dir->fd);
 	dir->fd = -1;
+	sfs_dir_forget_last(dir);
 	do {
 		errno = 0;
 		f = fts_read(dir->fts);
@@ -162,9 +171,10 @@ static int sfs_dir_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 		.name = f->fts_path, .path = f->fts_path + dir->prefix, .st = *f->fts_statp,
 	};
 	ret_entry->path += strspn(ret_entry->path, "/");
-	err = sfs_dir_linked(dir, ret_entry, &ret_entry->link);
-	if (!err && !ret_entry->link)
-		err = sfs_dir_lost(dir, f, ret_entry);
+	err = sfs_dir_linked(dir, f->fts_statp, &ret_entry->ino);
+	if (err || (ret_entry->ino && *ret_entry->ino))
+		return err ? err : 1;
+	err = sfs_dir_lost(dir, f, ret_entry);
 	if (!err)
 		err = sfs_dir_look_in(dir, f, ret_entry);
 	return err ? err : 1;
@@ -227,7 +237,7 @@ static void sfs_dir_close(struct sfs_source *s)
 		close(dir->fd);
 	if (dir->fts)
 		fts_close(dir->fts);
-	tdestroy(dir->linked, sfs_linked_free);
+	tdestroy(dir->linked, free);
 	free(dir->piece);
 	free(dir);
 }

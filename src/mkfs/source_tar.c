@@ -66,7 +66,7 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 		sfs_warn("%s: is damaged: %s", tar->path, archive_error_string(tar->archive));
 		return -EIO;
 	}
-	ret_entry->name = archive_entry_pathname(entry);
+	*ret_entry = (struct sfs_entry) { .name = archive_entry_pathname(entry) };
 	if (!ret_entry->name) {
 		sfs_warn("%s: holds a name that cannot be read", tar->path);
 		return -EILSEQ;

@@ -23,6 +23,7 @@ printf 'at the end' | dd of="$tree/sparse" bs=1 seek=$((100 * 1024 * 1024 - 10))
 truncate -s 1M "$tree/hole"
 ln "$tree/dir/file" "$tree/dir/deep/other name"
 ln "$tree/dir/file" "$tree/a third"
+ln "$tree/dir/block" "$tree/dir/block again"	# next to it, all its names
 ln -s file "$tree/dir/short"
 ln -s "$(printf 'x%.0s' {1..4095})" "$tree/dir/long"
 ln -s "$(printf 'y%.0s' {1..1024})" "$tree/dir/chunk"
@@ -69,6 +70,14 @@ exits 0 'a file of 8 TiB with one byte in it'
 run "$dump" -i /file "$img"
 like '^  size: 8796093022208$' 'has its size'
 like '^  blocks: 1$' 'and one block'
+mkdir "$tmp/part" && echo x >"$tmp/outside"
+for name in one two; do ln "$tmp/outside" "$tmp/part/$name"; done
+run "$mkfs" -qf -d "$tmp/part" "$img" 16M
+exits 0 'a file that has a name elsewhere, too'
+run "$dump" -i /two "$img"
+like '^  nlink: 2$' 'counts what came'
+run "$dump" --check "$img"
+exits 0 'and the volume is whole'
 ln -s tree "$tmp/link"
 holds "$tmp/link" 'a link to a directory'
 rm -f "$tree/socket"	# tar knows none
