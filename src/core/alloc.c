@@ -262,6 +262,47 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
 	return err;
 }
 
+/* ---- what nobody has ---- */
+
+int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 from, u32 to,
+			u32 min, sfs_run_fn fn, u64 *ret_nblks)
+{
+	struct sfs_group *g;
+	struct sfs_buf *used;
+	const u8 *bits;
+	u64 total = 0;
+	u32 bit, n;
+	int err;
+
+	err = sfs_group_get(fs, group, &g);
+	if (err)
+		return err;
+	to = min(to, sfs_group_nblks(fs, group));
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	if (err)
+		goto unlock;
+	err = sfs_buf_access_undo(t, fs, used);
+	if (err)
+		goto put_used;
+	bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	bit = sfs_bits_next_clear(bits, from, to);
+	while (!err && bit < to) {
+		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, to) - bit);
+		if (n >= min) {
+			err = fn(fs, group * SFS_GROUP_BLOCKS + bit, n);
+			total += err ? 0 : n;
+		}
+		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), to);
+	}
+	*ret_nblks = total;
+put_used:
+	sfs_buf_put(used);
+unlock:
+	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
 /* ---- giving back ---- */
 
 /* The part of a run that lies in one group. */

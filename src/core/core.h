@@ -265,6 +265,15 @@ u64 sfs_space_available(struct sfs_fs *fs);
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
 		   u64 *ret_blk, u32 *ret_nblks);
 /*
+ * Calls @fn for each run of at least @min blocks among the bits [@from, @to) of @group that is free
+ * by the rule of reuse (port.h), so also after a crash.  g_lock is held meanwhile: nobody takes
+ * them.  Ends with the first error of @fn.  *@ret_nblks: how many there were, also then.
+ * Credits: 1.
+ */
+typedef int (*sfs_run_fn)(struct sfs_fs *fs, u64 blk, u32 nblks);
+int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 from, u32 to,
+			u32 min, sfs_run_fn fn, u64 *ret_nblks);
+/*
  * Frees a run.  All or nothing; damage (already free, outside) is reported.  Credits: one per
  * group touched.
  */
@@ -317,6 +326,12 @@ int sfs_load_next(struct sfs_fs *fs);
  * @ngroups groups by now: then another was quicker.  Takes f_zone_lock.
  */
 int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups);
+/*
+ * Calls @fn for what of [@blk, @end) no zone has been begun on, in runs of a group's length at
+ * most, with f_zone_lock held: none is begun under a run.  @min, @ret_nblks as above.
+ */
+int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_fn fn,
+			 u64 *ret_nblks);
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);

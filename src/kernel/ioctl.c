@@ -4,10 +4,15 @@
  *
  * FS_IOC_SHUTDOWN stops a volume that somebody uses, for high availability and for tests: as if its
  * device had been taken away, with as much made durable before as is asked for.
+ *
+ * FITRIM tells the device what nobody has: a group at a time, in a transaction that changes nothing
+ * and keeps what is freed meanwhile from being taken for free.
  */
 #include "simplefs.h"
 
+#include <linux/blkdev.h>
 #include <linux/capability.h>
+#include <linux/mount.h>
 #include <linux/uaccess.h>
 
 /* How much is saved before the volume stops. */
@@ -47,6 +52,97 @@ static int sfs_ioc_shutdown(struct super_block *sb, u32 __user *arg)
 	return sfs_is_shutdown(sb) ? 0 : sfs_goingdown(sb, how);
 }
 
+static int sfs_trim_run(struct sfs_fs *fs, u64 blk, u32 nblks)
+{
+	struct super_block *sb = fs->f_priv;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	return sb_issue_discard(sb, blk, nblks, GFP_NOFS, 0);
+}
+
+/* The part of @group in [@blk, @end). */
+static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u32 min,
+			  u64 *ret_nblks)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	u64 first = group * SFS_GROUP_BLOCKS;
+	struct sfs_group *g;
+	struct sfs_trans *t;
+	int err;
+	int err2;
+
+	/* Loaded here, not in the transaction. */
+	err = sfs_group_get(fs, group, &g);
+	if (err || READ_ONCE(g->g_run) < min)
+		return err;
+	err = sfs_trans_begin(sb, 1, 0, &t);
+	if (err)
+		return err;
+	err = sfs_group_each_free(t, fs, group, max(blk, first) - first,
+				  min_t(u64, end - first, SFS_GROUP_BLOCKS), min, sfs_trim_run,
+				  ret_nblks);
+	err2 = sfs_trans_end(t);
+	return err ? err : err2;
+}
+
+/* [@blk, @end) in runs of at least @min blocks.  *@ret_nblks: how many went, also on error. */
+static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_nblks)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 total = 0;
+	u64 group;
+	u64 n;
+	int err = 0;
+
+	for (group = blk / SFS_GROUP_BLOCKS;
+	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++) {
+		n = 0;
+		err = sfs_trim_group(sb, group, blk, end, min, &n);
+		total += n;
+		cond_resched();
+	}
+	n = 0;
+	if (!err)
+		err = sfs_zones_each_fresh(fs, blk, end, min, sfs_trim_run, &n);
+	*ret_nblks = total + n;
+	return err;
+}
+
+static int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct fstrim_range range;
+	u64 blk, end, min;
+	u64 nblks = 0;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!bdev_max_discard_sectors(sb->s_bdev))
+		return -EOPNOTSUPP;
+	if (copy_from_user(&range, arg, sizeof(range)))
+		return -EFAULT;
+	blk = DIV_ROUND_UP_ULL(range.start, SFS_BLOCK_SIZE);
+	min = max_t(u64, range.minlen, bdev_discard_granularity(sb->s_bdev));
+	min = max_t(u64, DIV_ROUND_UP_ULL(min, SFS_BLOCK_SIZE), 1);
+	if (blk >= fs->f_blocks || range.len < SFS_BLOCK_SIZE || min > SFS_GROUP_BLOCKS)
+		return -EINVAL;
+	end = min(range.len, U64_MAX - range.start) + range.start;
+	end = min(end >> SFS_BLOCK_BITS, fs->f_blocks);
+	err = mnt_want_write_file(file);
+	if (err)
+		return err;
+	err = sfs_trim(sb, blk, end, min, &nblks);
+	mnt_drop_write_file(file);
+	range.len = nblks << SFS_BLOCK_BITS;
+	if (!err && copy_to_user(arg, &range, sizeof(range)))
+		err = -EFAULT;
+	return err;
+}
+
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct super_block *sb = file_inode(file)->i_sb;
@@ -55,6 +151,8 @@ long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	switch (cmd) {
 	case FS_IOC_SHUTDOWN:
 		return sfs_ioc_shutdown(sb, p);
+	case FITRIM:
+		return sfs_ioc_trim(file, p);
 	default:
 		return -ENOTTY;
 	}

@@ -200,6 +200,46 @@ static void op_free_wrong(void)
 	drain_step(0);
 }
 
+static u64 told;
+
+static int tell(struct sfs_fs *fs, u64 blk, u32 nblks)
+{
+	u32 i;
+
+	for (i = 0; i < nblks; i++)
+		DRAIN_REQUIRE(fs == &drain_fs && may_have(blk + i),
+			      "block %" PRIu64 " is nobody's", blk + i);
+	told += nblks;
+	return 0;
+}
+
+/* What is told to be free is, and all of it is told. */
+static void op_each_free(void)
+{
+	u64 group = ram_random(sfs_groups_ready(&drain_fs));
+	u64 first = group * SFS_GROUP_BLOCKS;
+	u32 nbits = sfs_group_nblks(&drain_fs, group);
+	u32 from = ram_random(nbits);
+	u32 to = from + ram_random(nbits);
+	u32 min = ram_random(2) ? 1 : 1 + ram_random(100);
+	u64 want = 0, said, run = 0;
+	u32 i;
+
+	told = 0;
+	DRAIN_REQUIRE(!sfs_group_each_free(NULL, &drain_fs, group, from, to, min, tell, &said),
+		      "what is free is told");
+	for (i = from; i <= min(to, nbits); i++) {
+		if (i < min(to, nbits) && may_have(first + i)) {
+			run++;
+			continue;
+		}
+		want += run >= min ? run : 0;
+		run = 0;
+	}
+	DRAIN_REQUIRE(told == want && said == want, "and all of it");
+	drain_step(1);
+}
+
 /* Any call fails at any place: nothing has happened then. */
 static void op_fault(void)
 {
@@ -272,6 +312,8 @@ static void random_ops(u64 blocks, u32 journal_blocks, u32 want_max, u64 nops)
 			op_free_wrong();
 		else if (what < 10)
 			commit();
+		else if (what < 12)
+			op_each_free();
 		else if (ram_random(10) < bias && nruns < RUNS_MAX - 1)
 			op_alloc(ram_random(8) ? want_max : 4);
 		else
@@ -305,6 +347,13 @@ static void test_contiguous(void)
 	TAP_EQ(breaks, 0, "14000 blocks in steps of 7 are one run");
 }
 
+static int tell_fresh(struct sfs_fs *fs, u64 blk, u32 nblks)
+{
+	TAP_REQUIRE(blk >= SFS_ZONE_BLOCKS && sfs_mutex_is_held(&fs->f_zone_lock), "fresh, and held");
+	told += nblks;
+	return 0;
+}
+
 /* Zones begin when they are needed, and a volume can be filled to its last block. */
 static void test_zones(void)
 {
@@ -314,6 +363,12 @@ static void test_zones(void)
 	model_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
 	want = model_free;
 	TAP_EQ(drain_fs.f_zones, 1, "a new volume has one zone begun");
+	told = 0;
+	TAP_EQ(sfs_zones_each_fresh(&drain_fs, 0, ~0ULL, 1, tell_fresh, &total), 0,
+	       "the others are fresh");
+	TAP_EQ(total, SFS_ZONE_BLOCKS + 5000 - 256, "up to the tail");
+	TAP_EQ(told, total, "each of their blocks");
+	total = 0;
 	while (!sfs_alloc_blks(NULL, &drain_fs, 0, 30000, SFS_ALLOC_POOL, &blk, &n)) {
 		if (total == 0)
 			TAP_EQ(drain_fs.f_zones, 1, "the first run needs no other");

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# FITRIM gives the device back what nobody has, and takes nothing from those who have.
+. "$(dirname "$0")/lib.sh"
+program trim
+
+# trim WHAT [OPTION]...: in one boot, on the volume
+trim()
+{
+    boot --module "$module" --add "$tmp/trim" --disk "$tmp/disk" "${@:2}" -- sh -c \
+        "mount -t simplefs /dev/vda /mnt && trim $1 /mnt && umount /mnt && rmmod simplefs"
+}
+
+run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
+is "$status" 0 "mkfs"
+trim use
+is "$status" 0 "used, trimmed, unmounted, unloaded"
+relay "use"
+kib=$(du -k "$tmp/disk" | cut -f 1)
+[ "$kib" -le 40960 ]
+ok $? "the disk holds $kib KiB, with the journal no more than what is in use"
+trim verify
+is "$status" 0 "mounted again"
+relay "what is left"
+trim pull --kill-on "pull now"
+is "$status" 123 "pulled behind a removal that was not synced"
+trim verify
+is "$status" 0 "recovered"
+relay "the plug"
+run build/bin/fsck.simplefs -fn "$tmp/disk"
+is "$status" 0 "the structure is whole" || diag "$out"
+
+run build/bin/mkfs.simplefs -q "$tmp/small" 8M
+is "$status" 0 "mkfs of a small one"
+boot --module "$module" --kmod scsi_debug --kmod sd_mod --add "$tmp/trim" --disk "$tmp/small" -- sh -c \
+    'until [ -b /dev/sda ]; do :; done
+    dd if=/dev/vda of=/dev/sda bs=1M 2>/dev/null && mount -t simplefs /dev/sda /mnt && trim refuse /mnt'
+is "$status" 0 "on a device that cannot discard"
+relay "a device that cannot"
+done_testing
