@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the crash tests are made of, and the long run of them.
-build/crash/replay-log: build/obj/tests/crash/replay-log.o build/lib/libsimplefs.a
+build/crash/replay-log: build/obj/tests/crash/replay-log.o build/obj/tests/crash/judge.o build/lib/libsimplefs.a
 build/crash/nbd-log: build/obj/tests/crash/nbd-log.o
 build/crash/replay-log build/crash/nbd-log:
 	@mkdir -p $(@D)

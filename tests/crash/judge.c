@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * judge.c - whether the names and files that a crash has left are among those that it may leave.
+ */
+#include <stdarg.h>
+
+#include "judge.h"
+
+struct model *m;
+char said[512];
+
+void wrong(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (said[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+struct walk {
+	struct sfs_fs *fs;
+	int dir;			/* node of the directory in hand */
+	u64 ino[MODEL_ENTRIES + 1];
+	int node[MODEL_ENTRIES + 1];	/* of what was found: directories to go into */
+	int ndirs;
+	u64 hash;
+};
+
+static bool byte_is_allowed(const struct model_file *f, long pos, u8 byte)
+{
+	int n;
+
+	if (byte == f->durable[pos])
+		return true;
+	for (n = 0; n < f->nlater; n++) {
+		const struct model_later *l = &f->later[n];
+		u8 value = l->kind <= OP_DSYNC ? model_byte(l->op, pos) : 0;
+		bool covers = pos >= l->pos &&
+			      (l->kind == OP_TRUNCATE || pos < l->pos + l->nbytes);
+
+		if (l->op > f->since[pos] && l->kind != OP_FALLOCATE && covers && byte == value)
+			return true;
+	}
+	return false;
+}
+
+static void check_file(int node, struct sfs_inode *in)
+{
+	const struct model_file *f = m->node[node].file;
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	long pos;
+
+	if ((long)in->i_size < f->size_min || (long)in->i_size > f->size_max) {
+		wrong("file %d has %lld bytes, %ld to %ld are possible", node,
+		      (long long)in->i_size, f->size_min, f->size_max);
+		return;
+	}
+	for (pos = 0; pos < (long)in->i_size; pos++) {
+		if (pos % SFS_BLOCK_SIZE == 0 &&
+		    sfs_file_read(in, pos / SFS_BLOCK_SIZE, data)) {
+			wrong("file %d cannot be read at %ld", node, pos);
+			return;
+		}
+		if (pos % SECTOR == 0 && pos + SECTOR <= (long)in->i_size &&
+		    !memcmp(data + pos % SFS_BLOCK_SIZE, f->durable + pos, SECTOR)) {
+			pos += SECTOR - 1;
+			continue;
+		}
+		if (!byte_is_allowed(f, pos, data[pos % SFS_BLOCK_SIZE])) {
+			wrong("file %d at %ld: %02x was not written there, or is older than what was"
+			      " promised (%02x)", node, pos, data[pos % SFS_BLOCK_SIZE],
+			      f->durable[pos]);
+			return;
+		}
+	}
+}
+
+static bool check_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
+{
+	struct walk *w = arg;
+	struct sfs_inode in = { 0 };
+	char want[256];
+	int node, index;
+
+	(void)pos;
+	if (sfs_inode_read(w->fs, ino, &in))
+		return true;		/* the checker has said so */
+	node = in.i_gid;
+	index = len > 3 ? atoi(name + 1) : 0;
+	model_name(index, want);
+	if (strlen(want) != len || memcmp(want, name, len) || node <= MODEL_ROOT ||
+	    node > m->done || m->node[node].type == MODEL_NONE) {
+		wrong("name %.*s (node %d) was never made", (int)len, name, node);
+		return false;
+	}
+	w->hash += model_mix(w->dir, index, node, m->node[node].type, in.i_nlink);
+	if (type == SFS_TYPE_REG && m->node[node].file)
+		check_file(node, &in);
+	if (type == SFS_TYPE_DIR && w->ndirs <= MODEL_ENTRIES) {
+		w->ino[w->ndirs] = ino;
+		w->node[w->ndirs++] = node;
+	}
+	return true;
+}
+
+void judge_names(struct sfs_fs *fs)
+{
+	struct walk w = { .fs = fs, .ino = { fs->f_root }, .node = { MODEL_ROOT }, .ndirs = 1 };
+	int n;
+
+	for (n = 0; n < w.ndirs; n++) {
+		struct sfs_inode in = { 0 };
+
+		w.dir = w.node[n];
+		if (!sfs_inode_read(fs, w.ino[n], &in))
+			(void)sfs_dirent_iterate(&in, 0, check_name, &w);
+	}
+	for (n = m->done; n >= m->floor; n--)
+		if (m->hash[n] == w.hash)
+			return;
+	wrong("the names are those of no moment from operation %d to %d", m->floor, m->done);
+}
