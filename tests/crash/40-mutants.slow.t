@@ -16,12 +16,14 @@ build_mutant()
     is $? 0 "$name: built" || diag "$(tail -n 5 "$tmp/make.log")"
 }
 
-# mutant NAME JOURNAL FILE FROM TO
+# mutant NAME JOURNAL FILE FROM TO: JOURNAL is internal, external, or a crowd works on a volume that has one
 mutant()
 {
-    local name=$1 disks=("$tmp/disk0") options='' seed
+    local name=$1 disks=("$tmp/disk0") options='' crowd=() workers=() seed
     [ "${MUTANT:-$name}" = "$name" ] || return
     build_mutant "$3" "$4" "$5"
+    disk_size=24M
+    [ "$2" != crowd ] || disk_size=48M
     if [ "$2" = external ]; then
         options='-o journal_path=/dev/vdb'
         disks+=("$tmp/disk1")
@@ -29,9 +31,10 @@ mutant()
     else
         make_disks -J size=4M
     fi
+    [ "$2" != crowd ] || workers=(3) crowd=(-c 3)
     for seed in $seeds; do
-        record "$seed" "$options"
-        run "$bin/replay-log" -e 1 "$tmp/record" "$seed" "$ops" "${disks[@]}"
+        record "$seed" "$options" "${workers[@]}"
+        run "$bin/replay-log" -e 1 "${crowd[@]}" "$tmp/record" "$seed" "$ops" "${disks[@]}"
         [ "$status" = 0 ] || break
     done
     is "$status" 1 "$name: $(tail -n 1 <<<"$out")"
@@ -40,20 +43,24 @@ mutant()
 
 mutant 'commits without a barrier' internal kernel/journal.c \
     'log->j_flags |= SFS_JOURNAL_FLAGS;' ';'
-mutant 'fsync that waits for no commit' internal kernel/journal.c \
+mutant 'fsync that waits for no commit' internal kernel/trans.c \
     'err = jbd2_complete_transaction(log, tid);' 'err = 0;'
-mutant 'fsync that does not flush overwritten data' internal kernel/journal.c \
+mutant 'fsync that does not flush overwritten data' internal kernel/trans.c \
     'return flush ? blkdev_issue_flush(sb->s_bdev) : 0;' 'return 0;'
-mutant 'commits that do not flush another device' external kernel/journal.c \
+mutant 'commits that do not flush another device' external kernel/trans.c \
     'if (log->j_dev != log->j_fs_dev && ' 'if (0 * '
 mutant 'blocks that are written before their data is' internal kernel/writeback.c \
     'run, nblks, true,' 'run, nblks, false,'
-mutant 'freed metadata without revocation' internal kernel/journal.c \
-    'jbd2_journal_revoke(sfs_handle(t), sfs_buf_blk(buf),
-							 sfs_bh(buf))' \
-    'jbd2_journal_forget(sfs_handle(t), sfs_bh(buf))'
-mutant 'freed blocks taken before the commit' internal kernel/journal.c \
-    'clear = sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit;' ';'
+mutant 'freed metadata without revocation' internal kernel/buf.c \
+    'jbd2_journal_revoke(sfs_handle(t), bh->b_blocknr, bh)' 'jbd2_journal_forget(sfs_handle(t), bh)'
+mutant 'freed blocks taken before the commit' internal kernel/buf.c \
+    'if (!buffer_jbd(sfs_bh(buf)))' 'if (1)'
+mutant 'blocks taken before the commit, by others' crowd kernel/buf.c \
+    'if (!buffer_jbd(sfs_bh(buf)))' 'if (1)'
+mutant 'blocks taken that the committing transaction holds' crowd kernel/buf.c \
+    'nbits = sfs_state_clear(jh->b_frozen_data, bit, nbits);' ';'
+mutant 'freed metadata without revocation, by others' crowd kernel/buf.c \
+    'jbd2_journal_revoke(sfs_handle(t), bh->b_blocknr, bh)' 'jbd2_journal_forget(sfs_handle(t), bh)'
 mutant 'a hole taken for one behind a promise' internal kernel/writeback.c \
     'ext.e_nblks = 1;' ';'
 mutant 'a new file that fdatasync forgets' internal kernel/namei.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * judge.h - the crash in hand, against the model of what was done until then.
+ * judge.h - the crash in hand, against the models of what was done until then.
  */
 #ifndef SFS_CRASH_JUDGE_H
 #define SFS_CRASH_JUDGE_H
@@ -10,12 +10,30 @@
 
 #define SECTOR		512
 
-extern struct model *m;
+/* One, or those of a crowd. */
+extern struct model *models[CROWD_WORKERS];
+extern int nmodels;
 extern char said[512];			/* why the crash in hand is bad, empty if it is not */
 
 /* The first word of each crash counts. */
 void wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The names are those after some operation since the last promise, each byte one of its file's. */
+/* Models from @seed: without @workers one that is alone, with all of the volume. */
+void judge_start(uint64_t seed, int workers);
+/*
+ * The names are those after some operation since the last promise, each byte one of its file's;
+ * for each worker, and nothing of anybody in another's.
+ */
 void judge_names(struct sfs_fs *fs);
+
+/* ---- judge_crowd.c ---- */
+
+/* What @name in worker @m's own folder is, if it is of crowd.h: judged; false if it is not. */
+bool judge_own(struct model *m, const char *name, struct sfs_inode *in);
+/* The directory of all: @dir. */
+void judge_shared(struct sfs_inode *dir);
+/* What of this has to be there and was not. */
+void judge_absent(struct model *m);
+/* Whose these bytes at @pos of a file are: " (written by ...)", or that nobody knows. */
+const char *judge_whose(const u8 *data, long pos, size_t nbytes);
 
 #endif

@@ -11,18 +11,24 @@ every=${CRASH_EVERY:-4}
 seeds=${CRASH_SEEDS:-1}
 bin=build/crash
 
-# make_disks MKFS-ARGUMENTS...: $tmp/disk0 is a volume of 24 MiB, $tmp/disk1 room for a journal; what
-# is not written by mkfs is full of a byte that no file holds but by mistake.
+# make_disks MKFS-ARGUMENTS...: $tmp/disk0 is a volume of 24 MiB or $disk_size, $tmp/disk1 room for a
+# journal; what is not written by mkfs is full of a byte that no file holds but by mistake, or a hole
+# where the volume is counted in GiB.
 make_disks()
 {
-    tr '\0' '\333' </dev/zero | head -c 24M >"$tmp/disk0"
+    case ${disk_size:=24M} in
+    *G) rm -f "$tmp/disk0"; truncate -s "$disk_size" "$tmp/disk0" ;;
+    *) tr '\0' '\333' </dev/zero | head -c "$disk_size" >"$tmp/disk0" ;;
+    esac
     tr '\0' '\333' </dev/zero | head -c 5M >"$tmp/disk1"
-    truncate -s 64K "$tmp/marks"
+    rm -f "$tmp/marks"
+    truncate -s 64M "$tmp/marks"
     run build/bin/mkfs.simplefs -fqK "$@" "$tmp/disk0"
     is "$status" 0 "mkfs $*" || diag "$out"
 }
 
-# record SEED [MOUNT-OPTIONS]: runs the operations in a machine; $tmp/record is what its disks saw
+# record SEED [MOUNT-OPTIONS [WORKERS [MODE]]]: runs the operations in a machine; $tmp/record is what its
+# disks saw
 record()
 {
     local i server fd nbd=nbd:unix:$tmp/socket
@@ -33,11 +39,20 @@ record()
     read -r -u "$fd" _
     boot --timeout 900 --module "$module" --add "$bin/ops" --disk-cache writeback \
         --disk "$nbd:exportname=0" --disk "$nbd:exportname=1" --disk "$nbd:exportname=2" -- \
-        sh -c "mount -t simplefs ${2-} /dev/vda /mnt && ops /dev/vdc /mnt $1 $ops && umount /mnt"
+        sh -c "mount -t simplefs ${2-} /dev/vda /mnt && ops /dev/vdc /mnt $1 $ops ${*:3} && umount /mnt"
     exec {fd}<&-
-    is "$status" 0 "seed $1: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
+    is "$status" 0 "seed $1${3:+, crowd of ${*:3}}: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
     wait "$server"
     is $? 0 "seed $1: the record is whole"
+}
+
+# crowd SEED SIZE WORKERS [MODE]: on a volume of SIZE with the smallest journal
+crowd()
+{
+    disk_size=$2
+    make_disks -J size=4M
+    record "$1" '' "${@:3}"
+    crashes "seed $1, $2, crowd of ${*:3}" "$1" -c "$3" -- "$tmp/disk0"
 }
 
 # crashes NAME SEED REPLAY-OPTIONS -- DISKS...: all of them must leave what was promised

@@ -5,8 +5,8 @@
  * The same code runs in the machine, where each operation is also done (ops.c), and beside the
  * record of what reached its disks (replay-log.c), where it says what a crash may leave.  Every
  * node made gets the number of the operation that made it, which goes to disk as its group id in
- * the same transaction; every byte written follows from operation and position, so a byte found
- * later tells where it came from.
+ * the same transaction; every byte written follows from writer, operation and position, so a byte
+ * found later tells where it came from.  Several workers have a model each, and a folder (crowd.h).
  */
 #ifndef SFS_CRASH_MODEL_H
 #define SFS_CRASH_MODEL_H
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #define MODEL_OPS	20000
 #define MODEL_NAMES	14		/* different names in a directory */
@@ -28,6 +29,8 @@ enum model_kind {
 	OP_CREATE, OP_MKDIR, OP_SYMLINK, OP_LINK, OP_UNLINK, OP_RMDIR, OP_RENAME, OP_EXCHANGE,
 	OP_WRITE, OP_DIRECT, OP_MMAP, OP_DSYNC, OP_TRUNCATE, OP_FALLOCATE, OP_PUNCH, OP_ZERO,
 	OP_FSYNC, OP_FDATASYNC, OP_SYNC,
+	/* of a crowd's workers only */
+	OP_PUSH, OP_POP, OP_SCATTER, OP_SCATTER_SYNC, OP_RENEW, OP_SHARED,
 	OP_KINDS
 };
 
@@ -35,6 +38,19 @@ static const char *const model_names[OP_KINDS] = {
 	"create", "mkdir", "symlink", "link", "unlink", "rmdir", "rename", "exchange",
 	"write", "direct", "mmap", "dsync", "truncate", "fallocate", "punch", "zero",
 	"fsync", "fdatasync", "sync",
+	"push", "pop", "scatter", "fsync of scattered", "renew", "shared",
+};
+
+/* What an operation came to: there was no space for it, or a number that crowd.h explains. */
+#define MODEL_REFUSED	(-1)
+#define MODEL_UNKNOWN	(-2)		/* nobody has come back to tell */
+
+/* What goes to the device of marks before each operation, into the next of the worker's sectors. */
+#define MODEL_MARK_BYTES	512
+#define MODEL_MARKS_BYTES	(MODEL_OPS * (off_t)MODEL_MARK_BYTES)
+struct model_mark {
+	int n;				/* operations that have returned */
+	int outcome;			/* of the last of them */
 };
 
 struct model_op {
@@ -76,8 +92,20 @@ struct model_entry {
 	int dir, name, node;		/* node 0: free */
 };
 
+/* What a worker of a crowd has besides: see crowd.h. */
+struct crowd {
+	int head, tail;			/* the queue's names: [head, tail) */
+	int gen;			/* of the scattered file */
+	/* after each operation */
+	int heads[MODEL_OPS + 2], tails[MODEL_OPS + 2], gens[MODEL_OPS + 2];
+	/* of each generation: pieces written, on disk for sure, operation that made it */
+	int written[MODEL_OPS + 2], synced[MODEL_OPS + 2], made[MODEL_OPS + 2];
+};
+
 struct model {
 	uint64_t random;
+	unsigned int worker;		/* of a crowd, from 1; 0: alone, with all of the volume */
+	struct crowd crowd;
 	int done;			/* operations applied; the first has number 2 */
 	int floor;			/* no crash may show names from before this many */
 	struct model_node node[MODEL_OPS + 2];
@@ -92,9 +120,11 @@ static inline uint64_t model_scatter(uint64_t x)
 	return x ^ x >> 31;
 }
 
-static inline uint8_t model_byte(int op, long pos)
+/* What @writer's operation @op, from 1, puts at @pos of a file. */
+static inline uint8_t model_byte(unsigned int writer, uint32_t op, long pos)
 {
-	return op ? 1 + model_scatter((uint64_t)op << 32 | (uint64_t)pos) % 255 : 0;
+	return op ? 1 + model_scatter(((uint64_t)writer << 56 ^ (uint64_t)op << 32) |
+				      (uint64_t)pos) % 255 : 0;
 }
 
 static inline void model_name(int name, char *buf)
@@ -134,11 +164,12 @@ static inline uint64_t model_hash(const struct model *m)
 	return hash;
 }
 
-static inline struct model *model_new(uint64_t seed)
+static inline struct model *model_new(uint64_t seed, unsigned int worker)
 {
 	struct model *m = calloc(1, sizeof(*m));
 
-	m->random = seed * 2 + 1;
+	m->random = (seed + ((uint64_t)worker << 32)) * 2 + 1;
+	m->worker = worker;
 	m->node[MODEL_ROOT].type = MODEL_DIR;
 	m->node[MODEL_ROOT].nlink = 2;
 	m->node[MODEL_ROOT].parent = MODEL_ROOT;
@@ -183,6 +214,13 @@ static inline bool model_is_below(const struct model *m, int dir, int node)
 		dir = m->node[dir].parent;
 	return dir == node;
 }
+
+/* ---- of a crowd: crowd.h ---- */
+
+static inline bool crowd_choose(struct model *m, struct model_op *op);
+static inline void crowd_apply(struct model *m, const struct model_op *op, int outcome);
+static inline void crowd_note(struct model *m);
+static inline int crowd_durable(struct model *m);
 
 /* ---- choosing ---- */
 
@@ -269,7 +307,7 @@ static inline bool model_choose_data(struct model *m, struct model_op *op)
 	if (m->node[e->node].type != MODEL_REG)
 		return false;
 	f = m->node[e->node].file;
-	if (f->nlater == MODEL_LATER)
+	if (f->nlater >= MODEL_LATER - 1)
 		op->kind = OP_FSYNC;
 	op->nbytes = 1 + model_random(m, model_random(m, 3) ? 9000 : 300);
 	op->pos = model_random(m, 4) ? model_random(m, 40000) : f->size;	/* an append */
@@ -295,7 +333,18 @@ static const int model_weight[OP_KINDS] = {
 	[OP_RMDIR] = 2, [OP_RENAME] = 9, [OP_EXCHANGE] = 2, [OP_WRITE] = 22, [OP_DIRECT] = 5,
 	[OP_MMAP] = 3, [OP_DSYNC] = 3, [OP_TRUNCATE] = 5, [OP_FALLOCATE] = 3, [OP_PUNCH] = 2,
 	[OP_ZERO] = 1, [OP_FSYNC] = 9, [OP_FDATASYNC] = 3, [OP_SYNC] = 1,
+	[OP_PUSH] = 8, [OP_POP] = 6, [OP_SCATTER] = 8, [OP_SCATTER_SYNC] = 4, [OP_RENEW] = 2,
+	[OP_SHARED] = 22,
 };
+#define MODEL_WEIGHTS		100	/* up to OP_SYNC */
+#define MODEL_WEIGHTS_CROWD	150
+
+static inline bool model_can(struct model *m, struct model_op *op)
+{
+	if (op->kind > OP_SYNC)
+		return crowd_choose(m, op);
+	return op->kind <= OP_EXCHANGE ? model_choose_name(m, op) : model_choose_data(m, op);
+}
 
 static inline void model_choose(struct model *m, struct model_op *op)
 {
@@ -304,11 +353,11 @@ static inline void model_choose(struct model *m, struct model_op *op)
 
 	do {
 		memset(op, 0, sizeof(*op));
-		at = model_random(m, 100);
+		at = model_random(m, m->worker ? MODEL_WEIGHTS_CROWD : MODEL_WEIGHTS);
 		for (kind = 0; kind < OP_KINDS - 1 && at >= model_weight[kind]; kind++)
 			at -= model_weight[kind];
 		op->kind = kind;
-	} while (!(kind <= OP_EXCHANGE ? model_choose_name(m, op) : model_choose_data(m, op)));
+	} while (!model_can(m, op));
 }
 
 /* ---- applying ---- */
@@ -412,7 +461,7 @@ static inline void model_durable(struct model *m, struct model_file *f, long pos
 	if (f->size_min < end)
 		f->size_min = end < f->size ? end : f->size;
 	for (; pos < end; pos++) {
-		f->durable[pos] = model_byte(f->origin[pos], pos);
+		f->durable[pos] = model_byte(m->worker, f->origin[pos], pos);
 		f->since[pos] = m->done;
 	}
 }
@@ -422,6 +471,19 @@ static inline void model_durable_all(struct model *m, struct model_file *f)
 	model_durable(m, f, 0, MODEL_FILE_MAX);
 	f->size_min = f->size_max = f->size;
 	f->nlater = 0;
+}
+
+/* What has failed may have done some of it; who did it then cut the file to nothing. */
+static inline void model_refuse_data(struct model *m, const struct model_op *op)
+{
+	struct model_file *f = m->node[op->node].file;
+
+	f->later[f->nlater++] = (struct model_later) { op->kind, m->done, op->pos, op->nbytes };
+	f->later[f->nlater++] = (struct model_later) { OP_TRUNCATE, m->done, 0, 0 };
+	if (op->kind != OP_PUNCH && op->pos + op->nbytes > f->size_max)
+		f->size_max = op->pos + op->nbytes;
+	f->size_min = f->size = 0;
+	memset(f->origin, 0, sizeof(f->origin));
 }
 
 static inline void model_apply_data(struct model *m, const struct model_op *op)
@@ -448,30 +510,42 @@ static inline void model_apply_data(struct model *m, const struct model_op *op)
 		f->size_max = f->size;
 }
 
-/* @op begins: a crash may leave what it does, or not. */
-static inline void model_begin(struct model *m, const struct model_op *op)
+/* @op begins, and will come to @outcome: a crash may leave what it does, or not. */
+static inline void model_begin(struct model *m, const struct model_op *op, int outcome)
 {
+	bool refused = outcome == MODEL_REFUSED;
+
+	if (outcome == MODEL_UNKNOWN)
+		outcome = op->nbytes;
 	m->done++;
-	if (op->kind <= OP_EXCHANGE)
+	if (op->kind > OP_SYNC)
+		crowd_apply(m, op, outcome);
+	else if (op->kind <= OP_EXCHANGE && !refused)
 		model_apply_name(m, op);
-	else if (op->kind <= OP_ZERO)
+	else if (op->kind > OP_EXCHANGE && op->kind <= OP_ZERO && refused)
+		model_refuse_data(m, op);
+	else if (op->kind > OP_EXCHANGE && op->kind <= OP_ZERO)
 		model_apply_data(m, op);
 	m->hash[m->done] = model_hash(m);
+	crowd_note(m);
 }
 
 /* @op has returned: what it promises holds from here on. */
-static inline void model_end(struct model *m, const struct model_op *op)
+static inline void model_end(struct model *m, const struct model_op *op, int outcome)
 {
 	struct model_node *node = &m->node[op->node];
 	int floor = 0;
 	int i;
 
+	if (outcome < 0)
+		return;
 	switch (op->kind) {
 	case OP_SYNC:
 		floor = m->done;
 		for (i = 0; i < MODEL_ENTRIES; i++)
 			if (m->entry[i].node && m->node[m->entry[i].node].file)
 				model_durable_all(m, m->node[m->entry[i].node].file);
+		(void)crowd_durable(m);
 		break;
 	case OP_FSYNC:
 	case OP_FDATASYNC:
@@ -484,11 +558,16 @@ static inline void model_end(struct model *m, const struct model_op *op)
 		floor = op->node;
 		model_durable(m, node->file, op->pos, op->pos + op->nbytes);
 		break;
+	case OP_SCATTER_SYNC:
+		floor = crowd_durable(m);
+		break;
 	default:
 		break;
 	}
 	if (floor > m->floor)
 		m->floor = floor;
 }
+
+#include "crowd.h"
 
 #endif

@@ -2,28 +2,47 @@
 /*
  * ops.c - does in a machine what model.h says, and marks on a device of its own how far it got.
  *
- * usage: ops MARKS DIR SEED COUNT
+ * usage: ops MARKS DIR SEED COUNT [WORKERS [full | zones | faults]]
  * Before operation N its number goes to the device MARKS, past all caches: what the record of the
  * disks holds before mark N was there when all operations before N had returned.  What was unlinked
  * stays open for a while, so that there are orphans.
+ *
+ * With WORKERS there are so many processes, each in a folder of its own with operations of its own
+ * and those of crowd.h (ops_crowd.c).  "full" fills the volume before: then there may be no space.
+ * "zones" has them take and give back so much at once that new zones are begun.  With "faults" what
+ * finds no memory has not happened, and a worker stops at the first error of the disk.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "model.h"
+#include "ops.h"
 
 #define HELD	8
 
-static struct model *m;
-static uint8_t *buf;
+struct model *m;
+uint8_t *buf;
+bool full, faults;
 static int held[HELD];
+static int outcome;			/* of the last operation */
 
-static void fail(const struct model_op *op, const char *what)
+void fail(const struct model_op *op, const char *what)
 {
-	printf("ops: operation %d (%s): ", m->done + 1, model_names[op->kind]);
+	int err = errno;
+
+	if (faults && (err == EIO || err == EROFS)) {
+		printf("# worker %u stops after %d operations\n", m->worker, m->done);
+		exit(0);
+	}
+	printf("ops: worker %u, operation %d (%s): ", m->worker, m->done + 1,
+	       model_names[op->kind]);
+	errno = err;
 	fflush(stdout);
 	perror(what);
 	exit(1);
@@ -48,11 +67,14 @@ static const char *path_of(int dir, int name, char *path)
 	return path;
 }
 
-static void mark(int fd, int n)
+static void mark(int fd)
 {
-	memset(buf, 0, 512);
-	memcpy(buf, &n, sizeof(n));
-	if (pwrite(fd, buf, 512, 0) != 512) {
+	struct model_mark mark = { m->done, outcome };
+
+	memset(buf, 0, MODEL_MARK_BYTES);
+	memcpy(buf, &mark, sizeof(mark));
+	if (pwrite(fd, buf, MODEL_MARK_BYTES, m->worker * MODEL_MARKS_BYTES +
+		   m->done * MODEL_MARK_BYTES) != MODEL_MARK_BYTES) {
 		perror("mark");
 		exit(1);
 	}
@@ -103,6 +125,13 @@ static int do_name(const struct model_op *op)
 	}
 }
 
+static sigjmp_buf no_page;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(no_page, sig);
+}
+
 static int do_mmap(int fd, const struct model_op *op)
 {
 	long start = op->pos & ~4095L;
@@ -111,8 +140,22 @@ static int do_mmap(int fd, const struct model_op *op)
 
 	if (p == MAP_FAILED)
 		return -1;
+	signal(SIGBUS, full ? on_sigbus : SIG_DFL);
+	if (sigsetjmp(no_page, 1)) {
+		munmap(p, op->pos + op->nbytes - start);
+		errno = ENOSPC;
+		return -1;
+	}
 	memcpy(p + op->pos - start, buf, op->nbytes);
 	return munmap(p, op->pos + op->nbytes - start);
+}
+
+/* Less than all of it means that there was no space for the rest. */
+static int wrote(ssize_t n, ssize_t nbytes)
+{
+	if (n >= 0 && n < nbytes)
+		errno = ENOSPC;
+	return n == nbytes ? 0 : -1;
 }
 
 static int do_data(const struct model_op *op, int fd)
@@ -120,12 +163,12 @@ static int do_data(const struct model_op *op, int fd)
 	long i;
 
 	for (i = 0; i < op->nbytes; i++)
-		buf[i] = model_byte(m->done + 1, op->pos + i);
+		buf[i] = model_byte(m->worker, m->done + 1, op->pos + i);
 	switch (op->kind) {
 	case OP_WRITE:
 	case OP_DIRECT:
 	case OP_DSYNC:
-		return pwrite(fd, buf, op->nbytes, op->pos) == op->nbytes ? 0 : -1;
+		return wrote(pwrite(fd, buf, op->nbytes, op->pos), op->nbytes);
 	case OP_MMAP:
 		return do_mmap(fd, op);
 	case OP_TRUNCATE:
@@ -144,26 +187,74 @@ static int do_data(const struct model_op *op, int fd)
 	}
 }
 
-static void do_op(const struct model_op *op)
+bool refused(const struct model_op *op, const char *what)
+{
+	if ((!full || errno != ENOSPC) && (!faults || errno != ENOMEM))
+		fail(op, what);
+	return true;
+}
+
+/* What needs space: the rest must go well on a full volume too. */
+static bool may_be_refused(enum model_kind kind)
+{
+	return faults || (kind != OP_UNLINK && kind != OP_RMDIR && kind < OP_FSYNC);
+}
+
+int without_memory(int result)
+{
+	return faults && result < 0 && errno == ENOMEM;
+}
+
+static int do_file(const struct model_op *op)
 {
 	int flags = op->kind == OP_DIRECT ? O_RDWR | O_DIRECT :
 		    op->kind == OP_DSYNC ? O_RDWR | O_DSYNC :
 		    m->node[op->node].type == MODEL_DIR ? O_RDONLY : O_RDWR;
 	char path[4096];
-	int fd;
+	int fd, err;
 
-	if (op->kind == OP_SYNC) {
-		sync();
-		return;
-	}
-	if (op->kind <= OP_EXCHANGE) {
-		if (do_name(op))
-			fail(op, path_of(op->dir, op->name, path));
-		return;
-	}
-	fd = open(path_of(op->dir, op->name, path), flags);
-	if (fd < 0 || do_data(op, fd) || close(fd))
+	fd = AGAIN(open(path_of(op->dir, op->name, path), flags));
+	if (fd < 0)
 		fail(op, path);
+	err = do_data(op, fd);
+	if (err && (!may_be_refused(op->kind) || !refused(op, path)))
+		fail(op, path);
+	if (err && op->kind < OP_FSYNC && AGAIN(ftruncate(fd, 0)))
+		fail(op, path);
+	if (close(fd))
+		fail(op, path);
+	return err;
+}
+
+static int do_sync(const struct model_op *op)
+{
+	int fd = AGAIN(open(".", O_RDONLY));
+	int err;
+
+	if (fd < 0)
+		fail(op, "open");
+	err = syncfs(fd);
+	if (err && (!faults || !refused(op, "syncfs")))
+		fail(op, "syncfs");
+	close(fd);
+	return err;
+}
+
+static int do_op(const struct model_op *op)
+{
+	char path[4096];
+
+	if (op->kind > OP_SYNC)
+		return do_crowd(op);
+	if (op->kind == OP_SYNC)
+		return do_sync(op);
+	if (op->kind > OP_EXCHANGE)
+		return do_file(op);
+	if (!do_name(op))
+		return 0;
+	if (!may_be_refused(op->kind) || !refused(op, path_of(op->dir, op->name, path)))
+		fail(op, path_of(op->dir, op->name, path));
+	return MODEL_REFUSED;
 }
 
 /* Writeback in the background comes often, as on a machine that runs for days. */
@@ -176,20 +267,53 @@ static void tune(const char *file, const char *value)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+static void work(int marks, int seed, unsigned int worker, int count)
 {
 	struct model_op op;
-	int count;
+	char folder[32];
+
+	m = model_new(seed, worker);
+	sprintf(folder, "own%u", worker);
+	if ((worker && chdir(folder)) || posix_memalign((void **)&buf, 4096, MODEL_FILE_MAX)) {
+		perror(folder);
+		exit(1);
+	}
+	while (m->done < count) {
+		model_choose(m, &op);
+		mark(marks);
+		outcome = do_op(&op);
+		model_begin(m, &op, outcome);
+		model_end(m, &op, outcome);
+	}
+	mark(marks);
+}
+
+static int crowd(int marks, int seed, unsigned int workers, int count, const char *mode)
+{
+	unsigned int worker;
+	int status, failed = 0;
+
+	prepare_crowd(workers, mode);
+	for (worker = 1; worker <= workers; worker++)
+		if (!fork()) {
+			work(marks, seed, worker, count);
+			exit(0);
+		}
+	while (wait(&status) > 0)
+		failed += status != 0;
+	return failed > 0;
+}
+
+int main(int argc, char **argv)
+{
 	int marks;
 
-	if (argc != 5) {
-		fprintf(stderr, "usage: ops MARKS DIR SEED COUNT\n");
+	if (argc < 5 || argc > 7) {
+		fprintf(stderr, "usage: ops MARKS DIR SEED COUNT [WORKERS [MODE]]\n");
 		return 2;
 	}
 	marks = open(argv[1], O_WRONLY | O_DIRECT);
-	count = atoi(argv[4]);
-	m = model_new(atoi(argv[3]));
-	if (marks < 0 || chdir(argv[2]) || posix_memalign((void **)&buf, 4096, MODEL_FILE_MAX)) {
+	if (marks < 0 || chdir(argv[2])) {
 		perror(argv[2]);
 		return 1;
 	}
@@ -197,13 +321,9 @@ int main(int argc, char **argv)
 	tune("/proc/sys/vm/dirty_expire_centisecs", "40");
 	umask(0);
 	setfsgid(MODEL_ROOT);
-	while (m->done < count) {
-		model_choose(m, &op);
-		mark(marks, m->done);
-		do_op(&op);
-		model_begin(m, &op);
-		model_end(m, &op);
-	}
-	mark(marks, m->done);
+	if (argc > 5)
+		return crowd(marks, atoi(argv[3]), atoi(argv[5]), atoi(argv[4]),
+			     argc > 6 ? argv[6] : "");
+	work(marks, atoi(argv[3]), 0, atoi(argv[4]));
 	return 0;
 }

@@ -9,6 +9,8 @@
  *   -n        there is no journal: a crash may leave anything, and nobody may fall over it
  *   -w DIR:N  write N of the images to DIR, for others to mount
  *   -k DIR    keep the images of the first crash that shows something wrong
+ *   -m        RECORD is the device of marks alone: what is judged is the volume as it is
+ *   -c N      the record is of a crowd of N; crashes begin when all of them have
  *
  * The images given are the disks before the machine started.  A disk holds for sure what a flush
  * has covered; of the writes since, a crash leaves any: all, none, one, all but one, a random half,
@@ -43,7 +45,7 @@ struct disk {
 static struct disk disk[DISKS];
 static int disks;
 static int count;
-static bool no_journal, lying;
+static bool no_journal, lying, marks_only;
 static const char *keep_dir, *write_dir;
 static int want_images, made_images;
 
@@ -113,6 +115,7 @@ static void write_image(const char *dir, const char *name, int n)
 static void crash(size_t entry, enum variant v)
 {
 	struct sfs_dev *dev, *log_dev = NULL;
+	int i;
 
 	said[0] = '\0';
 	if (sfs_dev_open(disk[0].path, false, &dev) ||
@@ -127,9 +130,13 @@ static void crash(size_t entry, enum variant v)
 	tried[v]++;
 	if (!said[0] || no_journal)
 		return;
-	if (bad++ < SHOW_MAX)
-		printf("# entry %zu, %s, after operation %d (%s): %s\n", entry, variant_names[v],
-		       m->done, m->done > m->floor ? "not promised" : "promised", said);
+	if (bad++ < SHOW_MAX) {
+		printf("# entry %zu, %s, after operation", entry, variant_names[v]);
+		for (i = 0; i < nmodels; i++)
+			printf("%s %d (%s)", i ? "," : "", models[i]->done,
+			       models[i]->done > models[i]->floor ? "not promised" : "promised");
+		printf(": %s\n", said);
+	}
 	if (keep_dir && bad == 1)
 		write_image(keep_dir, "bad", entry);
 }
@@ -217,24 +224,93 @@ static void try_crashes(size_t entry, unsigned int randoms, bool image)
 
 /* ---- the record ---- */
 
-static void take_mark(const struct nbd_log_entry *e)
-{
-	static struct model_op op;
-	static bool begun;
-	int n;
+/* A worker, as far as the record has been read. */
+static struct hand {
+	struct model_op op;
+	bool begun;
+	int *outcomes;			/* of each operation; read ahead */
+	int others[CROWD_WORKERS];	/* a sync: what each had done when it began */
+} hands[CROWD_WORKERS];
 
-	memcpy(&n, e + 1, sizeof(n));
-	if (begun)
-		model_end(m, &op);
-	if (m->done != n) {
-		fprintf(stderr, "replay-log: mark %d where %d is due\n", n, m->done);
+static int worker_of(const struct nbd_log_entry *e)
+{
+	int w = e->offset / MODEL_MARKS_BYTES;
+
+	w -= models[0]->worker;
+	if (w < 0 || w >= nmodels) {
+		fprintf(stderr, "replay-log: a mark of nobody's\n");
 		exit(2);
 	}
-	begun = n < count;
-	if (begun) {
-		model_choose(m, &op);
-		model_begin(m, &op);
+	return w;
+}
+
+/* Before the record is gone through: what operations will have come to. */
+static void note_outcome(const struct nbd_log_entry *e)
+{
+	struct hand *h = &hands[worker_of(e)];
+	struct model_mark mark;
+	int n;
+
+	memcpy(&mark, e + 1, sizeof(mark));
+	if (!h->outcomes) {
+		h->outcomes = malloc((count + 2) * sizeof(*h->outcomes));
+		for (n = 0; n < count + 2; n++)
+			h->outcomes[n] = MODEL_UNKNOWN;
 	}
+	if (mark.n >= 0 && mark.n <= count)
+		h->outcomes[mark.n] = mark.outcome;
+}
+
+static int operations_done(int w)
+{
+	return models[w]->done - (hands[w].begun && models[w]->done > MODEL_ROOT);
+}
+
+/* What others had done before a sync began is there, too. */
+static void end_sync(const struct hand *h)
+{
+	int w;
+
+	/* Marks alone do not tell who was when how far. */
+	for (w = 0; w < nmodels && !marks_only; w++)
+		if (h->others[w] > models[w]->floor)
+			models[w]->floor = h->others[w];
+}
+
+static void take_mark(const struct nbd_log_entry *e)
+{
+	int w = worker_of(e), i;
+	struct hand *h = &hands[w];
+	struct model *m = models[w];
+	struct model_mark mark;
+
+	memcpy(&mark, e + 1, sizeof(mark));
+	if (h->begun) {
+		model_end(m, &h->op, h->outcomes[m->done]);
+		if (h->op.kind == OP_SYNC)
+			end_sync(h);
+	}
+	if (m->done != mark.n) {
+		fprintf(stderr, "replay-log: mark %d where %d is due\n", mark.n, m->done);
+		exit(2);
+	}
+	h->begun = mark.n < count;
+	if (h->begun) {
+		model_choose(m, &h->op);
+		model_begin(m, &h->op, h->outcomes[m->done + 1]);
+		for (i = 0; i < nmodels; i++)
+			h->others[i] = operations_done(i);
+	}
+}
+
+/* Alone, before the first mark too: the mount. */
+static bool all_have_begun(void)
+{
+	int w;
+
+	for (w = 0; w < nmodels && (hands[w].begun || models[w]->done > MODEL_ROOT); w++)
+		;
+	return w == nmodels || !models[0]->worker;
 }
 
 static void take_entry(const struct nbd_log_entry *e)
@@ -263,8 +339,11 @@ static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned 
 	size_t at = 0, entry = 0, images = 0;
 	size_t total = 0;
 
-	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, total++)
+	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, total++) {
 		e = (const struct nbd_log_entry *)(record + at);
+		if (e->disk == DISKS && e->kind == NBD_LOG_WRITE)
+			note_outcome(e);
+	}
 	for (at = 0; at + sizeof(*e) <= nbytes; at += sizeof(*e) + e->nbytes, entry++) {
 		bool image = want_images && (entry + 1) * want_images / total > images;
 
@@ -277,7 +356,7 @@ static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned 
 			take_mark(e);
 		else if (e->disk < disks)
 			take_entry(e);
-		if (entry % every == 0 || image)
+		if ((entry % every == 0 || image) && !marks_only && all_have_begun())
 			try_crashes(entry, randoms, image);
 		images += image;
 	}
@@ -285,6 +364,17 @@ static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned 
 	no_journal = false;
 	leave(V_ALL);
 	crash(entry, V_ALL);
+}
+
+/* The volume may be far larger than what is in it. */
+static void copy_data(int fd, u8 *to, const u8 *from)
+{
+	off_t at = 0, end;
+
+	while ((at = lseek(fd, at, SEEK_DATA)) >= 0 && (end = lseek(fd, at, SEEK_HOLE)) >= 0) {
+		memcpy(to + at, from + at, end - at);
+		at = end;
+	}
 }
 
 static void open_disk(const char *path)
@@ -299,14 +389,13 @@ static void open_disk(const char *path)
 		exit(2);
 	}
 	d->nbytes = st.st_size;
-	d->safe = malloc(d->nbytes);
+	d->safe = mmap(NULL, d->nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
 	d->work = mmap(NULL, d->nbytes, PROT_READ | PROT_WRITE, MAP_SHARED, work, 0);
-	if (!d->safe || d->work == MAP_FAILED ||
-	    read(fd, d->safe, d->nbytes) != (ssize_t)d->nbytes) {
+	if (d->safe == MAP_FAILED || d->work == MAP_FAILED) {
 		perror(path);
 		exit(2);
 	}
-	memcpy(d->work, d->safe, d->nbytes);
+	copy_data(fd, d->work, d->safe);
 	snprintf(d->path, sizeof(d->path), "/proc/self/fd/%d", work);
 	close(fd);
 }
@@ -330,10 +419,37 @@ static const u8 *open_record(const char *path, size_t *ret_nbytes)
 	return p;
 }
 
+/* A record made of a device of marks. */
+static const u8 *open_marks(const char *path, size_t *ret_nbytes)
+{
+	size_t each = sizeof(struct nbd_log_entry) + MODEL_MARK_BYTES;
+	size_t device_nbytes, total = 0;
+	const u8 *device = open_record(path, &device_nbytes);
+	u8 *record = malloc(nmodels * (count + 1) * each);
+	off_t pos;
+	int i, n;
+
+	for (i = 0; i < nmodels; i++)
+		for (n = MODEL_ROOT; n <= count; n++) {
+			pos = models[i]->worker * MODEL_MARKS_BYTES + n * MODEL_MARK_BYTES;
+			if (pos + MODEL_MARK_BYTES > (off_t)device_nbytes ||
+			    ((const struct model_mark *)(device + pos))->n != n)
+				break;
+			*(struct nbd_log_entry *)(record + total) = (struct nbd_log_entry) {
+				NBD_LOG_MAGIC, DISKS, NBD_LOG_WRITE, pos, MODEL_MARK_BYTES,
+			};
+			memcpy(record + total + each - MODEL_MARK_BYTES, device + pos,
+			       MODEL_MARK_BYTES);
+			total += each;
+		}
+	*ret_nbytes = total;
+	return record;
+}
+
 static void usage(void)
 {
-	fprintf(stderr, "usage: replay-log [-fn] [-e N] [-r N] [-w DIR:N] [-k DIR] RECORD SEED COUNT"
-		" VOLUME [LOGDEVICE]\n");
+	fprintf(stderr, "usage: replay-log [-fmn] [-e N] [-r N] [-w DIR:N] [-k DIR] [-c N] RECORD SEED"
+		" COUNT VOLUME [LOGDEVICE]\n");
 	exit(2);
 }
 
@@ -342,12 +458,17 @@ int main(int argc, char **argv)
 	size_t every = 1, nbytes;
 	unsigned int randoms = 2;
 	const u8 *record;
+	bool whole = true;
+	int workers = 0;
 	int opt, i;
 
-	while ((opt = getopt(argc, argv, "fne:r:w:k:")) != -1) {
+	while ((opt = getopt(argc, argv, "fmne:r:w:k:c:")) != -1) {
 		switch (opt) {
 		case 'f':
 			lying = true;
+			break;
+		case 'm':
+			marks_only = true;
 			break;
 		case 'n':
 			no_journal = true;
@@ -365,15 +486,20 @@ int main(int argc, char **argv)
 		case 'k':
 			keep_dir = optarg;
 			break;
+		case 'c':
+			workers = atoi(optarg);
+			break;
 		default:
 			usage();
 		}
 	}
-	if (argc - optind < 4 || argc - optind > 3 + DISKS || !every)
+	if (argc - optind < 4 || argc - optind > 3 + DISKS || !every ||
+	    workers < 0 || workers > CROWD_WORKERS)
 		usage();
-	record = open_record(argv[optind], &nbytes);
-	m = model_new(atoi(argv[optind + 1]));
+	judge_start(atoi(argv[optind + 1]), workers);
 	count = atoi(argv[optind + 2]);
+	record = marks_only ? open_marks(argv[optind], &nbytes) :
+			      open_record(argv[optind], &nbytes);
 	for (i = optind + 3; i < argc; i++)
 		open_disk(argv[i]);
 	sfs_report = hear;
@@ -382,5 +508,7 @@ int main(int argc, char **argv)
 	for (i = 0; i <= V_RANDOM; i++)
 		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
 	printf("%zu crashes, %zu bad\n", crashes, bad);
-	return m->done != count ? 2 : bad ? 1 : 0;
+	for (i = 0; i < nmodels; i++)
+		whole &= models[i]->done == count;
+	return !whole && !marks_only ? 2 : bad ? 1 : 0;
 }
