@@ -66,7 +66,8 @@ static const struct sfs_cli sfs_fsck_cli = {
 		{ SFS_EXIT_OK, "the volume is in order" },
 		{ SFS_EXIT_REPAIRED, "it was damaged, and has been repaired" },
 		{ SFS_EXIT_DAMAGED, "it is damaged, and was left so" },
-		{ SFS_EXIT_FAILED, "it could not be read or written, or is in use" },
+		{ SFS_EXIT_FAILED, "it, or some of it, could not be read or written, or is in use" },
+		{ SFS_EXIT_DAMAGED | SFS_EXIT_FAILED, "some of it could not be read, and what could is damaged" },
 		{ SFS_EXIT_USAGE, "the command line is wrong" },
 	},
 };
@@ -220,6 +221,18 @@ static int sfs_leave(const struct sfs_fsck *f, const char *why)
 	return SFS_EXIT_DAMAGED;
 }
 
+/* Not all could be read.  What is known of the rest stands in the status as well. */
+static int sfs_leave_unread(const struct sfs_fsck *f, const struct sfs_found *found)
+{
+	bool damaged = found->f_problems[SFS_REMEDY_NONE] || found->f_problems[SFS_REMEDY_COUNT] ||
+		       found->f_problems[SFS_REMEDY_NAME];
+
+	fflush(stdout);
+	sfs_warn("%s: not all of it can be read, and nothing was changed: copy what can be to"
+		 " another device and check that", f->path);
+	return SFS_EXIT_FAILED | (damaged ? SFS_EXIT_DAMAGED : 0);
+}
+
 static bool sfs_agree(const struct sfs_fsck *f, const struct sfs_found *found)
 {
 	char answer[16];
@@ -270,7 +283,9 @@ static int sfs_check_all(struct sfs_fsck *f)
 	err = sfs_check_find(&f->fs, &found);
 	if (err)
 		sfs_give_up(f, err, "the check could not go on");
-	if (found.f_problems[SFS_REMEDY_NONE])
+	if (found.f_problems[SFS_REMEDY_READ])
+		status = sfs_leave_unread(f, &found);
+	else if (found.f_problems[SFS_REMEDY_NONE])
 		status = sfs_leave(f, "some of it cannot be repaired; mount it read-only (with -o"
 				   " norecovery if need be) and save what is there");
 	else if (!found.f_problems[SFS_REMEDY_COUNT] && !found.f_problems[SFS_REMEDY_NAME])
@@ -280,7 +295,7 @@ static int sfs_check_all(struct sfs_fsck *f)
 	else
 		status = sfs_try_repair(f, &found);
 	sfs_found_free(&found);
-	if (status != SFS_EXIT_DAMAGED) {
+	if (!(status & (SFS_EXIT_DAMAGED | SFS_EXIT_FAILED))) {
 		f->fs.f_check_time = sfs_time_now();
 		f->fs.f_state &= ~SFS_STATE_ERROR;
 		f->fs.f_error_count = 0;
@@ -315,7 +330,7 @@ static int sfs_run(struct sfs_fsck *f)
 		sfs_recover(f);
 	if (doubtful)
 		status = sfs_check_all(f);
-	if (status == SFS_EXIT_DAMAGED)
+	if (status & (SFS_EXIT_DAMAGED | SFS_EXIT_FAILED))
 		return status;
 	/* Orphans are finished by what can be relied on: after the check. */
 	if (!clean && doubtful)

@@ -27,6 +27,7 @@ struct sfs_buf {
 	bool b_dirty;
 	bool b_verified;
 	bool b_asked;			/* since the table was last full */
+	bool b_unread;			/* the device did not give it: it is not asked again */
 	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };
 
@@ -192,20 +193,22 @@ static struct sfs_buf **sfs_hash_slot(struct sfs_dev *dev, u64 blk)
 
 int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
 {
-	const struct sfs_buf *buf;
-	ssize_t n;
+	const struct sfs_buf *buf = *sfs_hash_slot(dev, blk);
+	ssize_t n = 0;
+	char text[80];
 
-	if (blk >= dev->d_nblks)
-		return -EIO;
-	buf = *sfs_hash_slot(dev, blk);
 	if (buf && buf->b_dirty) {
 		memcpy(data, buf->b_data, SFS_BLOCK_SIZE);
 		return 0;
 	}
-	n = pread(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
-	if (n < 0)
-		return -errno;
-	return n == SFS_BLOCK_SIZE ? 0 : -EIO;
+	if (blk < dev->d_nblks)
+		n = pread(dev->d_fd, data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS);
+	if (n == SFS_BLOCK_SIZE)
+		return 0;
+	snprintf(text, sizeof(text), "block %llu cannot be read: %s", (unsigned long long)blk,
+		 n < 0 ? strerror(errno) : "the device ends there");
+	sfs_report(text);
+	return -EIO;
 }
 
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
@@ -345,6 +348,7 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 		return -ENOMEM;
 	memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
 	buf->b_dirty = true;
+	buf->b_unread = false;
 	buf->b_verified = false;
 	sfs_buf_put(buf);
 	return 0;
@@ -359,17 +363,15 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	const char *why = NULL;
 	struct sfs_buf *buf;
 	bool fresh;
-	int err;
 
 	buf = sfs_cache_get(dev, blk, &fresh);
 	if (!buf)
 		return -ENOMEM;
-	if (fresh) {
-		err = sfs_dev_read(dev, blk, buf->b_data);
-		if (err) {
-			sfs_cache_drop(dev, buf);
-			return err;
-		}
+	if (fresh)
+		buf->b_unread = sfs_dev_read(dev, blk, buf->b_data) != 0;
+	if (buf->b_unread) {
+		sfs_buf_put(buf);
+		return -EIO;
 	}
 	if (!buf->b_verified) {
 		why = sfs_block_verify(fs, buf->b_data, blk, false);
@@ -403,6 +405,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 		return -ENOMEM;
 	memset(buf->b_data, 0, SFS_BLOCK_SIZE);
 	sfs_block_init(buf->b_data, fs->f_fsid, magic, blk, owner);
+	buf->b_unread = false;
 	buf->b_verified = true;
 	*ret_buf = buf;
 	return 0;

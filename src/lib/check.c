@@ -6,30 +6,13 @@
  * holds is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes
  * against the link counts, and the four bitmaps and the counters against what was found.  Nothing
  * is changed; what was found is kept for a repair.
+ *
+ * A block that the device does not give is passed over, and so is every question whose answer may
+ * lie in it: what is reported besides is true whatever was in there.
  */
-#include "lib.h"
-
-struct sfs_checker {
-	struct sfs_fs *fs;
-	struct sfs_found *found;
-	size_t inodes_room;
-	u32 free_slots;			/* of the group in hand */
-	int err;			/* memory or I/O: the check cannot go on */
-};
+#include "found.h"
 
 static const char *const sfs_map_names[SFS_MAPS] = { "used", "inode", "room", "orphan" };
-
-static void sfs_problem(struct sfs_checker *c, const struct sfs_problem *problem)
-{
-	char text[512];
-
-	sfs_problem_text(problem, text, sizeof(text));
-	sfs_report(text);
-	c->found->f_problems[sfs_problem_remedy(problem->p_code)]++;
-}
-
-#define SFS_PROBLEM(c, code, ...)						\
-	sfs_problem(c, &(const struct sfs_problem) { .p_code = (code), .p_num = { __VA_ARGS__ } })
 
 static void sfs_map_problem(struct sfs_checker *c, enum sfs_problem_code code, u64 group,
 			    unsigned int map, u32 want, u32 have)
@@ -38,15 +21,6 @@ static void sfs_map_problem(struct sfs_checker *c, enum sfs_problem_code code, u
 		.p_code = code, .p_num = { group, want, have },
 		.p_name = sfs_map_names[map], .p_len = strlen(sfs_map_names[map]),
 	});
-}
-
-/* What the core has reported already counts; anything else ends the check. */
-static void sfs_check_err(struct sfs_checker *c, int err)
-{
-	if (err == -EFSCORRUPTED || err == -EFSBADCRC)
-		c->found->f_problems[SFS_REMEDY_NONE]++;
-	else if (err && !c->err)
-		c->err = err;
 }
 
 static void sfs_check_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
@@ -63,23 +37,6 @@ static void sfs_check_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
 			SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, blk, ino);
 		taken[blk / 8] |= 1 << (blk % 8);
 	}
-}
-
-struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino)
-{
-	size_t lo = 0;
-	size_t hi = found->f_ninodes;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (found->f_inodes[mid].i_ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < found->f_ninodes && found->f_inodes[lo].i_ino == ino ? &found->f_inodes[lo] :
-									   NULL;
 }
 
 /* ---- pass 1: inodes and what they hold ---- */
@@ -132,31 +89,9 @@ static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
 	return count;
 }
 
-static int sfs_check_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks)
-{
-	struct sfs_found *found = c->found;
-
-	if (found->f_ninodes == c->inodes_room) {
-		size_t room = c->inodes_room ? 2 * c->inodes_room : 1024;
-		void *p = realloc(found->f_inodes, room * sizeof(*found->f_inodes));
-
-		if (!p)
-			return -ENOMEM;
-		found->f_inodes = p;
-		c->inodes_room = room;
-	}
-	found->f_inodes[found->f_ninodes++] = (struct sfs_found_inode) {
-		.i_ino = in->i_ino, .i_nlink = in->i_nlink, .i_parent = in->i_parent,
-		.i_said_blocks = in->i_blocks, .i_blocks = nblks, .i_said_size = in->i_size,
-		.i_is_dir = in->i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_DIR,
-		.i_is_orphan = in->i_flags & SFS_INODE_ORPHAN,
-		.i_type = in->i_mode >> SFS_TYPE_SHIFT,
-	};
-	return 0;
-}
-
 static void sfs_check_inode(struct sfs_checker *c, u64 ino)
 {
+	u64 unread = c->found->f_problems[SFS_REMEDY_READ];
 	struct sfs_inode in;
 	u64 nblks;
 	int err;
@@ -170,8 +105,8 @@ static void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	nblks = sfs_check_nodes(c, &in, (const struct sfs_node_disk *)in.i_root);
 	if (in.i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_REG)
 		nblks += sfs_check_extents(c, &in);
-	sfs_check_err(c, sfs_check_remember(c, &in, nblks));
-	if (nblks != in.i_blocks)
+	sfs_check_err(c, sfs_found_remember(c, &in, nblks));
+	if (nblks != in.i_blocks && unread == c->found->f_problems[SFS_REMEDY_READ])
 		SFS_PROBLEM(c, SFS_PROBLEM_BLOCKS, ino, nblks, in.i_blocks);
 }
 
@@ -188,6 +123,8 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	int err;
 
 	err = sfs_buf_get(c->fs, blk, SFS_MAGIC_INODES, group, &buf);
+	if (err == -EIO)
+		sfs_unread_add(c, blk, 1);
 	if (err) {
 		sfs_check_err(c, err);
 		return;
@@ -211,8 +148,11 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 		SFS_PROBLEM(c, SFS_PROBLEM_ORPHAN, blk);
 }
 
-/* The counts of the maps that are there, and bits where no inode block is. */
-static void sfs_check_maps(struct sfs_checker *c, u64 group,
+/*
+ * The counts of the maps that are there, and bits where no inode block is.  @slots: the free ones
+ * have all been seen.
+ */
+static void sfs_check_maps(struct sfs_checker *c, u64 group, bool slots,
 			   const struct sfs_bitmap_disk *const maps[SFS_MAPS])
 {
 	u32 nblks = sfs_group_nblks(c->fs, group);
@@ -228,7 +168,7 @@ static void sfs_check_maps(struct sfs_checker *c, u64 group,
 		if (maps[m] && m == SFS_MAP_USED)
 			want = nblks - want;
 		if (maps[m] && m == SFS_MAP_ROOM)
-			want = c->free_slots;
+			want = slots ? c->free_slots : have;
 		if (want != have)
 			sfs_map_problem(c, SFS_PROBLEM_MAP_COUNT, group, m, want, have);
 	}
@@ -248,6 +188,8 @@ static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map
 		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
 	else
 		sfs_check_err(c, err);
+	if (map == SFS_MAP_INODE && err == -EIO)
+		sfs_unread_add(c, group * SFS_GROUP_BLOCKS, SFS_GROUP_BLOCKS);
 }
 
 static void sfs_check_group(struct sfs_checker *c, u64 group)
@@ -255,6 +197,7 @@ static void sfs_check_group(struct sfs_checker *c, u64 group)
 	const struct sfs_bitmap_disk *maps[SFS_MAPS] = { NULL };
 	struct sfs_buf *bufs[SFS_MAPS] = { NULL };
 	u32 nblks = sfs_group_nblks(c->fs, group);
+	unsigned int unread = c->nunread;
 	unsigned int bit = 0;
 	unsigned int m;
 	int err;
@@ -269,13 +212,14 @@ static void sfs_check_group(struct sfs_checker *c, u64 group)
 	if (!maps[SFS_MAP_INODE])
 		goto put_bufs;
 	c->free_slots = 0;
-	while ((bit = sfs_bits_next_set(maps[SFS_MAP_INODE]->b_bits, bit, nblks)) < nblks) {
+	while ((bit = sfs_bits_next_set(maps[SFS_MAP_INODE]->b_bits, bit, nblks)) < nblks &&
+	       !c->err) {
 		sfs_check_inode_blk(c, group * SFS_GROUP_BLOCKS + bit,
 				    maps[SFS_MAP_ROOM] ? maps[SFS_MAP_ROOM]->b_bits : NULL,
 				    maps[SFS_MAP_ORPHAN] ? maps[SFS_MAP_ORPHAN]->b_bits : NULL);
 		bit++;
 	}
-	sfs_check_maps(c, group, maps);
+	sfs_check_maps(c, group, unread == c->nunread, maps);
 put_bufs:
 	for (m = 0; m < SFS_MAPS; m++)
 		sfs_buf_put(bufs[m]);
@@ -318,6 +262,13 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 
 	(void)pos;
 	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
+	if (!i && sfs_unread_has(d->c, ino)) {
+		sfs_problem(d->c, &(const struct sfs_problem) {
+			.p_code = SFS_PROBLEM_UNREAD, .p_num = { d->dir->i_ino, ino },
+			.p_name = name, .p_len = len,
+		});
+		return true;
+	}
 	if (!i) {
 		sfs_check_bad_name(d, SFS_PROBLEM_DANGLES, ino, 0, name, len, ino, 0);
 		return true;
@@ -348,6 +299,7 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 	if (!err)
 		err = sfs_dirent_iterate(&in, 0, sfs_check_name, &d);
 	sfs_check_err(c, err);
+	c->names_unread |= err == -EIO;
 	if (!err && dir->i_nbytes != in.i_size)
 		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
 }
@@ -390,18 +342,20 @@ static void sfs_check_names(struct sfs_checker *c)
 	struct sfs_found_inode *root = sfs_found_inode(found, c->fs->f_root);
 	size_t n;
 
-	if (!root || !root->i_is_dir) {
+	if (root ? !root->i_is_dir : !sfs_unread_has(c, c->fs->f_root)) {
 		SFS_PROBLEM(c, SFS_PROBLEM_ROOT, 0);
 		return;
 	}
-	root->i_is_reached = true;
+	if (root)
+		root->i_is_reached = true;
 	for (n = 0; n < found->f_ninodes && !c->err; n++)
 		if (found->f_inodes[n].i_is_dir)
 			sfs_check_dir(c, &found->f_inodes[n]);
 	for (n = 0; n < found->f_ninodes && !c->err; n++) {
 		if (found->f_inodes[n].i_is_dir)
 			sfs_check_reach(c, &found->f_inodes[n]);
-		sfs_check_links(c, &found->f_inodes[n]);
+		if (!c->names_unread)
+			sfs_check_links(c, &found->f_inodes[n]);
 	}
 }
 
@@ -418,7 +372,8 @@ static enum sfs_problem_code sfs_judge_used(const struct sfs_checker *c, u64 blk
 		return SFS_PROBLEMS;
 	/* Who holds a block may be what could not be read. */
 	if (used)
-		return c->found->f_problems[SFS_REMEDY_NONE] ? SFS_PROBLEMS : SFS_PROBLEM_LEAKED;
+		return c->found->f_problems[SFS_REMEDY_NONE] ||
+		       c->found->f_problems[SFS_REMEDY_READ] ? SFS_PROBLEMS : SFS_PROBLEM_LEAKED;
 	/* At its start files may have been: the volume grew from a smaller one. */
 	if (!taken && sfs_blk_is_valid(c->fs, blk, 1) && blk < c->fs->f_blocks - c->fs->f_tail)
 		return SFS_PROBLEMS;
@@ -485,7 +440,7 @@ static void sfs_check_counters(struct sfs_checker *c)
 	u64 inodes_said = sfs_counter_read(&c->fs->f_inodes);
 
 	if (!(c->fs->f_state & SFS_STATE_CLEAN) || c->found->f_problems[SFS_REMEDY_COUNT] ||
-	    c->found->f_problems[SFS_REMEDY_NONE])
+	    c->found->f_problems[SFS_REMEDY_NONE] || c->found->f_problems[SFS_REMEDY_READ])
 		return;
 	sfs_check_err(c, sfs_fs_recount(c->fs));
 	if (free_said != (u64)sfs_counter_read(&c->fs->f_free))
@@ -514,20 +469,14 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	return c.err;
 }
 
-void sfs_found_free(struct sfs_found *found)
-{
-	free(found->f_taken);
-	free(found->f_inodes);
-	free(found->f_names);
-	memset(found, 0, sizeof(*found));
-}
-
 long sfs_check(struct sfs_fs *fs)
 {
 	struct sfs_found found = { 0 };
 	long result = sfs_check_find(fs, &found);
 	unsigned int n;
 
+	if (!result && found.f_problems[SFS_REMEDY_READ])
+		result = -EIO;
 	for (n = 0; n < SFS_REMEDIES && result >= 0; n++)
 		result += found.f_problems[n];
 	sfs_found_free(&found);

@@ -22,7 +22,8 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
 void sfs_dev_close(struct sfs_dev *dev);	/* changes not flushed are dropped */
 int sfs_dev_fd(const struct sfs_dev *dev);
 u64 sfs_dev_nblks(const struct sfs_dev *dev);	/* a part of a block at the end not counted */
-int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);	/* changed ones as changed */
+/* Changed ones as changed.  -EIO, whatever the device says: that goes to sfs_report(). */
+int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
@@ -198,7 +199,7 @@ enum sfs_problem_code {
 	SFS_PROBLEM_DIR_SIZE, SFS_PROBLEM_LINKS, SFS_PROBLEM_NAMELESS, SFS_PROBLEM_ROOT,
 	SFS_PROBLEM_LOOP, SFS_PROBLEM_TAKEN, SFS_PROBLEM_LEAKED, SFS_PROBLEM_TAKEN_RUN,
 	SFS_PROBLEM_LEAKED_RUN, SFS_PROBLEM_FREE_SAID,
-	SFS_PROBLEM_INODES_SAID,
+	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD,
 	SFS_PROBLEMS
 };
 
@@ -207,6 +208,7 @@ enum sfs_remedy {
 	SFS_REMEDY_NONE,		/* something is lost, or cannot be told apart */
 	SFS_REMEDY_COUNT,		/* what follows from the inodes is written anew */
 	SFS_REMEDY_NAME,		/* names go or come */
+	SFS_REMEDY_READ,		/* a device that gives all of its blocks */
 	SFS_REMEDIES
 };
 
@@ -247,7 +249,7 @@ struct sfs_found_name {
 	char n_name[SFS_NAME_MAX];
 };
 
-/* What a check has found.  Without problems of SFS_REMEDY_NONE it is complete. */
+/* What a check has found.  Without problems of SFS_REMEDY_NONE and _READ it is complete. */
 struct sfs_found {
 	u8 *f_taken;			/* a bit for each block that an inode holds */
 	struct sfs_found_inode *f_inodes;	/* rising numbers */
@@ -259,14 +261,15 @@ struct sfs_found {
 
 /*
  * Walks everything that is in use and compares it with the bitmaps, link counts and counters; each
- * difference goes to sfs_report().  0, whatever was found, or the error that ended the check.  Free
- * @ret_found, zero before, in both cases.
+ * difference goes to sfs_report(), and so does each block that cannot be read: the check goes on
+ * without it.  0, whatever was found, or the error that ended the check.  Free @ret_found, zero
+ * before, in both cases.
  */
 int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found);
 void sfs_found_free(struct sfs_found *found);
 /* NULL: no such inode. */
 struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino);
-/* The same in a number: of differences, or a negative errno. */
+/* The same in a number: of differences, or a negative errno (-EIO: not all could be read). */
 long sfs_check(struct sfs_fs *fs);
 
 /* ---- walk.c ---- */

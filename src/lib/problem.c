@@ -49,6 +49,8 @@ static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
 		"superblock says {1} free blocks, there are {0}" },
 	[SFS_PROBLEM_INODES_SAID] = { SFS_REMEDY_COUNT,
 		"superblock says {1} inodes, there are {0}" },
+	[SFS_PROBLEM_UNREAD] = { SFS_REMEDY_READ,
+		"name {name} in directory {0}: inode {1} cannot be read" },
 };
 
 enum sfs_remedy sfs_problem_remedy(enum sfs_problem_code code)

@@ -5,6 +5,9 @@
  * FAULT_AT=N says which of the calls that change a file (write, pwrite, ftruncate, fsync; not on
  * standard output or error), FAULT= how: ENOSPC, EIO, SHORT (half is written, then ENOSPC), KILL
  * or INT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
+ *
+ * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO.  FAULT_READS=FILE: which
+ * blocks were read is left there, a number a line, as often as it was read.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -59,6 +62,25 @@ ssize_t pwrite64(int fd, const void *data, size_t nbytes, off64_t pos)
 	int f = fault();
 
 	return f < 0 ? -1 : REAL(pwrite64)(fd, data, nbytes / (1 + f), pos);
+}
+
+ssize_t pread64(int fd, void *data, size_t nbytes, off64_t pos)
+{
+	const char *bad = getenv("FAULT_READ");
+	const char *reads = getenv("FAULT_READS");
+	FILE *f = reads ? fopen(reads, "a") : NULL;
+	unsigned long blk = pos / 4096;
+	unsigned long first, last;
+
+	if (f) {
+		fprintf(f, "%lu\n", blk);
+		fclose(f);
+	}
+	if (bad && sscanf(bad, "%lu %lu", &first, &last) == 2 && blk >= first && blk <= last) {
+		errno = EIO;
+		return -1;
+	}
+	return REAL(pread64)(fd, data, nbytes, pos);
 }
 
 int ftruncate64(int fd, off64_t nbytes)

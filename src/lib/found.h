@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * found.h - what the passes of a check share: where they write down what they find (found.c).
+ */
+#ifndef SFS_FOUND_H
+#define SFS_FOUND_H
+
+#include "lib.h"
+
+#define SFS_UNREAD_MAX	1000		/* errors of the device: with more it is gone, not worn */
+
+struct sfs_checker {
+	struct sfs_fs *fs;
+	struct sfs_found *found;
+	size_t inodes_room;
+	u32 free_slots;			/* of the group in hand */
+	int err;			/* no memory, a device that is gone: it cannot go on */
+	/* Where inodes may be that the device did not give: inode blocks, groups without a map. */
+	struct {
+		u64 blk;
+		u64 nblks;
+	} unread[SFS_UNREAD_MAX];
+	unsigned int nunread;
+	bool names_unread;		/* not every name is known: links cannot be counted */
+};
+
+/* Reports @problem and counts it. */
+void sfs_problem(struct sfs_checker *c, const struct sfs_problem *problem);
+/* What a call of the core gave: reported there, but it counts here.  0 is nothing. */
+void sfs_check_err(struct sfs_checker *c, int err);
+/* Inodes of these blocks cannot be known. */
+void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks);
+bool sfs_unread_has(const struct sfs_checker *c, u64 ino);
+int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks);
+
+#define SFS_PROBLEM(c, code, ...)						\
+	sfs_problem(c, &(const struct sfs_problem) { .p_code = (code), .p_num = { __VA_ARGS__ } })
+
+#endif
