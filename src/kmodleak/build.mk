@@ -10,7 +10,7 @@ kml-objs = $(patsubst %.c,build/obj/%.o,$(call tool-srcs,kmodleak))
 
 $(kml-objs): CPPFLAGS += -Ibuild/gen
 build/obj/src/kmodleak/tracer.o: $(kml-skel)
-build/obj/src/kmodleak/kmodleak.bpf.o: src/kmodleak/kmodleak.bpf.c $(wildcard src/kmodleak/*.bpf.h) src/kmodleak/kmodleak.h
+build/obj/src/kmodleak/kmodleak.bpf.o: src/kmodleak/kmodleak.bpf.c $(wildcard src/kmodleak/*.bpf.h) src/kmodleak/halves.h
 	@mkdir -p $(@D)
 	$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Wno-unused-parameter $(WERROR) \
 		-D__TARGET_ARCH_$(kml-arch) -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "environment.h"
-#include "tracer.h"
+#include "exit.h"
 
 static bool has_capability(unsigned int cap)
 {

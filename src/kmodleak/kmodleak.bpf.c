@@ -19,7 +19,7 @@
  * counted how many calls came, and how many of them some clone took.  A free that was missed after
  * all cannot hide a leak, only make one up: it does not spoil a clean verdict (tracer__account()).
  */
-#include "kmodleak.h"
+#include "halves.h"
 #include "kernel.bpf.h"
 #include <bpf/bpf_tracing.h>
 
@@ -88,24 +88,6 @@ static __always_inline int on_percpu_free(__u64 *args, __u32 prog, __u32 clone)
 	forget(KML_KEY(KML_PERCPU, args[2]));
 	return 0;
 }
-
-#define CLONE(section, name, handler, prog, clone)					\
-	SEC(section) int name##_##clone(__u64 *args)					\
-	{										\
-		enter(prog);								\
-		handler(args, prog, clone);						\
-		leave(prog);								\
-		return 0;								\
-	}
-#define EVENT(section, name, handler, prog)						\
-	CLONE(section, name, handler, prog, 0)						\
-	CLONE(section, name, handler, prog, 1)						\
-	CLONE(section, name, handler, prog, 2)						\
-	CLONE(section, name, handler, prog, 3)						\
-	CLONE(section, name, handler, prog, 4)						\
-	CLONE(section, name, handler, prog, 5)						\
-	CLONE(section, name, handler, prog, 6)						\
-	CLONE(section, name, handler, prog, 7)
 
 EVENT("raw_tp/kmalloc", kmalloc, on_kmalloc, PROG_KMALLOC)
 EVENT("raw_tp/kmem_cache_alloc", slab_alloc, on_slab_alloc, PROG_SLAB_ALLOC)
@@ -270,12 +252,6 @@ static __always_inline int on_bio_put(__u64 *args, __u32 prog, __u32 clone)
 		forget(key);
 	return 0;
 }
-
-#define PROGRAM(section, name, call)							\
-	SEC(section) int name(__u64 *args)						\
-	{										\
-		return call;								\
-	}
 
 EVENT("fexit", bulk_alloc, on_bulk_alloc, PROG_BULK_ALLOC)
 EVENT("fentry", bulk_free, on_bulk_free, PROG_BULK_FREE)

@@ -6,7 +6,7 @@
 #define KMODLEAK_KSYMS_H
 
 #include "../lib/lib.h"
-#include "kmodleak.h"
+#include "halves.h"
 
 struct ksyms;
 

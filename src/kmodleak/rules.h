@@ -6,7 +6,7 @@
 #define KMODLEAK_RULES_H
 
 #include "../lib/lib.h"
-#include "kmodleak.h"
+#include "halves.h"
 
 #define RULE_NAMES 20
 

@@ -438,4 +438,30 @@ static __always_inline long forget_memory(__u64 addr)
 	return forget(KML_KEY(KML_KMALLOC, addr));
 }
 
+/* ---- programs: one that runs as it comes, one of which there are clones ---- */
+
+#define PROGRAM(section, name, call)							\
+	SEC(section) int name(__u64 *args)						\
+	{										\
+		return call;								\
+	}
+
+#define CLONE(section, name, handler, prog, clone)					\
+	SEC(section) int name##_##clone(__u64 *args)					\
+	{										\
+		enter(prog);								\
+		handler(args, prog, clone);						\
+		leave(prog);								\
+		return 0;								\
+	}
+#define EVENT(section, name, handler, prog)						\
+	CLONE(section, name, handler, prog, 0)						\
+	CLONE(section, name, handler, prog, 1)						\
+	CLONE(section, name, handler, prog, 2)						\
+	CLONE(section, name, handler, prog, 3)						\
+	CLONE(section, name, handler, prog, 4)						\
+	CLONE(section, name, handler, prog, 5)						\
+	CLONE(section, name, handler, prog, 6)						\
+	CLONE(section, name, handler, prog, 7)
+
 #endif

@@ -7,15 +7,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "exit.h"
 #include "ksyms.h"
-
-/* The statuses of the program; main and all that end it early. */
-enum {
-	KML_EXIT_CLEAN = 0,
-	KML_EXIT_LEAKS = 1,
-	KML_EXIT_FAILED = 2,
-	KML_EXIT_INCOMPLETE = 3,
-};
 
 struct tracer {
 	const char *module;		/* as the kernel writes it: '_', not '-' */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * kmodleak.h - what the kernel half and the user half of kmodleak share.
+ * halves.h - what the kernel half and the user half of kmodleak share.
  *
  * Units: times are CLOCK_MONOTONIC nanoseconds, sizes bytes.  An object is known by its key: its
  * kernel address with the class in the top byte, which every kernel address has as 0xff.
  */
-#ifndef KMODLEAK_H
-#define KMODLEAK_H
+#ifndef KMODLEAK_HALVES_H
+#define KMODLEAK_HALVES_H
 
 #include <linux/types.h>
 
