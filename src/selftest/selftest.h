@@ -91,7 +91,7 @@ struct sfs_options {
 /* Does it all; the verdict is complete but for kernel and time. */
 void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v);
 
-/* ---- steps.c ---- */
+/* ---- worker.c ---- */
 
 /*
  * The worker: all steps in order, in @dir, each told to @report as a line: "step NAME", "fact KEY

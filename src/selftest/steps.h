@@ -41,7 +41,7 @@ struct sfs_worker {
 	bool w_loaded;
 };
 
-/* ---- steps.c ---- */
+/* ---- want.c ---- */
 void sfs_want_not(const char *what, const char *file, int line);
 static inline bool sfs_want(bool good, const char *what, const char *file, int line)
 {
@@ -50,6 +50,7 @@ static inline bool sfs_want(bool good, const char *what, const char *file, int l
 	return good;
 }
 void sfs_refuse(const char *text);	/* the same, in words: for what no expression says */
+const char *sfs_failure(void);		/* the first of them; NULL: none */
 #define WANT(good)		sfs_want(good, #good, __FILE__, __LINE__)
 /* The call says -1 and this error. */
 #define FAILS(call, error) \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * steps.c - the worker: the table of steps, and what becomes of one that fails.
+ * worker.c - the worker: the table of steps, and what becomes of one that fails.
  *
  * After a failure only the steps that clean up run, so that the machine is left as it was found;
  * the first failure is the one that counts.  The worker has a mount namespace of its own, and its
@@ -17,26 +17,6 @@
 
 #include "selftest.h"
 #include "steps.h"
-
-/* The first failure of this process, empty if there was none. */
-static char sfs_first_failure[400];
-
-void sfs_refuse(const char *text)
-{
-	if (!sfs_first_failure[0])
-		snprintf(sfs_first_failure, sizeof(sfs_first_failure), "%s", text);
-}
-
-void sfs_want_not(const char *what, const char *file, int line)
-{
-	const char *name = strrchr(file, '/');
-	char text[360];
-	int err = errno;
-
-	snprintf(text, sizeof(text), "%s:%d: not so: %s (errno: %s)", name ? name + 1 : file, line,
-		 what, strerror(err));
-	sfs_refuse(text);
-}
 
 static void sfs_say(struct sfs_worker *w, const char *what, const char *text)
 {
@@ -91,14 +71,14 @@ static void sfs_step_unload(struct sfs_worker *w)
 	char text[128];
 	int err;
 
-	if (!sfs_first_failure[0])
+	if (!sfs_failure())
 		sfs_volume_visit(&w->w_volume);
 	err = w->w_loaded ? sfs_module_unload() : 0;
 	sfs_volume_detach(&w->w_volume);
 	if (!err)
 		return;
 	/* Somebody mounted a volume meanwhile: no fault of the module's, and no time for a test. */
-	if (err == -EAGAIN && !sfs_first_failure[0] && sfs_module_is_mounted()) {
+	if (err == -EAGAIN && !sfs_failure() && sfs_module_is_mounted()) {
 		sfs_say(w, "skip", "in use");
 		return;
 	}
@@ -161,10 +141,10 @@ void sfs_work(const char *module, const char *dir, FILE *report)
 		if (told && !sfs_steps[i].always)
 			continue;
 		sfs_say(&w, "step", sfs_steps[i].name);
-		if (!sfs_first_failure[0] || sfs_steps[i].always)
+		if (!sfs_failure() || sfs_steps[i].always)
 			sfs_steps[i].run(&w);
-		if (sfs_first_failure[0] && !told) {
-			sfs_say(&w, "fail", sfs_first_failure);
+		if (sfs_failure() && !told) {
+			sfs_say(&w, "fail", sfs_failure());
 			told = true;
 		}
 	}
