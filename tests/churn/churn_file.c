@@ -77,18 +77,28 @@ static void check_range(struct object *o, int fd, off_t pos, size_t nbytes, cons
 		compare(o, pos, bounce, n, nbytes, what);
 }
 
+/*
+ * A write of @nbytes of bounce[] at @pos came to @n.  False: to an error, and nothing is known of
+ * the range; else the file holds what was taken.
+ */
+static bool wrote(struct object *o, int fd, off_t pos, size_t nbytes, ssize_t n, const char *what)
+{
+	if (!grew(n, 0, what))
+		return false;
+	taken(o, pos, n);
+	check_range(o, fd, pos, nbytes, what);
+	return true;
+}
+
 void object_write(struct object *o, int fd, off_t pos, size_t nbytes, const char *what)
 {
 	ssize_t n;
 
 	scribble(o, pos, nbytes);
 	n = pwrite(fd, bounce, nbytes, pos);
-	if (!grew(n, 0, what))
-		return;
-	if (n != (ssize_t)nbytes && !full)
+	if (n >= 0 && n != (ssize_t)nbytes && !full)
 		bad("%s: %zd bytes of %zu", what, n, nbytes);
-	taken(o, pos, n);
-	check_range(o, fd, pos, nbytes, what);
+	wrote(o, fd, pos, nbytes, n, what);
 }
 
 static size_t some_bytes(off_t pos, unsigned int most)
@@ -116,7 +126,6 @@ static void own_append(int unused)
 {
 	struct object *o;
 	size_t nbytes;
-	ssize_t n;
 	int fd;
 
 	(void)unused;
@@ -125,13 +134,8 @@ static void own_append(int unused)
 		return;
 	nbytes = o->size < FILE_BYTES ? some_bytes(o->size, 9000) : 0;
 	scribble(o, o->size, nbytes);
-	n = nbytes ? write(fd, bounce, nbytes) : 0;
-	if (nbytes && grew(n, 0, "append")) {
-		off_t pos = o->size;
-
-		taken(o, pos, n);
-		check_range(o, fd, pos, nbytes, "append");
-	}
+	if (nbytes)
+		wrote(o, fd, o->size, nbytes, write(fd, bounce, nbytes), "append");
 	end(o, fd);
 }
 
@@ -177,7 +181,6 @@ static void own_direct_write(int unused)
 	off_t pos = rnd(FILE_BYTES / BLOCK) * BLOCK;
 	size_t nbytes = (1 + rnd(8)) * BLOCK;
 	struct object *o;
-	ssize_t n;
 	int fd;
 
 	(void)unused;
@@ -187,13 +190,8 @@ static void own_direct_write(int unused)
 	if (pos + nbytes > FILE_BYTES)
 		nbytes = FILE_BYTES - pos;
 	scribble(o, pos, nbytes);
-	n = pwrite(fd, bounce, nbytes, pos);
-	if (grew(n, 0, "direct write")) {
-		taken(o, pos, n);
-		check_range(o, fd, pos, nbytes, "direct write");
-	} else {
+	if (!wrote(o, fd, pos, nbytes, pwrite(fd, bounce, nbytes, pos), "direct write"))
 		settle(o, fd, pos, nbytes);
-	}
 	end(o, fd);
 }
 
