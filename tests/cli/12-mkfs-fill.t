@@ -33,7 +33,7 @@ mkfifo "$tree/fifo"
 perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0); chdir shift; bind(S, sockaddr_un("socket"))' "$tree"
 odd=("$(printf 'new\nline')" ' space ' $'quote"\\back' $'\303\244\303\266' $'no\377utf8\200' '-dash' "$(printf 'n%.0s' {1..255})")
 for name in "${odd[@]}"; do echo "$name" >"$tree/dir/deep/deeper/$name"; done
-for i in $(seq 400); do echo "$i" >"$tree/many/a file with a name $i"; done
+for i in $(seq 100); do echo "$i" >"$tree/many/a file with a name that takes the room of several shorter ones $i"; done
 chmod 4711 "$tree/dir/file"
 chmod 1777 "$tree/empty"
 chmod 0 "$tree/dir/zero"
