@@ -125,6 +125,10 @@ static int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
 		return -EOPNOTSUPP;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
+	/* First of all: the largest numbers would be 0 when they are rounded up. */
+	if (range.start >> SFS_BLOCK_BITS >= fs->f_blocks ||
+	    range.minlen >> SFS_BLOCK_BITS > SFS_GROUP_BLOCKS)
+		return -EINVAL;
 	blk = DIV_ROUND_UP_ULL(range.start, SFS_BLOCK_SIZE);
 	min = max_t(u64, range.minlen, bdev_discard_granularity(sb->s_bdev));
 	min = max_t(u64, DIV_ROUND_UP_ULL(min, SFS_BLOCK_SIZE), 1);

@@ -64,8 +64,10 @@ static void use(void)
 	save("kept", 'k', KEPT);
 	save("gone", 'g', GONE);
 	TAP_EQ(trim(".", 1ULL << 60, ~0ULL, 0), -EINVAL, "a start behind the volume");
+	TAP_EQ(trim(".", ~0ULL, ~0ULL, 0), -EINVAL, "a start at the last byte there can be");
 	TAP_EQ(trim(".", 0, 100, 0), -EINVAL, "less than a block");
 	TAP_EQ(trim(".", 0, ~0ULL, 1ULL << 40), -EINVAL, "runs longer than any group");
+	TAP_EQ(trim(".", 0, ~0ULL, ~0ULL), -EINVAL, "runs longer than anything");
 	TAP_REQUIRE(!seteuid(1000), "a user");
 	TAP_EQ(trim(".", 0, ~0ULL, 0), -EPERM, "may not");
 	TAP_REQUIRE(!seteuid(0), "root again");
