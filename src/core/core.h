@@ -181,7 +181,36 @@ const char *sfs_head_verify(const void *data, u32 fsid, u64 blk, bool skip_crc);
 extern const char sfs_why_crc[];
 const char *sfs_block_kind(u32 magic);		/* "btree node", "used map" ... for messages */
 
-/* ---- super.c: superblock and geometry ---- */
+/* ---- geometry.c: arithmetic of a volume ---- */
+
+#define SFS_STRIP_START		1	/* zone 0: behind the superblock */
+#define SFS_JOURNAL_START	(SFS_STRIP_START + SFS_STRIP_BLOCKS)
+
+/* Sets what follows from @blocks alone. */
+void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
+/*
+ * Sets what follows from the size of a device of @dev_blocks, no smaller than the volume so far:
+ * all of it is used, but for a last zone that would be too short.
+ */
+void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks);
+u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
+/* Which bitmap lies at @blk.  False: none can. */
+bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map);
+/* First block of a zone that is neither superblock, strip nor journal: may be allocated. */
+u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone);
+u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
+/* How many of the group's first blocks are superblock, strip or journal. */
+u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group);
+/* Bits of @group that stand for blocks of the volume; none in the last zone's missing groups. */
+u32 sfs_group_bits(const struct sfs_fs *fs, u64 group);
+/* True when the run lies inside the volume and touches no superblock, strip or journal. */
+bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
+/* First block of zone 0 that is free on a new volume: also past the room that belongs to nobody. */
+u64 sfs_first_free(const struct sfs_fs *fs);
+/* Free blocks of @zone and all behind it, while nobody has touched them. */
+u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone);
+
+/* ---- super.c: superblock, and the state of an open volume ---- */
 
 /* What mkfs is asked for; sfs_super_make() fills the rest of @fs from it or says why not. */
 struct sfs_geometry {
@@ -198,11 +227,6 @@ struct sfs_geometry {
  * with parent 0, gives exactly that inode.
  */
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo);
-/*
- * Sets what follows from the size of a device of @dev_blocks, no smaller than the volume so far:
- * all of it is used, but for a last zone that would be too short.
- */
-void sfs_super_size(struct sfs_fs *fs, u64 dev_blocks);
 /* Pure: NULL or why not.  @data is block 0; @dev_blocks the size of the device, 0 if unknown. */
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
 /* The same without head and crc. */
@@ -223,15 +247,6 @@ int sfs_fs_init(struct sfs_fs *fs);
 void sfs_fs_exit(struct sfs_fs *fs);
 /* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
 int sfs_fs_recount(struct sfs_fs *fs);
-
-u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
-u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
-/* First block of a zone that is neither superblock, strip nor journal: may be allocated. */
-u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone);
-/* Free blocks of @zone and all behind it, while nobody has touched them. */
-u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone);
-/* True when the run lies inside the volume and touches no superblock, strip or journal. */
-bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 
 /* ---- space.c: the account of free blocks ---- */
 

@@ -1,101 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * super.c - the superblock, and the geometry that follows from it.
+ * super.c - the superblock, and the state of a volume that is open.
  *
- * Nothing of the geometry is stored that can be computed: a volume is its size, the journal's
- * length behind the first strip, and the tail that is left to others.  mkfs makes a superblock from
- * these (sfs_super_make), and the mount trusts none that does not pass sfs_super_verify, written
- * for images made by an enemy.  Block 0 is encoded under f_zone_lock, in a transaction.
+ * mkfs makes a superblock from what it is asked for (sfs_super_make), and the mount trusts none
+ * that does not pass sfs_super_verify, written for images made by an enemy.  Block 0 is encoded
+ * under f_zone_lock, in a transaction.
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
 
-#define SFS_STRIP_START		1		/* zone 0: behind the superblock */
-#define SFS_JOURNAL_START	(SFS_STRIP_START + SFS_STRIP_BLOCKS)
 #define SFS_FREE_MIN		64		/* below this a volume is of no use */
-
-/* ---- geometry ---- */
-
-static u64 sfs_zone_strip(u64 zone)
-{
-	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_STRIP_START);
-}
-
-u64 sfs_map_blk(u64 group, unsigned int map)
-{
-	return sfs_zone_strip(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
-	       group % SFS_ZONE_GROUPS;
-}
-
-u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group)
-{
-	return min_t(u64, SFS_GROUP_BLOCKS, fs->f_blocks - group * SFS_GROUP_BLOCKS);
-}
-
-u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone)
-{
-	return sfs_zone_strip(zone) + SFS_STRIP_BLOCKS + (zone ? 0 : fs->f_journal_blocks);
-}
-
-bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks)
-{
-	u64 zone = blk / SFS_ZONE_BLOCKS;
-
-	if (!nblks || blk >= fs->f_blocks || nblks > fs->f_blocks - blk)
-		return false;
-	return (blk + nblks - 1) / SFS_ZONE_BLOCKS == zone && blk >= sfs_zone_data(fs, zone);
-}
-
-static u64 sfs_zones_of(u64 blocks)
-{
-	return (blocks + SFS_ZONE_BLOCKS - 1) / SFS_ZONE_BLOCKS;
-}
-
-/* First block of zone 0 that is free on a new volume: also past the room that belongs to nobody. */
-static u64 sfs_first_free(const struct sfs_fs *fs)
-{
-	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
-
-	return max(head, sfs_zone_data(fs, 0));
-}
-
-u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone)
-{
-	u64 n;
-
-	if (zone >= fs->f_zones_max)
-		return 0;
-	/* The tail never leaves the last zone, which is longer than it (SFS_ZONE_MIN). */
-	n = fs->f_blocks - fs->f_tail - zone * SFS_ZONE_BLOCKS;
-	if (zone)
-		return n - (fs->f_zones_max - zone) * SFS_STRIP_BLOCKS;
-	return n - (fs->f_zones_max - 1) * SFS_STRIP_BLOCKS - sfs_first_free(fs);
-}
-
-static void sfs_super_measure(struct sfs_fs *fs, u64 blocks)
-{
-	fs->f_blocks = blocks;
-	fs->f_groups = (blocks + SFS_GROUP_BLOCKS - 1) / SFS_GROUP_BLOCKS;
-	fs->f_zones_max = sfs_zones_of(blocks);
-}
-
-void sfs_super_size(struct sfs_fs *fs, u64 dev_blocks)
-{
-	u64 end = fs->f_blocks - fs->f_tail;	/* before it there may be data */
-	u64 blocks = min_t(u64, dev_blocks, SFS_BLK_MAX);
-	u32 tail;
-
-	if (blocks > SFS_ZONE_BLOCKS && blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
-		blocks -= blocks % SFS_ZONE_BLOCKS;
-	sfs_super_measure(fs, blocks);
-	tail = blocks < SFS_LARGE_BLOCKS ? SFS_TAIL_SMALL : SFS_TAIL_LARGE;
-	fs->f_tail = min_t(u64, tail, blocks - end);
-}
 
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 {
-	sfs_super_size(fs, geo->g_blocks);
+	sfs_geometry_size(fs, geo->g_blocks);
 	if (fs->f_blocks < SFS_VOLUME_MIN)
 		return "the volume is smaller than 1 MiB";
 	if (geo->g_journal_blocks && geo->g_journal_dev)
@@ -202,7 +121,7 @@ static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u
 	if (why)
 		return why;
 
-	sfs_super_measure(&fs, blocks);
+	sfs_geometry_measure(&fs, blocks);
 	fs.f_journal_blocks = le32_to_cpu(sup->s_journal_blocks);
 	if (fs.f_tail < SFS_TAIL_SMALL || fs.f_tail > SFS_TAIL_LARGE)
 		return "impossible tail";
@@ -265,7 +184,7 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data)
 {
 	const struct sfs_super_disk *sup = data;
 
-	sfs_super_measure(fs, le64_to_cpu(sup->s_blocks));
+	sfs_geometry_measure(fs, le64_to_cpu(sup->s_blocks));
 	fs->f_fsid = le32_to_cpu(sup->s_fsid);
 	memcpy(fs->f_uuid, sup->s_uuid, sizeof(fs->f_uuid));
 	memcpy(fs->f_label, sup->s_label, sizeof(sup->s_label));

@@ -28,44 +28,15 @@ int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf *
 
 /* ---- the bitmaps on disk ---- */
 
-/* Which bitmap lies at @blk.  False: none can. */
-static bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map)
-{
-	u64 zone = blk / SFS_ZONE_BLOCKS;
-	u64 first = sfs_map_blk(zone * SFS_ZONE_GROUPS, 0);
-
-	if (zone >= fs->f_zones_max || blk < first || blk >= first + SFS_STRIP_BLOCKS)
-		return false;
-	*ret_group = zone * SFS_ZONE_GROUPS + (blk - first) % SFS_ZONE_GROUPS;
-	*ret_map = (blk - first) / SFS_ZONE_GROUPS;
-	return true;
-}
-
-/* How many of the group's first blocks are superblock, strip or journal. */
-static u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group)
-{
-	u64 data = sfs_zone_data(fs, group / SFS_ZONE_GROUPS);
-	u64 start = group * SFS_GROUP_BLOCKS;
-
-	return data <= start ? 0 : min_t(u64, data - start, SFS_GROUP_BLOCKS);
-}
-
-/* Bits of @group that stand for blocks of the volume; none in the last zone's missing groups. */
-static u32 sfs_group_bits(const struct sfs_fs *fs, u64 group)
-{
-	return group < fs->f_groups ? sfs_group_nblks(fs, group) : 0;
-}
-
 static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
 {
 	u64 start = group * SFS_GROUP_BLOCKS;
 	u64 end = min_t(u64, start + SFS_GROUP_BLOCKS, fs->f_blocks - fs->f_tail);
-	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
 	u32 fixed = sfs_group_fixed(fs, group);
 	u32 bits = end > start ? end - start : 0;
 
 	if (!group)
-		fixed = max_t(u64, fixed, head);
+		fixed = min_t(u64, sfs_first_free(fs), SFS_GROUP_BLOCKS);
 	fixed = min(fixed, bits);
 	sfs_bits_set(map->b_bits, 0, fixed);
 	sfs_bits_set(map->b_bits, bits, SFS_GROUP_BLOCKS - bits);

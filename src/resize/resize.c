@@ -199,7 +199,7 @@ int main(int argc, char **argv)
 	sfs_check_maps(&r);
 	r.was = r.fs.f_blocks;
 	r.end = r.fs.f_blocks - r.fs.f_tail;
-	sfs_super_size(&r.fs, r.want);
+	sfs_geometry_size(&r.fs, r.want);
 	if (r.fs.f_blocks == r.was) {
 		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
 	} else {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * geometry.c - where everything fixed lies: zones, groups, their maps, and what is left for files.
+ *
+ * Nothing of it is stored that can be computed: a volume is its size, the journal's length behind
+ * the first strip, and the tail that is left to others.  Arithmetic on these fields of struct
+ * sfs_fs, which do not change while a volume is mounted: no locks, no blocks, nothing that fails.
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks)
+{
+	fs->f_blocks = blocks;
+	fs->f_groups = (blocks + SFS_GROUP_BLOCKS - 1) / SFS_GROUP_BLOCKS;
+	fs->f_zones_max = (blocks + SFS_ZONE_BLOCKS - 1) / SFS_ZONE_BLOCKS;
+}
+
+void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks)
+{
+	u64 end = fs->f_blocks - fs->f_tail;	/* before it there may be data */
+	u64 blocks = min_t(u64, dev_blocks, SFS_BLK_MAX);
+	u32 tail;
+
+	if (blocks > SFS_ZONE_BLOCKS && blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
+		blocks -= blocks % SFS_ZONE_BLOCKS;
+	sfs_geometry_measure(fs, blocks);
+	tail = blocks < SFS_LARGE_BLOCKS ? SFS_TAIL_SMALL : SFS_TAIL_LARGE;
+	fs->f_tail = min_t(u64, tail, blocks - end);
+}
+
+/* ---- where things are ---- */
+
+static u64 sfs_zone_strip(u64 zone)
+{
+	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_STRIP_START);
+}
+
+u64 sfs_map_blk(u64 group, unsigned int map)
+{
+	return sfs_zone_strip(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
+	       group % SFS_ZONE_GROUPS;
+}
+
+bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map)
+{
+	u64 zone = blk / SFS_ZONE_BLOCKS;
+	u64 first = sfs_map_blk(zone * SFS_ZONE_GROUPS, 0);
+
+	if (zone >= fs->f_zones_max || blk < first || blk >= first + SFS_STRIP_BLOCKS)
+		return false;
+	*ret_group = zone * SFS_ZONE_GROUPS + (blk - first) % SFS_ZONE_GROUPS;
+	*ret_map = (blk - first) / SFS_ZONE_GROUPS;
+	return true;
+}
+
+u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone)
+{
+	return sfs_zone_strip(zone) + SFS_STRIP_BLOCKS + (zone ? 0 : fs->f_journal_blocks);
+}
+
+u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group)
+{
+	return min_t(u64, SFS_GROUP_BLOCKS, fs->f_blocks - group * SFS_GROUP_BLOCKS);
+}
+
+u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group)
+{
+	u64 data = sfs_zone_data(fs, group / SFS_ZONE_GROUPS);
+	u64 start = group * SFS_GROUP_BLOCKS;
+
+	return data <= start ? 0 : min_t(u64, data - start, SFS_GROUP_BLOCKS);
+}
+
+u32 sfs_group_bits(const struct sfs_fs *fs, u64 group)
+{
+	return group < fs->f_groups ? sfs_group_nblks(fs, group) : 0;
+}
+
+bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks)
+{
+	u64 zone = blk / SFS_ZONE_BLOCKS;
+
+	if (!nblks || blk >= fs->f_blocks || nblks > fs->f_blocks - blk)
+		return false;
+	return (blk + nblks - 1) / SFS_ZONE_BLOCKS == zone && blk >= sfs_zone_data(fs, zone);
+}
+
+/* ---- a new volume ---- */
+
+u64 sfs_first_free(const struct sfs_fs *fs)
+{
+	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
+
+	return max(head, sfs_zone_data(fs, 0));
+}
+
+u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone)
+{
+	u64 n;
+
+	if (zone >= fs->f_zones_max)
+		return 0;
+	/* The tail never leaves the last zone, which is longer than it (SFS_ZONE_MIN). */
+	n = fs->f_blocks - fs->f_tail - zone * SFS_ZONE_BLOCKS;
+	if (zone)
+		return n - (fs->f_zones_max - zone) * SFS_STRIP_BLOCKS;
+	return n - (fs->f_zones_max - 1) * SFS_STRIP_BLOCKS - sfs_first_free(fs);
+}
