@@ -65,7 +65,7 @@ static bool sfs_id_super(const struct sfs_id *id)
 	struct sfs_fs fs = { 0 };
 
 	if (!sfs_super_probe(id->block) ||
-	    sfs_head_verify(id->block, le32_to_cpu(sup->s_head.h_fsid), 0, false) ||
+	    sfs_head_verify(id->block, le32_to_cpu(sup->s_head.h_fsid), 0) ||
 	    le64_to_cpu(sup->s_blocks) > id->nblks)
 		return false;
 	if (!id->export)
@@ -92,8 +92,7 @@ static bool sfs_id_journal(const struct sfs_id *id)
 	const struct sfs_journal_dev_disk *dev = (const struct sfs_journal_dev_disk *)id->block;
 	struct sfs_fs fs = { .f_fsid = le32_to_cpu(dev->j_head.h_fsid) };
 
-	if (le32_to_cpu(dev->j_head.h_magic) != SFS_MAGIC_JOURNAL_DEV ||
-	    sfs_block_verify(&fs, id->block, 0, false) ||
+	if (sfs_block_verify(&fs, &sfs_journal_dev_ops, id->block, 0) ||
 	    le64_to_cpu(dev->j_blocks) > id->nblks)
 		return false;
 	if (!id->export)

@@ -76,7 +76,7 @@ static int sfs_path_down(struct sfs_path *path, unsigned int level)
 	const char *why;
 	int err;
 
-	err = sfs_buf_get(path->p_inode->i_fs, blk, SFS_MAGIC_NODE, path->p_inode->i_ino,
+	err = sfs_buf_get(path->p_inode->i_fs, blk, &sfs_node_ops, path->p_inode->i_ino,
 			  &l->l_buf);
 	if (err)
 		return err;

@@ -46,7 +46,7 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 		in->i_nodes--;
 		sfs_counter_add(&in->i_fs->f_nodes, -1);
 	}
-	err = sfs_buf_new(t, in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &buf);
+	err = sfs_buf_new(t, in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
 	if (err) {
 		if (sfs_free_blks(t, in->i_fs, blk, 1))
 			sfs_shutdown(in->i_fs, -EIO, "cannot give back an unused node");
@@ -315,7 +315,7 @@ static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsign
 	const char *why;
 	int err;
 
-	err = sfs_buf_get(in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &sibling);
+	err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &sibling);
 	if (err)
 		return err;
 	why = sfs_sibling_verify(path, level + 1, other, sfs_buf_node(sibling));

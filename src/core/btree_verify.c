@@ -105,3 +105,21 @@ const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const void *rec,
 		return "unknown kind of record";
 	}
 }
+
+static const char *sfs_node_verify_block(const struct sfs_fs *fs, const void *data, u64 blk)
+{
+	const struct sfs_head *head = data;
+
+	if (head->h_live)
+		return "a btree node with a slot mask";
+	if (!sfs_blk_is_valid(fs, blk, 1))
+		return "btree node where none can be";
+	return sfs_node_verify(fs, (const struct sfs_node_disk *)(head + 1), SFS_NODE_BYTES);
+}
+
+const struct sfs_block_ops sfs_node_ops = {
+	.b_magic = SFS_MAGIC_NODE,
+	.b_owner_is_ino = true,
+	.b_name = "btree node",
+	.b_verify = sfs_node_verify_block,
+};

@@ -167,19 +167,38 @@ unsigned int sfs_bits_count(const u8 *bits, unsigned int bit, unsigned int end);
 
 /* ---- block.c: the common head ---- */
 
+/* One kind of block: what whoever reads one is told of it.  Defined by who owns the kind. */
+struct sfs_block_ops {
+	u32 b_magic;
+	bool b_owner_is_ino;		/* h_owner is the number of an inode */
+	const char *b_name;		/* "btree node", "used map" ... for messages */
+	/* NULL, or why not.  Pure.  Head and magic are as they should be. */
+	const char *(*b_verify)(const struct sfs_fs *fs, const void *data, u64 blk);
+};
+
 void sfs_block_init(void *data, u32 fsid, u32 magic, u64 blk, u64 owner);
 /* Sets the crc.  Called when a block freezes for its commit or is written, by nobody else. */
 void sfs_block_seal(void *data);
-/*
- * NULL, or why not.  Pure.  @fs gives fsid and geometry; checks head, crc (unless @skip_crc) and
- * then the structure of whatever kind h_magic says.
- */
-const char *sfs_block_verify(const struct sfs_fs *fs, const void *data, u64 blk, bool skip_crc);
-/* The head alone, of any kind of block. */
-const char *sfs_head_verify(const void *data, u32 fsid, u64 blk, bool skip_crc);
+/* NULL, or why not.  Pure.  Head, crc, magic, and then the structure, as @ops knows it. */
+const char *sfs_block_verify(const struct sfs_fs *fs, const struct sfs_block_ops *ops,
+			     const void *data, u64 blk);
+/* Head and crc alone, of any kind of block. */
+const char *sfs_head_verify(const void *data, u32 fsid, u64 blk);
 /* What the verifiers return, this very pointer, when it is the crc: ports answer -EFSBADCRC. */
 extern const char sfs_why_crc[];
-const char *sfs_block_kind(u32 magic);		/* "btree node", "used map" ... for messages */
+
+/* Of a block that was verified some time: is it of this kind, and whose is it? */
+static inline const char *sfs_block_check(const struct sfs_block_ops *ops, const void *data,
+					  u64 owner)
+{
+	const struct sfs_head *head = data;
+
+	if (le32_to_cpu(head->h_magic) != ops->b_magic)
+		return "another kind of block is here";
+	if (le64_to_cpu(head->h_owner) != owner)
+		return "block belongs to another owner";
+	return NULL;
+}
 
 /* ---- geometry.c: arithmetic of a volume ---- */
 
@@ -227,6 +246,8 @@ struct sfs_geometry {
  * with parent 0, gives exactly that inode.
  */
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo);
+extern const struct sfs_block_ops sfs_super_ops;
+extern const struct sfs_block_ops sfs_journal_dev_ops;	/* head of an external journal's device */
 /* Pure: NULL or why not.  @data is block 0; @dev_blocks the size of the device, 0 if unknown. */
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
 /* The same without head and crc. */
@@ -350,7 +371,7 @@ int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_f
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
-const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk);
+extern const struct sfs_block_ops sfs_map_ops[SFS_MAPS];
 
 /* ---- ialloc.c: inode slots and orphans ---- */
 
@@ -380,7 +401,7 @@ int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
 
 /* ---- inode.c: the record and its block ---- */
 
-const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk);
+extern const struct sfs_block_ops sfs_inodes_ops;
 /* NULL or why not: one live record, its root node included. */
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
@@ -448,6 +469,7 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		     unsigned int nbytes, unsigned int flags);
 int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
+extern const struct sfs_block_ops sfs_node_ops;
 /*
  * NULL or why not.  @capacity in bytes: SFS_ROOT_BYTES or SFS_NODE_BYTES.  Records are checked by
  * kind (extent, dirent, inline) as far as one record alone can tell.
@@ -538,6 +560,12 @@ int sfs_symlink_write(struct sfs_trans *t, struct sfs_inode *in, const char *tar
 int sfs_symlink_read(struct sfs_inode *in, char *buf, unsigned int nbytes);
 /* Deletes the target's records (before sfs_inode_free()). */
 int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
+
+/* ---- blocks.c: all kinds of blocks, for who meets one without knowing what it is ---- */
+
+const struct sfs_block_ops *sfs_block_ops_of(u32 magic);	/* NULL: no kind has it */
+/* sfs_block_verify() as the kind that the magic says. */
+const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 blk);
 
 /* ---- totext.c: every object can print itself ---- */
 

@@ -161,7 +161,7 @@ static int sfs_slot_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u64
 	u8 live;
 	int err;
 
-	err = sfs_buf_get(o->o_fs, blk, SFS_MAGIC_INODES, o->o_nr, &buf);
+	err = sfs_buf_get(o->o_fs, blk, &sfs_inodes_ops, o->o_nr, &buf);
 	if (err)
 		return err;
 	inodes = sfs_buf_data(buf);
@@ -214,7 +214,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	if (sfs_open_test(o, SFS_MAP_INODE, bit) || sfs_open_test(o, SFS_MAP_ROOM, bit))
 		return sfs_open_corrupt(o, bit, "inode map", "an inode block is said to be free");
 	blk = o->o_nr * SFS_GROUP_BLOCKS + bit;
-	err = sfs_buf_new(t, o->o_fs, blk, SFS_MAGIC_INODES, o->o_nr, &buf);
+	err = sfs_buf_new(t, o->o_fs, blk, &sfs_inodes_ops, o->o_nr, &buf);
 	if (err)
 		return err;
 
@@ -556,7 +556,7 @@ int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
 	sfs_buf_put(buf);
 	if (!found)
 		return -ESTALE;
-	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	err = sfs_buf_get(fs, blk, &sfs_inodes_ops, blk / SFS_GROUP_BLOCKS, &buf);
 	if (err)
 		return err;
 	head = sfs_buf_data(buf);

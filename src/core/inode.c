@@ -192,12 +192,14 @@ const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_dis
 	return NULL;
 }
 
-const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk)
+static const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk)
 {
 	const struct sfs_inodes_disk *inodes = data;
 	const char *why;
 	unsigned int i;
 
+	if (!sfs_blk_is_valid(fs, blk, 1))
+		return "inode block where none can be";
 	if (le64_to_cpu(inodes->n_head.h_owner) != blk / SFS_GROUP_BLOCKS)
 		return "inode block of another group";
 	/* What a dead slot holds is left over from its last inode: nobody reads it. */
@@ -211,6 +213,12 @@ const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, u64 blk
 	return NULL;
 }
 
+const struct sfs_block_ops sfs_inodes_ops = {
+	.b_magic = SFS_MAGIC_INODES,
+	.b_name = "inode block",
+	.b_verify = sfs_inodes_verify,
+};
+
 /* The inode block of @ino, and the record in it if the slot is live (else -ESTALE). */
 static int sfs_slot_get(struct sfs_fs *fs, u64 ino, struct sfs_buf **ret_buf,
 			struct sfs_inode_disk **ret_disk)
@@ -222,7 +230,7 @@ static int sfs_slot_get(struct sfs_fs *fs, u64 ino, struct sfs_buf **ret_buf,
 
 	if (!sfs_blk_is_valid(fs, blk, 1))
 		return sfs_corrupt(fs, 0, ino, "inode number", "outside the volume");
-	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	err = sfs_buf_get(fs, blk, &sfs_inodes_ops, blk / SFS_GROUP_BLOCKS, &buf);
 	if (err)
 		return err;
 	inodes = sfs_buf_data(buf);

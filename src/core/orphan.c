@@ -16,7 +16,7 @@ static int sfs_block_orphan(struct sfs_fs *fs, u64 blk, unsigned int slot, unsig
 	struct sfs_buf *buf;
 	int err;
 
-	err = sfs_buf_get(fs, blk, SFS_MAGIC_INODES, blk / SFS_GROUP_BLOCKS, &buf);
+	err = sfs_buf_get(fs, blk, &sfs_inodes_ops, blk / SFS_GROUP_BLOCKS, &buf);
 	if (err)
 		return err;
 	inodes = sfs_buf_data(buf);

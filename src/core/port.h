@@ -22,6 +22,7 @@
 struct sfs_fs;
 struct sfs_buf;			/* one cached metadata block */
 struct sfs_trans;		/* one transaction handle */
+struct sfs_block_ops;		/* one kind of block (block.c) */
 
 /*
  * Inline in the port headers:
@@ -43,19 +44,19 @@ struct sfs_trans;		/* one transaction handle */
 /*
  * Blocks.  Every block reached through these carries struct sfs_head.
  *
- * sfs_buf_get() reads a block, checks head and structure once when it comes from the device, and
- * magic and owner at every call.  -EIO, -ENOMEM, -EFSBADCRC, or -EFSCORRUPTED after reporting.
- * @owner SFS_OWNER_ANY skips the owner test.
+ * sfs_buf_get() reads a block that is to be of kind @ops: head and structure are checked once when
+ * it comes from the device, kind and owner at every call.  -EIO, -ENOMEM, -EFSBADCRC, or
+ * -EFSCORRUPTED after reporting.
  */
-#define SFS_OWNER_ANY	(~0ULL)
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf);
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf);
 
 /*
  * A block just allocated in @t: zeroed, its head filled in, write access taken.  Nothing is read.
  * The caller must sfs_buf_dirty() it.
  */
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf);
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf);
 
 /* Drops a reference.  NULL is fine. */
 void sfs_buf_put(struct sfs_buf *buf);

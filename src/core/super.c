@@ -151,7 +151,7 @@ const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_bl
 		return "unknown version of the format";
 	if (le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN)
 		return "unknown features";
-	if (sup->s_head.h_owner || sup->s_head.h_fsid != sup->s_fsid)
+	if (sup->s_head.h_owner || sup->s_head.h_live || sup->s_head.h_fsid != sup->s_fsid)
 		return "the head is not a superblock's";
 	if (!sfs_is_zero(sup->s_zero, sizeof(sup->s_zero)) ||
 	    !sfs_is_zero((const u8 *)(sup + 1), SFS_BLOCK_SIZE - sizeof(*sup)))
@@ -174,9 +174,43 @@ const char *sfs_super_verify(const void *data, u64 dev_blocks)
 
 	if (!sfs_super_probe(data))
 		return "not a simplefs volume";
-	why = sfs_head_verify(data, le32_to_cpu(sup->s_head.h_fsid), 0, false);
+	why = sfs_head_verify(data, le32_to_cpu(sup->s_head.h_fsid), 0);
 	return why ? why : sfs_super_verify_fields(sup, dev_blocks);
 }
+
+static const char *sfs_super_verify_block(const struct sfs_fs *fs, const void *data, u64 blk)
+{
+	(void)fs;
+	return blk ? "superblock outside block 0" : sfs_super_verify_fields(data, 0);
+}
+
+const struct sfs_block_ops sfs_super_ops = {
+	.b_magic = SFS_MAGIC_SUPER,
+	.b_name = "superblock",
+	.b_verify = sfs_super_verify_block,
+};
+
+static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *data, u64 blk)
+{
+	const struct sfs_journal_dev_disk *dev = data;
+
+	(void)fs;
+	if (blk)
+		return "journal device's head outside block 0";
+	if (dev->j_head.h_live)
+		return "slot mask outside an inode block";
+	if (memcmp(dev->j_ident, SFS_JOURNAL_IDENT, sizeof(dev->j_ident)))
+		return "no identification of a journal device";
+	if (le64_to_cpu(dev->j_blocks) < SFS_JOURNAL_DEV_LOG + SFS_JOURNAL_MIN)
+		return "journal device too small";
+	return NULL;
+}
+
+const struct sfs_block_ops sfs_journal_dev_ops = {
+	.b_magic = SFS_MAGIC_JOURNAL_DEV,
+	.b_name = "journal device",
+	.b_verify = sfs_journal_dev_verify,
+};
 
 /* ---- disk to memory and back ---- */
 
@@ -265,7 +299,7 @@ int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)
 
 	/* Encoding wipes the head for a moment: nobody may get the block meanwhile. */
 	sfs_mutex_lock(&fs->f_zone_lock);
-	err = sfs_buf_get(fs, 0, SFS_MAGIC_SUPER, 0, &buf);
+	err = sfs_buf_get(fs, 0, &sfs_super_ops, 0, &buf);
 	if (err)
 		goto unlock;
 	err = sfs_buf_access(t, fs, buf);

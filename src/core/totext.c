@@ -30,9 +30,11 @@ static void sfs_text_word(struct sfs_text *out, const char *key, const char *wor
 
 void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
 {
+	const struct sfs_block_ops *ops = sfs_block_ops_of(le32_to_cpu(head->h_magic));
+
 	out->open(out, "head", false);
 	out->hex(out, "magic", le32_to_cpu(head->h_magic));
-	sfs_text_word(out, "kind", sfs_block_kind(le32_to_cpu(head->h_magic)));
+	sfs_text_word(out, "kind", ops ? ops->b_name : "unknown block");
 	out->hex(out, "crc", le32_to_cpu(head->h_crc));
 	out->num(out, "blk", le64_to_cpu(head->h_blk));
 	out->num(out, "owner", le64_to_cpu(head->h_owner));

@@ -14,18 +14,6 @@
 #include "format.h"
 #include "core.h"
 
-static const u32 sfs_map_magic[SFS_MAPS] = {
-	[SFS_MAP_USED] = SFS_MAGIC_USED,
-	[SFS_MAP_INODE] = SFS_MAGIC_INODE_MAP,
-	[SFS_MAP_ROOM] = SFS_MAGIC_ROOM,
-	[SFS_MAP_ORPHAN] = SFS_MAGIC_ORPHAN,
-};
-
-int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf)
-{
-	return sfs_buf_get(fs, sfs_map_blk(group, map), sfs_map_magic[map], group, ret_buf);
-}
-
 /* ---- the bitmaps on disk ---- */
 
 static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
@@ -56,7 +44,7 @@ void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data)
 	sfs_assert(found);
 	if (!found)
 		return;
-	sfs_block_init(data, fs->f_fsid, sfs_map_magic[map], blk, group);
+	sfs_block_init(data, fs->f_fsid, sfs_map_ops[map].b_magic, blk, group);
 	if (map == SFS_MAP_USED)
 		sfs_used_fill(fs, group, data);
 }
@@ -83,7 +71,7 @@ static const char *sfs_counts_verify(const struct sfs_bitmap_disk *map, unsigned
 	return NULL;
 }
 
-const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk)
+static const char *sfs_map_verify(const struct sfs_fs *fs, const void *data, u64 blk)
 {
 	const struct sfs_bitmap_disk *map = data;
 	u32 nbits, fixed;
@@ -92,8 +80,10 @@ const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk
 
 	if (!sfs_map_at(fs, blk, &group, &kind))
 		return "bitmap outside the strips";
-	if (le32_to_cpu(map->b_head.h_magic) != sfs_map_magic[kind])
+	if (le32_to_cpu(map->b_head.h_magic) != sfs_map_ops[kind].b_magic)
 		return "another kind of bitmap belongs here";
+	if (map->b_head.h_live)
+		return "a bitmap with a slot mask";
 	if (le64_to_cpu(map->b_head.h_owner) != group)
 		return "bitmap of another group";
 	nbits = sfs_group_bits(fs, group);
@@ -113,6 +103,21 @@ const char *sfs_bitmap_verify(const struct sfs_fs *fs, const void *data, u64 blk
 	}
 	return sfs_counts_verify(map, kind, nbits,
 				 sfs_bits_count(map->b_bits, 0, SFS_GROUP_BLOCKS));
+}
+
+#define SFS_MAP_OPS(magic, name)	\
+	{ .b_magic = (magic), .b_name = (name), .b_verify = sfs_map_verify }
+
+const struct sfs_block_ops sfs_map_ops[SFS_MAPS] = {
+	[SFS_MAP_USED] = SFS_MAP_OPS(SFS_MAGIC_USED, "used map"),
+	[SFS_MAP_INODE] = SFS_MAP_OPS(SFS_MAGIC_INODE_MAP, "inode map"),
+	[SFS_MAP_ROOM] = SFS_MAP_OPS(SFS_MAGIC_ROOM, "room map"),
+	[SFS_MAP_ORPHAN] = SFS_MAP_OPS(SFS_MAGIC_ORPHAN, "orphan map"),
+};
+
+int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf)
+{
+	return sfs_buf_get(fs, sfs_map_blk(group, map), &sfs_map_ops[map], group, ret_buf);
 }
 
 /* ---- groups in memory ---- */
@@ -318,7 +323,7 @@ int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups)
 	err = -ENOSPC;
 	if (fs->f_zones >= fs->f_zones_max)
 		goto unlock;
-	err = sfs_buf_get(fs, 0, SFS_MAGIC_SUPER, 0, &super);
+	err = sfs_buf_get(fs, 0, &sfs_super_ops, 0, &super);
 	if (err)
 		goto unlock;
 	err = sfs_zone_begin(t, fs, super);

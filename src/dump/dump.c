@@ -307,7 +307,7 @@ static int sfs_print_block(struct sfs_fs *fs, struct sfs_text *out, u64 blk)
 	out->open(out, "block", false);
 	sfs_block_totext(out, data);
 	out->close(out);
-	why = sfs_block_verify(fs, data, blk, false);
+	why = sfs_block_verify_any(fs, data, blk);
 	return why ? sfs_corrupt(fs, blk, 0, "block", why) : 0;
 }
 

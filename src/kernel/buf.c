@@ -60,13 +60,14 @@ void sfs_buf_hold(struct sfs_buf *buf)
 }
 
 /* The bit is set under the buffer lock and says that all checks have passed. */
-static const char *sfs_buf_verify(struct sfs_fs *fs, struct buffer_head *bh)
+static const char *sfs_buf_verify(struct sfs_fs *fs, struct buffer_head *bh,
+				  const struct sfs_block_ops *ops)
 {
 	const char *why = NULL;
 
 	lock_buffer(bh);
 	if (!buffer_sfs_verified(bh)) {
-		why = sfs_block_verify(fs, bh->b_data, bh->b_blocknr, false);
+		why = sfs_block_verify(fs, ops, bh->b_data, bh->b_blocknr);
 		if (!why)
 			set_buffer_sfs_verified(bh);
 	}
@@ -93,28 +94,23 @@ static struct buffer_head *sfs_buf_read(struct sfs_fs *fs, u64 blk)
 	return NULL;
 }
 
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf)
 {
 	struct buffer_head *bh;
-	const struct sfs_head *head;
 	const char *why = NULL;
-	u64 ino;
 	int err;
 
 	bh = sfs_buf_read(fs, blk);
 	if (!bh)
 		return -EIO;
 	if (!buffer_sfs_verified(bh))
-		why = sfs_buf_verify(fs, bh);
-	head = (const struct sfs_head *)bh->b_data;
-	if (!why && le32_to_cpu(head->h_magic) != magic)
-		why = "another kind of block is here";
-	if (!why && owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner)
-		why = "block belongs to another owner";
+		why = sfs_buf_verify(fs, bh, ops);
+	if (!why)
+		why = sfs_block_check(ops, bh->b_data, owner);
 	if (why) {
 		brelse(bh);
-		ino = magic == SFS_MAGIC_NODE && owner != SFS_OWNER_ANY ? owner : 0;
-		err = sfs_corrupt(fs, blk, ino, sfs_block_kind(magic), why);
+		err = sfs_corrupt(fs, blk, ops->b_owner_is_ino ? owner : 0, ops->b_name, why);
 		return why == sfs_why_crc ? -EFSBADCRC : err;
 	}
 	*ret_buf = (struct sfs_buf *)bh;
@@ -133,8 +129,8 @@ static int sfs_buf_access_create(struct sfs_trans *t, struct sfs_buf *buf)
 	return err;
 }
 
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf)
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf)
 {
 	struct buffer_head *bh;
 	int err;
@@ -146,7 +142,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	err = sfs_buf_access_create(t, (struct sfs_buf *)bh);
 	if (!err) {
 		memset(bh->b_data, 0, bh->b_size);
-		sfs_block_init(bh->b_data, fs->f_fsid, magic, blk, owner);
+		sfs_block_init(bh->b_data, fs->f_fsid, ops->b_magic, blk, owner);
 		set_buffer_uptodate(bh);
 		set_buffer_sfs_verified(bh);
 	}

@@ -18,11 +18,9 @@ static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *d
 
 	if (le32_to_cpu(jd->j_head.h_magic) != SFS_MAGIC_JOURNAL_DEV)
 		return "no simplefs journal there";
-	why = sfs_block_verify(fs, data, 0, false);
+	why = sfs_block_verify(fs, &sfs_journal_dev_ops, data, 0);
 	if (why)
 		return why;
-	if (memcmp(jd->j_ident, SFS_JOURNAL_IDENT, sizeof(jd->j_ident)))
-		return "no journal label";
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
 		return "it belongs to another volume";
 	return NULL;

@@ -113,7 +113,7 @@ struct sfs_mount_options {
 	dev_t m_journal_dev;
 };
 
-extern const struct super_operations sfs_super_ops;
+extern const struct super_operations sfs_sops;
 int sfs_fill_super(struct super_block *sb, struct fs_context *fc);
 /* Between read-only and read-write, both ways; the state on disk follows. */
 int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m);

@@ -343,7 +343,7 @@ static void sfs_setup_super(struct super_block *sb)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 
 	sb->s_magic = SFS_MAGIC_SUPER;
-	sb->s_op = &sfs_super_ops;
+	sb->s_op = &sfs_sops;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
 	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
@@ -584,7 +584,7 @@ static void __maybe_unused sfs_device_gone(struct super_block *sb)
 	sfs_shutdown(&SFS_SB(sb)->si_fs, -ENODEV, "the device is gone");
 }
 
-const struct super_operations sfs_super_ops = {
+const struct super_operations sfs_sops = {
 	.alloc_inode = sfs_alloc_inode,
 	.free_inode = sfs_free_inode,
 	.dirty_inode = sfs_dirty_inode,

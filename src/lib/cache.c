@@ -356,10 +356,10 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 
 /* ---- port.h ---- */
 
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf)
 {
 	struct sfs_dev *dev = fs->f_priv;
-	const struct sfs_head *head;
 	const char *why = NULL;
 	struct sfs_buf *buf;
 	bool fresh;
@@ -374,27 +374,24 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 		return -EIO;
 	}
 	if (!buf->b_verified) {
-		why = sfs_block_verify(fs, buf->b_data, blk, false);
+		why = sfs_block_verify(fs, ops, buf->b_data, blk);
 		buf->b_verified = !why;
 	}
-	head = (const struct sfs_head *)buf->b_data;
-	if (!why && le32_to_cpu(head->h_magic) != magic)
-		why = "another kind of block is here";
-	if (!why && owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner)
-		why = "block belongs to another owner";
+	if (!why)
+		why = sfs_block_check(ops, buf->b_data, owner);
 	if (why) {
 		if (fresh)
 			sfs_cache_drop(dev, buf);
 		else
 			sfs_buf_put(buf);
-		return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+		return sfs_corrupt(fs, blk, 0, ops->b_name, why);
 	}
 	*ret_buf = buf;
 	return 0;
 }
 
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf)
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf)
 {
 	struct sfs_buf *buf;
 	bool fresh;
@@ -404,7 +401,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	if (!buf)
 		return -ENOMEM;
 	memset(buf->b_data, 0, SFS_BLOCK_SIZE);
-	sfs_block_init(buf->b_data, fs->f_fsid, magic, blk, owner);
+	sfs_block_init(buf->b_data, fs->f_fsid, ops->b_magic, blk, owner);
 	buf->b_unread = false;
 	buf->b_verified = true;
 	*ret_buf = buf;

@@ -55,7 +55,7 @@ static u64 sfs_check_nodes(struct sfs_checker *c, struct sfs_inode *in,
 		struct sfs_buf *buf;
 		int err;
 
-		err = sfs_buf_get(c->fs, blk, SFS_MAGIC_NODE, in->i_ino, &buf);
+		err = sfs_buf_get(c->fs, blk, &sfs_node_ops, in->i_ino, &buf);
 		if (err) {
 			sfs_check_err(c, err);
 			continue;
@@ -122,7 +122,7 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	unsigned int live;
 	int err;
 
-	err = sfs_buf_get(c->fs, blk, SFS_MAGIC_INODES, group, &buf);
+	err = sfs_buf_get(c->fs, blk, &sfs_inodes_ops, group, &buf);
 	if (err == -EIO)
 		sfs_unread_add(c, blk, 1);
 	if (err) {

@@ -65,7 +65,7 @@ const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 de
 
 	if (le32_to_cpu(jd->j_head.h_magic) != SFS_MAGIC_JOURNAL_DEV)
 		return "no journal of a simplefs there";
-	why = sfs_block_verify(fs, data, 0, false);
+	why = sfs_block_verify(fs, &sfs_journal_dev_ops, data, 0);
 	if (why)
 		return why;
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
@@ -443,7 +443,7 @@ static int sfs_log_verify(struct sfs_log *log)
 		} else if (c->c_blk >= fs.f_blocks) {
 			why = "the log speaks of a block past the end of the volume";
 		} else {
-			why = sfs_block_verify(&fs, log->l_data, c->c_blk, false);
+			why = sfs_block_verify_any(&fs, log->l_data, c->c_blk);
 		}
 		if (why)
 			return sfs_corrupt(log->l_fs, c->c_blk, 0, "block in the log", why);

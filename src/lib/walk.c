@@ -43,7 +43,7 @@ static int sfs_node_walk(struct sfs_inode *in, const struct sfs_node_disk *node,
 
 	for (visit(arg, node, blk); n; n--, entry++) {
 		blk = le64_to_cpu(entry->e_blk);
-		err = sfs_buf_get(in->i_fs, blk, SFS_MAGIC_NODE, in->i_ino, &buf);
+		err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
 		if (!err) {
 			child = (const struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) +
 							       sizeof(struct sfs_head));

@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t nbytes)
 	print();
 	if (magic == SFS_MAGIC_SUPER)
 		try_super();
-	else if (!sfs_block_verify(&fs, block, blk, false) && magic == SFS_MAGIC_INODES)
+	else if (!sfs_block_verify_any(&fs, block, blk) && magic == SFS_MAGIC_INODES)
 		try_inodes(&fs, blk);
 	fuzz_volume_close(&fs);
 	return 0;

@@ -50,9 +50,9 @@ static int change(u64 blk)
 	int err;
 
 	if (changes[blk]) {
-		err = sfs_buf_get(&fs, blk, SFS_MAGIC_NODE, blk, &buf);
+		err = sfs_buf_get(&fs, blk, &sfs_node_ops, blk, &buf);
 	} else {
-		err = sfs_buf_new(t, &fs, blk, SFS_MAGIC_NODE, blk, &buf);
+		err = sfs_buf_new(t, &fs, blk, &sfs_node_ops, blk, &buf);
 		if (!err)	/* an empty leaf */
 			((struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + 32))->n_heap =
 				cpu_to_le16(SFS_NODE_BYTES);
@@ -88,7 +88,7 @@ static bool file_is_true(void)
 	for (blk = 0; blk < NBLKS && good; blk++) {
 		if (!changes[blk])
 			continue;
-		good = !sfs_buf_get(&fs, blk, SFS_MAGIC_NODE, blk, &buf);
+		good = !sfs_buf_get(&fs, blk, &sfs_node_ops, blk, &buf);
 		if (good) {
 			good = *number(buf) == changes[blk];
 			sfs_buf_put(buf);
@@ -106,7 +106,7 @@ static void test_bounded(void)
 	unsigned int n;
 
 	sfs_dev_bound(dev, BOUND, true);
-	TAP_REQUIRE(!change(FIRST) && !sfs_buf_get(&fs, FIRST, SFS_MAGIC_NODE, FIRST, &held),
+	TAP_REQUIRE(!change(FIRST) && !sfs_buf_get(&fs, FIRST, &sfs_node_ops, FIRST, &held),
 		    "a block is held");
 	for (n = 0; n < ROUNDS; n++) {
 		TAP_REQUIRE(!change(some_blk()), "change %u", n);

@@ -110,7 +110,7 @@ static inline void drain_commit(void)
 			sfs_block_seal(buf->data);
 			buf->seen = drain_copy(buf->seen, buf->data);
 			buf->disk = drain_copy(buf->disk, buf->data);
-			why = sfs_block_verify(&drain_fs, buf->disk, buf->blk, false);
+			why = sfs_block_verify_any(&drain_fs, buf->disk, buf->blk);
 			DRAIN_REQUIRE(!why, "block %" PRIu64 ": %s", buf->blk, why);
 		}
 }
@@ -189,10 +189,10 @@ static inline void drain_mount(bool recount)
 
 /* ---- port.h ---- */
 
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf)
 {
 	struct sfs_buf *buf = drain_find(blk);
-	const struct sfs_head *head;
 	const char *why;
 
 	if (drain_fails())
@@ -200,24 +200,23 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	if (!buf->data) {
 		static const u8 nothing[SFS_BLOCK_SIZE];
 
-		why = sfs_block_verify(fs, buf->disk ? buf->disk : nothing, blk, false);
+		why = sfs_block_verify(fs, ops, buf->disk ? buf->disk : nothing, blk);
 		if (why)
-			return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), why);
+			return sfs_corrupt(fs, blk, 0, ops->b_name, why);
 		drain_reads++;
 		buf->data = drain_copy(NULL, buf->disk);
 		buf->seen = drain_copy(buf->seen, buf->disk);
 	}
-	head = (const struct sfs_head *)buf->data;
-	if (le32_to_cpu(head->h_magic) != magic ||
-	    (owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner))
-		return sfs_corrupt(fs, blk, 0, sfs_block_kind(magic), "not the block asked for");
+	why = sfs_block_check(ops, buf->data, owner);
+	if (why)
+		return sfs_corrupt(fs, blk, 0, ops->b_name, why);
 	sfs_buf_hold(buf);
 	*ret_buf = buf;
 	return 0;
 }
 
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf)
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf)
 {
 	struct sfs_buf *buf = drain_find(blk);
 
@@ -226,7 +225,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 		return -ENOMEM;
 	drain_forget(buf);
 	buf->data = calloc(1, SFS_BLOCK_SIZE);
-	sfs_block_init(buf->data, fs->f_fsid, magic, blk, owner);
+	sfs_block_init(buf->data, fs->f_fsid, ops->b_magic, blk, owner);
 	buf->seen = drain_copy(NULL, buf->data);
 	buf->access = drain_op;
 	sfs_buf_hold(buf);

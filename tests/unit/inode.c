@@ -157,13 +157,13 @@ static void test_block(void)
 	ram_reset();
 	ram_inode(&in, 35000, SFS_TYPE_REG << SFS_TYPE_SHIFT);
 	inodes = (struct sfs_inodes_disk *)ram_blocks[35000].data;
-	TAP_OK(!sfs_inodes_verify(&ram_fs, inodes, 35000), "a sound block");
+	TAP_OK(!sfs_inodes_ops.b_verify(&ram_fs, inodes, 35000), "a sound block");
 	memset(&inodes->n_slot[7], 0xff, SFS_INODE_BYTES);
-	TAP_OK(sfs_inodes_verify(&ram_fs, inodes, 35000), "one bad record spoils it");
+	TAP_OK(sfs_inodes_ops.b_verify(&ram_fs, inodes, 35000), "one bad record spoils it");
 	inodes->n_head.h_live = 0x7f;
-	TAP_OK(!sfs_inodes_verify(&ram_fs, inodes, 35000), "a dead one does not");
+	TAP_OK(!sfs_inodes_ops.b_verify(&ram_fs, inodes, 35000), "a dead one does not");
 	inodes->n_head.h_owner = 0;
-	TAP_OK(sfs_inodes_verify(&ram_fs, inodes, 35000), "a block of another group");
+	TAP_OK(sfs_inodes_ops.b_verify(&ram_fs, inodes, 35000), "a block of another group");
 }
 
 /* Whatever the bits: no crash in verifying, nor in using what passed (the sanitizers watch). */

@@ -108,15 +108,12 @@ static struct sfs_buf *ram_buf(u64 blk)
 	return buf;
 }
 
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf)
 {
-	const struct sfs_head *head;
-
 	TAP_REQUIRE(blk < RAM_BLOCKS && ram_blocks[blk].data, "seed %" PRIu64 ": block %" PRIu64
 		    " is metadata", ram_seed, blk);
-	head = (const struct sfs_head *)ram_blocks[blk].data;
-	if (le32_to_cpu(head->h_magic) != magic ||
-	    (owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner))
+	if (sfs_block_check(ops, ram_blocks[blk].data, owner))
 		return sfs_corrupt(fs, blk, 0, "block", "not the kind asked for");
 	if (ram_blocks[blk].seen != ram_steps && ram_fails())
 		return -EIO;
@@ -126,8 +123,8 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	return 0;
 }
 
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf)
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf)
 {
 	struct sfs_head *head;
 
@@ -140,7 +137,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	ram_blocks[blk].step = ram_steps;
 	ram_blocks[blk].seen = ram_steps;
 	head = (struct sfs_head *)ram_blocks[blk].data;
-	head->h_magic = cpu_to_le32(magic);
+	head->h_magic = cpu_to_le32(ops->b_magic);
 	head->h_owner = cpu_to_le64(owner);
 	*ret_buf = ram_buf(blk);
 	return 0;

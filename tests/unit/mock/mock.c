@@ -172,7 +172,8 @@ static const char *mock_verify(const struct sfs_buf *buf)
 			       SFS_NODE_BYTES);
 }
 
-int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf **ret_buf)
+int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64 owner,
+		struct sfs_buf **ret_buf)
 {
 	const struct sfs_head *head;
 	struct sfs_buf *buf;
@@ -186,11 +187,11 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	if (!buf->used || !buf->data)
 		return sfs_corrupt(fs, blk, 0, "block", "not in use");
 	head = mock_head(buf);
-	if (le32_to_cpu(head->h_magic) != magic || le64_to_cpu(head->h_blk) != blk)
-		return sfs_corrupt(fs, blk, 0, "block", "of another kind or place");
-	if (owner != SFS_OWNER_ANY && le64_to_cpu(head->h_owner) != owner)
-		return sfs_corrupt(fs, blk, 0, "block", "of another owner");
-	why = buf->verified ? NULL : mock_verify(buf);
+	if (le64_to_cpu(head->h_blk) != blk)
+		return sfs_corrupt(fs, blk, 0, "block", "of another place");
+	why = sfs_block_check(ops, head, owner);
+	if (!why && !buf->verified)
+		why = mock_verify(buf);
 	if (why)
 		return sfs_corrupt(fs, blk, 0, "block", why);
 	buf->verified = true;
@@ -200,8 +201,8 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, u32 magic, u64 owner, struct sfs_buf
 	return 0;
 }
 
-int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 owner,
-		struct sfs_buf **ret_buf)
+int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
+		u64 owner, struct sfs_buf **ret_buf)
 {
 	struct sfs_buf *buf = &mock_buf[blk];
 
@@ -215,7 +216,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 magic, u64 
 	buf->clean = calloc(1, SFS_BLOCK_SIZE);
 	if (!buf->data || !buf->clean)
 		mock_die("no memory");
-	mock_head(buf)->h_magic = cpu_to_le32(magic);
+	mock_head(buf)->h_magic = cpu_to_le32(ops->b_magic);
 	mock_head(buf)->h_blk = cpu_to_le64(blk);
 	mock_head(buf)->h_owner = cpu_to_le64(owner);
 	buf->verified = true;
