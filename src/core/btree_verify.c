@@ -3,12 +3,22 @@
  * btree_verify.c - is this a node?  Everything that one node alone can tell.
  *
  * Pure functions: NULL, or the reason in words.  Checked once, when a node comes from the device;
- * what links nodes (levels, key ranges, owners) is checked on the way down in btree.c.
+ * what links nodes (levels, key ranges, owners) is checked on the way down, in btree_path.c.
  */
 #include "btree_node.h"
 
 /* Bytes of a bitmap with a bit for each byte of a node; whole words, for bits.c. */
 #define SFS_BYTE_MAP	((SFS_NODE_BYTES + 63) / 64 * 8)
+
+static const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const void *rec,
+				     unsigned int nbytes)
+{
+	unsigned int kind = sfs_key_kind(key);
+
+	if (kind >= SFS_KINDS || !fs->f_kinds[kind].k_verify)
+		return "unknown kind of record";
+	return fs->f_kinds[kind].k_verify(fs, sfs_key_pos(key), rec, nbytes);
+}
 
 static const char *sfs_leaf_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
 				   unsigned int capacity)
@@ -80,30 +90,6 @@ const char *sfs_node_verify(const struct sfs_fs *fs, const struct sfs_node_disk 
 	if (node->n_level)
 		return sfs_inner_verify(fs, node, capacity);
 	return sfs_leaf_verify(fs, node, capacity);
-}
-
-static const char *sfs_inline_verify(u64 pos, unsigned int nbytes)
-{
-	if (pos > SFS_SYMLINK_MAX / SFS_CHUNK)
-		return "inline chunk out of range";
-	if (nbytes > SFS_CHUNK)
-		return "inline chunk too long";
-	return NULL;
-}
-
-const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const void *rec,
-			      unsigned int nbytes)
-{
-	switch (sfs_key_kind(key)) {
-	case SFS_KIND_INLINE:
-		return sfs_inline_verify(sfs_key_pos(key), nbytes);
-	case SFS_KIND_EXTENT:
-		return sfs_extent_verify(fs, sfs_key_pos(key), rec, nbytes);
-	case SFS_KIND_DIRENT:
-		return sfs_dirent_verify(sfs_key_pos(key), rec, nbytes);
-	default:
-		return "unknown kind of record";
-	}
 }
 
 static const char *sfs_node_verify_block(const struct sfs_fs *fs, const void *data, u64 blk)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * core.h - the core in memory: its structures, its units, and its map (prototypes by file).
+ * core.h - the core in memory: its structures, its units, and its map (prototypes by file).  Trees
+ * are in btree.h, printers in totext.h; both come with this.
  *
  * Units, the same words everywhere:
  *   blk     physical block number on the volume		lblk	block number within a file
@@ -46,8 +47,11 @@ struct sfs_zone_table {
 	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
 };
 
+struct sfs_record_kind;
+
 struct sfs_fs {
 	void *f_priv;			/* the port's: super_block or device */
+	const struct sfs_record_kind *f_kinds;	/* of records, what the trees know of them */
 	u32 f_fsid;
 	u8 f_uuid[16];
 	u8 f_label[SFS_LABEL_MAX + 1];	/* ended by NUL */
@@ -418,67 +422,6 @@ void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk);
 int sfs_inode_begin(struct sfs_trans *t, struct sfs_inode *in);
 void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in);
 
-/* ---- btree.c, btree_balance.c, btree_verify.c: one ordered map per inode ---- */
-
-struct sfs_path_level {
-	struct sfs_buf *l_buf;		/* NULL: the root, inside the inode */
-	struct sfs_node_disk *l_node;
-	unsigned int l_slot;
-};
-
-/*
- * A place in a tree.  Valid while the tree lock is held and nothing was changed since.
- */
-struct sfs_path {
-	struct sfs_inode *p_inode;
-	unsigned int p_top;		/* level of the root; p_level[0] is the leaf */
-	struct sfs_path_level p_level[SFS_TREE_LEVELS];
-};
-
-void sfs_tree_init(struct sfs_inode *in);		/* an empty root */
-bool sfs_tree_is_empty(const struct sfs_inode *in);
-
-/* Goes to @key (_find: -ENOENT if absent), to the first key >= it, or to the last key <= it. */
-int sfs_tree_find(struct sfs_inode *in, u64 key, struct sfs_path *path);
-int sfs_tree_find_ge(struct sfs_inode *in, u64 key, struct sfs_path *path);
-int sfs_tree_find_le(struct sfs_inode *in, u64 key, struct sfs_path *path);
-/* The next (previous) record; -ENOENT at the end.  On any error the path is released. */
-int sfs_tree_next(struct sfs_path *path);
-int sfs_tree_prev(struct sfs_path *path);
-/* The finders release the path themselves when they fail.  Releasing twice is fine. */
-void sfs_path_release(struct sfs_path *path);
-u64 sfs_path_key(const struct sfs_path *path);
-const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes);
-
-/*
- * Changes, between sfs_inode_begin() and _end().  Insert: -EEXIST, -ENOSPC.  Delete: -ENOENT.
- * Replace: the record may change its length.  Credits: SFS_CREDITS_TREE and SFS_REVOKES_TREE each.
- *
- * An operation that moves a record inserts the new key before it deletes the old: a delete may
- * merge nodes and use up room that was made.
- *
- * sfs_tree_room() changes no record, only splits nodes until the leaf for @key has room for @nbytes
- * of records in @nrecs pieces and is accessible to @t.  After it, inserts and replaces up to that
- * much cannot fail: so an operation of several steps calls it for each of its keys (with the sum of
- * all) before its first step.  @flags as for sfs_alloc_blks().
- */
-int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int nrecs,
-		  unsigned int nbytes, unsigned int flags);
-int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
-		    unsigned int nbytes, unsigned int flags);
-int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
-		     unsigned int nbytes, unsigned int flags);
-int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
-extern const struct sfs_block_ops sfs_node_ops;
-/*
- * NULL or why not.  @capacity in bytes: SFS_ROOT_BYTES or SFS_NODE_BYTES.  Records are checked by
- * kind (extent, dirent, inline) as far as one record alone can tell.
- */
-const char *sfs_node_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
-			    unsigned int capacity);
-const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const void *rec,
-			      unsigned int nbytes);
-
 /* ---- extent.c: logical to physical ---- */
 
 struct sfs_extent {
@@ -525,7 +468,9 @@ int sfs_extent_punch(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 en
 
 /* ---- dirent.c: names ---- */
 
-const char *sfs_dirent_verify(u64 pos, const void *rec, unsigned int nbytes);
+const char *sfs_type_word(unsigned int type);	/* of SFS_TYPE_*, or NULL */
+const char *sfs_dirent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			      unsigned int nbytes);
 /* Length, no '/', no NUL, not "." or "..". */
 bool sfs_name_is_valid(const char *name, unsigned int len);
 int sfs_dirent_find(struct sfs_inode *dir, const char *name, unsigned int len, u64 *ret_ino,
@@ -552,6 +497,9 @@ int sfs_dirent_iterate(struct sfs_inode *dir, u64 pos, sfs_emit_fn emit, void *a
 
 /* ---- symlink.c: targets ---- */
 
+const char *sfs_inline_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			      unsigned int nbytes);
+
 /* Into a new inode; sets i_size.  Credits (also of _clear): SFS_CREDITS_SYMLINK. */
 #define SFS_CREDITS_SYMLINK	(4 * SFS_CREDITS_TREE)
 int sfs_symlink_write(struct sfs_trans *t, struct sfs_inode *in, const char *target,
@@ -567,28 +515,7 @@ const struct sfs_block_ops *sfs_block_ops_of(u32 magic);	/* NULL: no kind has it
 /* sfs_block_verify() as the kind that the magic says. */
 const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 blk);
 
-/* ---- totext.c: every object can print itself ---- */
-
-/*
- * A sink for printed objects: text ("key: value" lines, indented) or JSON, by who implements it.
- * @key is NULL inside an array.  The printers below add fields to the object that is open.
- */
-struct sfs_text {
-	void (*open)(struct sfs_text *out, const char *key, bool array);
-	void (*close)(struct sfs_text *out);
-	void (*num)(struct sfs_text *out, const char *key, u64 value);
-	void (*hex)(struct sfs_text *out, const char *key, u64 value);
-	void (*time)(struct sfs_text *out, const char *key, s64 ns);
-	void (*str)(struct sfs_text *out, const char *key, const char *s, unsigned int nbytes);
-	void (*bytes)(struct sfs_text *out, const char *key, const u8 *p, unsigned int nbytes);
-};
-
-void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head);
-void sfs_super_totext(struct sfs_text *out, const void *data);
-void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbits);
-void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk);
-void sfs_node_totext(struct sfs_text *out, const struct sfs_node_disk *node, unsigned int capacity);
-void sfs_record_totext(struct sfs_text *out, u64 key, const void *rec, unsigned int nbytes);
-void sfs_block_totext(struct sfs_text *out, const void *data);	/* by its magic */
+#include "btree.h"
+#include "totext.h"
 
 #endif

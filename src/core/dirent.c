@@ -35,30 +35,56 @@ bool sfs_name_is_valid(const char *name, unsigned int len)
 	return !memchr(name, '/', len) && !memchr(name, 0, len);
 }
 
-static bool sfs_type_is_known(u8 type)
+const char *sfs_type_word(unsigned int type)
 {
-	const u32 known = 1u << SFS_TYPE_FIFO | 1u << SFS_TYPE_CHR | 1u << SFS_TYPE_DIR |
-			  1u << SFS_TYPE_BLK | 1u << SFS_TYPE_REG | 1u << SFS_TYPE_LNK |
-			  1u << SFS_TYPE_SOCK;
+	static const char *const words[16] = {
+		[SFS_TYPE_FIFO] = "fifo",
+		[SFS_TYPE_CHR] = "char device",
+		[SFS_TYPE_DIR] = "directory",
+		[SFS_TYPE_BLK] = "block device",
+		[SFS_TYPE_REG] = "file",
+		[SFS_TYPE_LNK] = "symlink",
+		[SFS_TYPE_SOCK] = "socket",
+	};
 
-	return type < 16 && (known & 1u << type);
+	return type < 16 ? words[type] : NULL;
 }
 
-const char *sfs_dirent_verify(u64 pos, const void *rec, unsigned int nbytes)
+const char *sfs_dirent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			      unsigned int nbytes)
 {
 	const struct sfs_dirent_disk *disk = rec;
 
+	(void)fs;
 	if (pos & ~SFS_KEY_POS_MASK)
 		return "directory entry at a bad position";
 	if (nbytes <= sizeof(*disk) || nbytes != sizeof(*disk) + disk->d_len)
 		return "directory entry of a wrong length";
 	if (!sfs_name_is_valid((const char *)(disk + 1), disk->d_len))
 		return "directory entry with an impossible name";
-	if (!sfs_type_is_known(disk->d_type))
+	if (!sfs_type_word(disk->d_type))
 		return "directory entry of unknown file type";
 	if (!disk->d_ino)
 		return "directory entry without an inode";
 	return NULL;
+}
+
+void sfs_dirent_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes)
+{
+	const struct sfs_dirent_disk *disk = rec;
+	const char *type;
+
+	out->hex(out, "pos", pos);
+	if (nbytes <= sizeof(*disk)) {
+		out->bytes(out, "data", rec, nbytes);
+		return;
+	}
+	type = sfs_type_word(disk->d_type);
+	out->num(out, "ino", le64_to_cpu(disk->d_ino));
+	sfs_text_word(out, "type", type ? type : "unknown");
+	out->num(out, "len", disk->d_len);
+	out->str(out, "name", (const char *)(disk + 1),
+		 min((unsigned int)disk->d_len, nbytes - (unsigned int)sizeof(*disk)));
 }
 
 /* The first position that a name may have. */
@@ -204,7 +230,7 @@ int sfs_dirent_add(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
 	u64 key;
 	int err;
 
-	sfs_assert(ino && sfs_type_is_known(type));
+	sfs_assert(ino && sfs_type_word(type));
 	err = sfs_dirent_new_key(dir, name, len, &key);
 	if (err)
 		return err;
@@ -245,7 +271,7 @@ int sfs_dirent_set(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
 	unsigned int nbytes;
 	int err;
 
-	sfs_assert(ino && sfs_type_is_known(type));
+	sfs_assert(ino && sfs_type_word(type));
 	if (len > SFS_NAME_MAX)
 		return -ENAMETOOLONG;
 	err = sfs_dirent_place(dir, name, len, &place);

@@ -48,6 +48,20 @@ const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
 	return NULL;
 }
 
+void sfs_extent_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes)
+{
+	const struct sfs_extent_disk *disk = rec;
+
+	out->num(out, "pos", pos);
+	if (nbytes != sizeof(*disk)) {
+		out->bytes(out, "data", rec, nbytes);
+		return;
+	}
+	out->num(out, "start", le64_to_cpu(disk->e_start) & ~SFS_EXTENT_UNWRITTEN);
+	out->num(out, "len", le32_to_cpu(disk->e_len));
+	out->num(out, "unwritten", !!(le64_to_cpu(disk->e_start) & SFS_EXTENT_UNWRITTEN));
+}
+
 static u64 sfs_extent_end(const struct sfs_extent *ext)
 {
 	return ext->e_lblk + ext->e_nblks;

@@ -4,7 +4,7 @@
  *
  * Kernel and user space each answer with one header.  From the two headers come the fixed-size
  * types and their byte order (u8 .. u64, s64, __le16 .. __le64, le32_to_cpu() and friends), bool,
- * the mem*() functions, min()/max(), container_of(), static_assert, the errno names with
+ * the mem*() functions, strlen(), min()/max(), container_of(), static_assert, the errno names with
  * EFSCORRUPTED and EFSBADCRC, struct sfs_mutex, struct sfs_counter, sfs_assert(), SFS_LOAD_MAX
  * (what f_load_max begins with) and the functions that are cheaper inline; for what is read without
  * a lock READ_ONCE(), WRITE_ONCE(), smp_load_acquire() and smp_store_release().  The prototypes

@@ -325,6 +325,7 @@ int sfs_fs_init(struct sfs_fs *fs)
 	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
 	if (!fs->f_zone)
 		return -ENOMEM;
+	fs->f_kinds = sfs_kinds;
 	sfs_mutex_init(&fs->f_zone_lock);
 	fs->f_load_max = SFS_LOAD_MAX;
 	sfs_space_set(fs, fs->f_disk_free);

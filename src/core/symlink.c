@@ -11,6 +11,24 @@
 
 #define SFS_SYMLINK_CHUNKS	((SFS_SYMLINK_MAX + SFS_CHUNK - 1) / SFS_CHUNK)
 
+const char *sfs_inline_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			      unsigned int nbytes)
+{
+	(void)fs;
+	(void)rec;
+	if (pos > SFS_SYMLINK_MAX / SFS_CHUNK)
+		return "inline chunk out of range";
+	if (nbytes > SFS_CHUNK)
+		return "inline chunk too long";
+	return NULL;
+}
+
+void sfs_inline_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes)
+{
+	out->hex(out, "pos", pos);
+	out->str(out, "data", rec, nbytes);
+}
+
 static unsigned int sfs_chunk_nbytes(unsigned int nbytes, unsigned int chunk)
 {
 	return min(nbytes - chunk * SFS_CHUNK, (unsigned int)SFS_CHUNK);

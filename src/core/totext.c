@@ -19,15 +19,6 @@ static void sfs_text_padded(struct sfs_text *out, const char *key, const u8 *s,
 	out->str(out, key, (const char *)s, end ? (unsigned int)(end - s) : nbytes);
 }
 
-static void sfs_text_word(struct sfs_text *out, const char *key, const char *word)
-{
-	unsigned int nbytes = 0;
-
-	while (word[nbytes])
-		nbytes++;
-	out->str(out, key, word, nbytes);
-}
-
 void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
 {
 	const struct sfs_block_ops *ops = sfs_block_ops_of(le32_to_cpu(head->h_magic));
@@ -112,25 +103,12 @@ void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbit
 	out->close(out);
 }
 
-static const char *sfs_type_word(unsigned int type)
-{
-	static const char * const words[16] = {
-		[SFS_TYPE_FIFO] = "fifo",
-		[SFS_TYPE_CHR] = "char device",
-		[SFS_TYPE_DIR] = "directory",
-		[SFS_TYPE_BLK] = "block device",
-		[SFS_TYPE_REG] = "file",
-		[SFS_TYPE_LNK] = "symlink",
-		[SFS_TYPE_SOCK] = "socket",
-	};
-
-	return type < 16 && words[type] ? words[type] : "unknown";
-}
-
 void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk)
 {
+	const char *type = sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT);
+
 	out->num(out, "ino", ino);
-	sfs_text_word(out, "type", sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT));
+	sfs_text_word(out, "type", type ? type : "unknown");
 	out->hex(out, "mode", le16_to_cpu(disk->i_mode));
 	out->num(out, "uid", le32_to_cpu(disk->i_uid));
 	out->num(out, "gid", le32_to_cpu(disk->i_gid));
@@ -152,59 +130,18 @@ void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk
 	out->close(out);
 }
 
-static void sfs_dirent_totext(struct sfs_text *out, const struct sfs_dirent_disk *disk,
-			      unsigned int nbytes)
-{
-	unsigned int len = min((unsigned int)disk->d_len, nbytes - (unsigned int)sizeof(*disk));
-
-	out->num(out, "ino", le64_to_cpu(disk->d_ino));
-	sfs_text_word(out, "type", sfs_type_word(disk->d_type));
-	out->num(out, "len", disk->d_len);
-	out->str(out, "name", (const char *)(disk + 1), len);
-}
-
-static void sfs_extent_totext(struct sfs_text *out, const struct sfs_extent_disk *disk)
-{
-	u64 start = le64_to_cpu(disk->e_start);
-
-	out->num(out, "start", start & ~SFS_EXTENT_UNWRITTEN);
-	out->num(out, "len", le32_to_cpu(disk->e_len));
-	out->num(out, "unwritten", !!(start & SFS_EXTENT_UNWRITTEN));
-}
-
-static const char *sfs_kind_word(unsigned int kind)
-{
-	switch (kind) {
-	case SFS_KIND_XATTR:
-		return "xattr";
-	case SFS_KIND_INLINE:
-		return "inline";
-	case SFS_KIND_EXTENT:
-		return "extent";
-	case SFS_KIND_DIRENT:
-		return "dirent";
-	default:
-		return "unknown";
-	}
-}
-
 void sfs_record_totext(struct sfs_text *out, u64 key, const void *rec, unsigned int nbytes)
 {
 	unsigned int kind = sfs_key_kind(key);
+	bool known = kind < SFS_KINDS && sfs_kinds[kind].k_name;
 
-	sfs_text_word(out, "kind", sfs_kind_word(kind));
-	if (kind == SFS_KIND_EXTENT)
-		out->num(out, "pos", sfs_key_pos(key));
-	else
-		out->hex(out, "pos", sfs_key_pos(key));
-	if (kind == SFS_KIND_EXTENT && nbytes == sizeof(struct sfs_extent_disk))
-		sfs_extent_totext(out, rec);
-	else if (kind == SFS_KIND_DIRENT && nbytes > sizeof(struct sfs_dirent_disk))
-		sfs_dirent_totext(out, rec, nbytes);
-	else if (kind == SFS_KIND_INLINE)
-		out->str(out, "data", rec, nbytes);
-	else
-		out->bytes(out, "data", rec, nbytes);
+	sfs_text_word(out, "kind", known ? sfs_kinds[kind].k_name : "unknown");
+	if (known && sfs_kinds[kind].k_print) {
+		sfs_kinds[kind].k_print(out, sfs_key_pos(key), rec, nbytes);
+		return;
+	}
+	out->hex(out, "pos", sfs_key_pos(key));
+	out->bytes(out, "data", rec, nbytes);
 }
 
 /* A slot's record, or just where the slot says it is when that is nowhere. */

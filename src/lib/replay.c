@@ -427,6 +427,7 @@ static int sfs_log_verify(struct sfs_log *log)
 	size_t n;
 	int err;
 
+	fs.f_kinds = sfs_kinds;
 	for (n = 0; n < log->l_ncopies; n++) {
 		const struct sfs_copy *c = &log->l_copies[n];
 

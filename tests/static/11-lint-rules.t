@@ -81,6 +81,7 @@ refuses src/core/a.c 'core includes only' 'linux/ in core' <<<'#include <linux/f
 refuses src/core/a.c 'core includes only' 'stdio.h in core' <<<'#include <stdio.h>'
 accepts src/core/a.c 'core.h in core' <<<'#include "core.h"'
 accepts src/core/btree_node.c 'btree_node.h in the tree' <<<'#include "btree_node.h"'
+refuses src/core/a.c 'core includes only' 'a part of core.h alone' <<<'#include "btree.h"'
 refuses src/core/alloc.c 'core includes only' 'btree_node.h elsewhere in core' <<<'#include "btree_node.h"'
 accepts src/lib/a.c 'stdio.h in lib' <<<'#include <stdio.h>'
 

@@ -10,8 +10,8 @@
 static struct sfs_inode inode;
 static u8 record[NBYTES];
 
-const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
-			      unsigned int nbytes)
+static const char *record_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+				 unsigned int nbytes)
 {
 	(void)fs;
 	(void)pos;
@@ -19,10 +19,9 @@ const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
 	return nbytes ? NULL : "empty";
 }
 
-const char *sfs_dirent_verify(u64 pos, const void *rec, unsigned int nbytes)
-{
-	return sfs_extent_verify(&mock_fs, pos, rec, nbytes);
-}
+const struct sfs_record_kind mock_records[SFS_KINDS] = {
+	[SFS_KIND_EXTENT] = { .k_name = "extent", .k_verify = record_verify },
+};
 
 static u64 key_of(u64 n)
 {

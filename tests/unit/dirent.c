@@ -417,14 +417,14 @@ static void test_verify(void)
 	unsigned int i;
 	u8 was;
 
-	TAP_OK(!sfs_dirent_verify(5, rec, sizeof(rec)), "a sound record");
-	TAP_OK(sfs_dirent_verify(5, rec, sizeof(rec) - 1), "a byte short");
-	TAP_OK(sfs_dirent_verify(5, rec, sizeof(struct sfs_dirent_disk)), "no name");
-	TAP_OK(sfs_dirent_verify(5, rec, 1), "one byte");
+	TAP_OK(!sfs_dirent_verify(&ram_fs, 5, rec, sizeof(rec)), "a sound record");
+	TAP_OK(sfs_dirent_verify(&ram_fs, 5, rec, sizeof(rec) - 1), "a byte short");
+	TAP_OK(sfs_dirent_verify(&ram_fs, 5, rec, sizeof(struct sfs_dirent_disk)), "no name");
+	TAP_OK(sfs_dirent_verify(&ram_fs, 5, rec, 1), "one byte");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		was = rec[bad[i].at];
 		rec[bad[i].at] = bad[i].value;
-		TAP_OK(sfs_dirent_verify(5, rec, sizeof(rec)), "byte %u is %u", bad[i].at,
+		TAP_OK(sfs_dirent_verify(&ram_fs, 5, rec, sizeof(rec)), "byte %u is %u", bad[i].at,
 		       bad[i].value);
 		rec[bad[i].at] = was;
 	}

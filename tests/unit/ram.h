@@ -41,7 +41,9 @@ static unsigned int ram_shutdowns;
 static unsigned int ram_corruptions;
 static const char *ram_why = "";	/* the last of them */
 static u64 ram_hash_mask = ~0ULL;
-static struct sfs_fs ram_fs = { .f_blocks = RAM_BLOCKS, .f_fsid = RAM_FSID };
+static struct sfs_fs ram_fs = {
+	.f_blocks = RAM_BLOCKS, .f_fsid = RAM_FSID, .f_kinds = sfs_kinds
+};
 
 static inline void ram_step(void)
 {

@@ -100,6 +100,7 @@ void mock_init(void)
 	memset(&mock_fs, 0, sizeof(mock_fs));
 	mock_fs.f_blocks = MOCK_BLOCKS;
 	mock_fs.f_fsid = 0x5f5f5f5f;
+	mock_fs.f_kinds = mock_records;
 	mock_low = MOCK_FIRST;
 	mock_high = MOCK_FIRST;
 	mock_fail(0, 0, false);

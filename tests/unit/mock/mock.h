@@ -24,6 +24,8 @@
 #define MOCK_FREE	0x10
 
 extern struct sfs_fs mock_fs;
+/* The test's: what the tree is told of records. */
+extern const struct sfs_record_kind mock_records[SFS_KINDS];
 
 /* What happened; plain numbers that a test may also reset. */
 struct mock_stat {

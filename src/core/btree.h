@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * btree.h - the ordered map of an inode, for those who keep records in it: btree_path.c (find),
+ * btree_balance.c (room), btree.c (changes), btree_verify.c, and kinds.c, which knows the records.
+ * A part of core.h.
+ */
+#ifndef SFS_BTREE_H
+#define SFS_BTREE_H
+
+struct sfs_text;
+
+struct sfs_path_level {
+	struct sfs_buf *l_buf;		/* NULL: the root, inside the inode */
+	struct sfs_node_disk *l_node;
+	unsigned int l_slot;
+};
+
+/*
+ * A place in a tree.  Valid while the tree lock is held and nothing was changed since.
+ */
+struct sfs_path {
+	struct sfs_inode *p_inode;
+	unsigned int p_top;		/* level of the root; p_level[0] is the leaf */
+	struct sfs_path_level p_level[SFS_TREE_LEVELS];
+};
+
+void sfs_tree_init(struct sfs_inode *in);		/* an empty root */
+bool sfs_tree_is_empty(const struct sfs_inode *in);
+
+/* Goes to @key (_find: -ENOENT if absent), to the first key >= it, or to the last key <= it. */
+int sfs_tree_find(struct sfs_inode *in, u64 key, struct sfs_path *path);
+int sfs_tree_find_ge(struct sfs_inode *in, u64 key, struct sfs_path *path);
+int sfs_tree_find_le(struct sfs_inode *in, u64 key, struct sfs_path *path);
+/* The next (previous) record; -ENOENT at the end.  On any error the path is released. */
+int sfs_tree_next(struct sfs_path *path);
+int sfs_tree_prev(struct sfs_path *path);
+/* The finders release the path themselves when they fail.  Releasing twice is fine. */
+void sfs_path_release(struct sfs_path *path);
+u64 sfs_path_key(const struct sfs_path *path);
+const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes);
+
+/*
+ * Changes, between sfs_inode_begin() and _end().  Insert: -EEXIST, -ENOSPC.  Delete: -ENOENT.
+ * Replace: the record may change its length.  Credits: SFS_CREDITS_TREE and SFS_REVOKES_TREE each.
+ *
+ * An operation that moves a record inserts the new key before it deletes the old: a delete may
+ * merge nodes and use up room that was made.
+ *
+ * sfs_tree_room() changes no record, only splits nodes until the leaf for @key has room for @nbytes
+ * of records in @nrecs pieces and is accessible to @t.  After it, inserts and replaces up to that
+ * much cannot fail: so an operation of several steps calls it for each of its keys (with the sum of
+ * all) before its first step.  @flags as for sfs_alloc_blks().
+ */
+int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int nrecs,
+		  unsigned int nbytes, unsigned int flags);
+int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
+		    unsigned int nbytes, unsigned int flags);
+int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
+		     unsigned int nbytes, unsigned int flags);
+int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
+
+/* ---- btree_verify.c ---- */
+
+extern const struct sfs_block_ops sfs_node_ops;
+
+#define SFS_KINDS	(SFS_KIND_DIRENT + 1)
+
+/* One kind of record, of which a tree knows no more than this; in f_kinds by SFS_KIND_*. */
+struct sfs_record_kind {
+	const char *k_name;		/* NULL: there is no such kind */
+	/* NULL, or why not, as far as one record alone can tell.  No such function: reserved. */
+	const char *(*k_verify)(const struct sfs_fs *fs, u64 pos, const void *rec,
+				unsigned int nbytes);
+	/* Adds position and content, which may be damaged, to the open object. */
+	void (*k_print)(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);
+};
+
+/*
+ * NULL or why not, its records included.  @capacity in bytes: SFS_ROOT_BYTES or SFS_NODE_BYTES.
+ */
+const char *sfs_node_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
+			    unsigned int capacity);
+
+/* kinds.c: all kinds of records; sfs_fs_init() gives them to the volume. */
+extern const struct sfs_record_kind sfs_kinds[SFS_KINDS];
+
+#endif
