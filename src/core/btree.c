@@ -1,273 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * btree.c - the ordered map of an inode: find, walk, insert, replace, delete.
+ * btree.c - records put into the ordered map of an inode, replaced and taken out.
  *
- * The root is inside the inode; other nodes are blocks owned by it.  Every change is one leaf's:
- * nodes are split before a record comes (sfs_tree_room(), btree_balance.c) and joined after one has
- * gone, each split or join a complete change of its own.  So an insert that has room cannot fail,
- * and a lack of space or of a block is met while the tree is still as it was.
+ * Every change is one leaf's: nodes are split before a record comes (sfs_tree_room(),
+ * btree_balance.c) and joined after one has gone, each split or join a complete change of its own.
+ * So an insert that has room cannot fail, and a lack of space or of a block is met while the tree
+ * is still as it was.
  *
- * The caller holds the inode's tree lock: shared to find, exclusively to change.
+ * The caller holds the inode's tree lock exclusively.
  */
 #include "btree_node.h"
-
-void sfs_tree_init(struct sfs_inode *in)
-{
-	sfs_node_init((struct sfs_node_disk *)in->i_root, SFS_ROOT_BYTES, 0);
-}
-
-bool sfs_tree_is_empty(const struct sfs_inode *in)
-{
-	return !sfs_node_count((const struct sfs_node_disk *)in->i_root);
-}
-
-void sfs_path_release(struct sfs_path *path)
-{
-	unsigned int level;
-
-	for (level = 0; level < path->p_top; level++) {
-		sfs_buf_put(path->p_level[level].l_buf);
-		path->p_level[level].l_buf = NULL;
-	}
-}
-
-void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_lo, u64 *ret_hi)
-{
-	const struct sfs_path_level *l = &path->p_level[level];
-	const struct sfs_path_level *top = &path->p_level[path->p_top];
-
-	/* A first entry's own key says nothing, a last entry has no next: ask the level above. */
-	while (l < top && !l->l_slot)
-		l++;
-	*ret_lo = l->l_slot ? sfs_entry_key(l->l_node, l->l_slot) : 0;
-	l = &path->p_level[level];
-	while (l < top && l->l_slot + 1 == sfs_node_count(l->l_node))
-		l++;
-	*ret_hi = l->l_slot + 1 < sfs_node_count(l->l_node) ?
-		  sfs_entry_key(l->l_node, l->l_slot + 1) : ~0ULL;
-}
-
-const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
-			     const struct sfs_node_disk *node)
-{
-	u64 lo;
-	u64 hi;
-
-	if (node->n_level + 1u != level)
-		return "wrong level";
-	/* A first record too long for the root goes into an empty leaf, its only child. */
-	if (!sfs_node_count(node))
-		return path->p_top == 1 && sfs_node_count(path->p_level[1].l_node) == 1 ?
-		       NULL : "empty node below the root";
-	sfs_path_bounds(path, level, &lo, &hi);
-	if (sfs_node_first_key(node) < lo)
-		return "first key does not fit the parent's";
-	if (sfs_node_last_key(node) >= hi)
-		return "last key reaches into the next node";
-	return NULL;
-}
-
-/* Goes down to @level through the slot chosen in the level above. */
-static int sfs_path_down(struct sfs_path *path, unsigned int level)
-{
-	const struct sfs_path_level *up = &path->p_level[level + 1];
-	u64 blk = le64_to_cpu(sfs_node_entries(up->l_node)[up->l_slot].e_blk);
-	struct sfs_path_level *l = &path->p_level[level];
-	const char *why;
-	int err;
-
-	err = sfs_buf_get(path->p_inode->i_fs, blk, &sfs_node_ops, path->p_inode->i_ino,
-			  &l->l_buf);
-	if (err)
-		return err;
-	l->l_node = (struct sfs_node_disk *)((u8 *)sfs_buf_data(l->l_buf) +
-					     sizeof(struct sfs_head));
-	why = sfs_child_verify(path, level + 1, l->l_node);
-	if (why)
-		return sfs_corrupt(path->p_inode->i_fs, blk, path->p_inode->i_ino, "btree node",
-				   why);
-	return 0;
-}
-
-static void sfs_path_init(struct sfs_inode *in, struct sfs_path *path)
-{
-	struct sfs_node_disk *root = (struct sfs_node_disk *)in->i_root;
-	unsigned int level;
-
-	path->p_inode = in;
-	path->p_top = root->n_level;
-	for (level = 0; level <= path->p_top; level++)
-		path->p_level[level].l_buf = NULL;
-	path->p_level[path->p_top].l_node = root;
-	path->p_level[path->p_top].l_slot = 0;
-}
-
-/* To the leaf that covers @key, l_slot at the first key >= it (perhaps past the last). */
-int sfs_path_to(struct sfs_inode *in, u64 key, struct sfs_path *path)
-{
-	unsigned int level;
-	int err;
-
-	sfs_path_init(in, path);
-	for (level = path->p_top; level; level--) {
-		path->p_level[level].l_slot = sfs_inner_search(path->p_level[level].l_node, key);
-		err = sfs_path_down(path, level - 1);
-		if (err) {
-			sfs_path_release(path);
-			return err;
-		}
-	}
-	path->p_level[0].l_slot = sfs_leaf_search(path->p_level[0].l_node, key);
-	return 0;
-}
-
-/* From the root to its first child and no further; sfs_path_release() as ever. */
-int sfs_path_child(struct sfs_inode *in, struct sfs_path *path)
-{
-	int err;
-
-	sfs_path_init(in, path);
-	err = sfs_path_down(path, path->p_top - 1);
-	if (err)
-		sfs_path_release(path);
-	return err;
-}
-
-/* From the level whose slot was just moved, down to the leaf along the first or last entries. */
-static int sfs_path_edge(struct sfs_path *path, unsigned int level, bool last)
-{
-	int err;
-
-	while (level) {
-		err = sfs_path_down(path, --level);
-		if (err) {
-			sfs_path_release(path);
-			return err;
-		}
-		path->p_level[level].l_slot =
-			last ? sfs_node_count(path->p_level[level].l_node) - 1 : 0;
-	}
-	return 0;
-}
-
-/* Drops the buffers below @level. */
-static void sfs_path_drop(struct sfs_path *path, unsigned int level)
-{
-	while (level--) {
-		sfs_buf_put(path->p_level[level].l_buf);
-		path->p_level[level].l_buf = NULL;
-	}
-}
-
-int sfs_tree_next(struct sfs_path *path)
-{
-	unsigned int level;
-
-	for (level = 0; level <= path->p_top; level++) {
-		struct sfs_path_level *l = &path->p_level[level];
-
-		if (l->l_slot + 1 < sfs_node_count(l->l_node)) {
-			l->l_slot++;
-			sfs_path_drop(path, level);
-			return sfs_path_edge(path, level, false);
-		}
-	}
-	sfs_path_release(path);
-	return -ENOENT;
-}
-
-int sfs_tree_prev(struct sfs_path *path)
-{
-	unsigned int level;
-
-	for (level = 0; level <= path->p_top; level++) {
-		struct sfs_path_level *l = &path->p_level[level];
-
-		if (l->l_slot) {
-			l->l_slot--;
-			sfs_path_drop(path, level);
-			return sfs_path_edge(path, level, true);
-		}
-	}
-	sfs_path_release(path);
-	return -ENOENT;
-}
-
-int sfs_tree_find_ge(struct sfs_inode *in, u64 key, struct sfs_path *path)
-{
-	struct sfs_path_level *leaf = &path->p_level[0];
-	int err;
-
-	err = sfs_path_to(in, key, path);
-	if (err)
-		return err;
-	if (leaf->l_slot < sfs_node_count(leaf->l_node))
-		return 0;
-	/* Past the last of this leaf: stand on the last, if any, and step on. */
-	if (leaf->l_slot)
-		leaf->l_slot--;
-	return sfs_tree_next(path);
-}
-
-int sfs_tree_find(struct sfs_inode *in, u64 key, struct sfs_path *path)
-{
-	struct sfs_path_level *leaf = &path->p_level[0];
-	int err;
-
-	err = sfs_path_to(in, key, path);
-	if (err)
-		return err;
-	if (leaf->l_slot < sfs_node_count(leaf->l_node) &&
-	    sfs_slot_key(leaf->l_node, leaf->l_slot) == key)
-		return 0;
-	sfs_path_release(path);
-	return -ENOENT;
-}
-
-int sfs_tree_find_le(struct sfs_inode *in, u64 key, struct sfs_path *path)
-{
-	struct sfs_path_level *leaf = &path->p_level[0];
-	int err;
-
-	err = sfs_path_to(in, key, path);
-	if (err)
-		return err;
-	if (leaf->l_slot < sfs_node_count(leaf->l_node) &&
-	    sfs_slot_key(leaf->l_node, leaf->l_slot) == key)
-		return 0;
-	return sfs_tree_prev(path);
-}
-
-u64 sfs_path_key(const struct sfs_path *path)
-{
-	return sfs_slot_key(path->p_level[0].l_node, path->p_level[0].l_slot);
-}
-
-const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes)
-{
-	const struct sfs_path_level *leaf = &path->p_level[0];
-
-	*ret_nbytes = sfs_slot_len(leaf->l_node, leaf->l_slot);
-	return sfs_slot_record(leaf->l_node, leaf->l_slot);
-}
-
-/* Write access to the leaf of @path; the root's is the inode's, taken by sfs_inode_begin(). */
-static int sfs_path_access(struct sfs_trans *t, struct sfs_path *path)
-{
-	struct sfs_inode *in = path->p_inode;
-
-	sfs_assert(in->i_buf);
-	if (sfs_path_is_root(path, 0))
-		return 0;
-	return sfs_buf_access(t, in->i_fs, path->p_level[0].l_buf);
-}
-
-static int sfs_path_dirty(struct sfs_trans *t, struct sfs_path *path)
-{
-	if (sfs_path_is_root(path, 0))
-		return 0;
-	return sfs_buf_dirty(t, path->p_inode->i_fs, path->p_level[0].l_buf);
-}
 
 int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		    unsigned int nbytes, unsigned int flags)
@@ -294,11 +36,11 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 		if (err)
 			return err;
 	}
-	err = sfs_path_access(t, &path);
+	err = sfs_path_access(t, &path, 0);
 	if (err)
 		goto release;
 	sfs_leaf_put(leaf->l_node, sfs_path_capacity(&path, 0), leaf->l_slot, key, rec, nbytes);
-	err = sfs_path_dirty(t, &path);
+	err = sfs_path_dirty(t, &path, 0);
 release:
 	sfs_path_release(&path);
 	return err;
@@ -326,7 +68,7 @@ int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const v
 		if (err)
 			return err;
 	}
-	err = sfs_path_access(t, &path);
+	err = sfs_path_access(t, &path, 0);
 	if (err)
 		goto release;
 	if (nbytes == old) {
@@ -336,7 +78,7 @@ int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const v
 		sfs_leaf_put(leaf->l_node, sfs_path_capacity(&path, 0), leaf->l_slot, key, rec,
 			     nbytes);
 	}
-	err = sfs_path_dirty(t, &path);
+	err = sfs_path_dirty(t, &path, 0);
 release:
 	sfs_path_release(&path);
 	return err;
@@ -355,11 +97,11 @@ int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
 		err = sfs_tree_drop_leaf(t, &path);
 		goto release;
 	}
-	err = sfs_path_access(t, &path);
+	err = sfs_path_access(t, &path, 0);
 	if (err)
 		goto release;
 	sfs_leaf_remove(leaf->l_node, leaf->l_slot);
-	err = sfs_path_dirty(t, &path);
+	err = sfs_path_dirty(t, &path, 0);
 	if (!err)
 		sfs_tree_join(t, &path, 0);
 release:

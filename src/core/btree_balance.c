@@ -16,11 +16,6 @@
 /* The same for what the root takes back. */
 #define SFS_ROOT_SHRINK		(SFS_ROOT_BYTES * 3 / 4)
 
-static struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
-{
-	return (struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + sizeof(struct sfs_head));
-}
-
 static u64 sfs_tree_goal(const struct sfs_inode *in)
 {
 	return sfs_ino_blk(in->i_ino) + 1;
@@ -56,20 +51,6 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 	in->i_blocks++;
 	*ret_buf = buf;
 	return 0;
-}
-
-static int sfs_level_access(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
-{
-	if (sfs_path_is_root(path, level))
-		return 0;
-	return sfs_buf_access(t, path->p_inode->i_fs, path->p_level[level].l_buf);
-}
-
-static int sfs_level_dirty(struct sfs_trans *t, struct sfs_path *path, unsigned int level)
-{
-	if (sfs_path_is_root(path, level))
-		return 0;
-	return sfs_buf_dirty(t, path->p_inode->i_fs, path->p_level[level].l_buf);
 }
 
 /* The root's content moves into a block, and the root points to that: one level more. */
@@ -133,9 +114,9 @@ static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	int err;
 	int err2;
 
-	err = sfs_level_access(t, path, level);
+	err = sfs_path_access(t, path, level);
 	if (!err)
-		err = sfs_level_access(t, path, level + 1);
+		err = sfs_path_access(t, path, level + 1);
 	if (!err)
 		err = sfs_node_alloc(t, in, level, flags, &buf);
 	if (err)
@@ -152,9 +133,9 @@ static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	sfs_inner_put(up->l_node, up->l_slot + 1, sfs_node_first_key(sfs_buf_node(buf)),
 		      sfs_buf_blk(buf));
 	err = sfs_buf_dirty(t, in->i_fs, buf);
-	err2 = sfs_level_dirty(t, path, level);
+	err2 = sfs_path_dirty(t, path, level);
 	err = err ? err : err2;
-	err2 = sfs_level_dirty(t, path, level + 1);
+	err2 = sfs_path_dirty(t, path, level + 1);
 	sfs_buf_put(buf);
 	return err ? err : err2;
 }
@@ -187,7 +168,7 @@ int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned i
 		if (err)
 			return err;
 		if (sfs_node_free(path.p_level[0].l_node, sfs_path_capacity(&path, 0)) >= need) {
-			err = sfs_level_access(t, &path, 0);
+			err = sfs_path_access(t, &path, 0);
 			sfs_path_release(&path);
 			return err;
 		}
@@ -293,7 +274,7 @@ static int sfs_pair_merge(struct sfs_trans *t, struct sfs_path *path, unsigned i
 	err = sfs_node_dispose(t, in, pair[1]);
 	err2 = sfs_buf_dirty(t, in->i_fs, pair[0]);
 	err = err ? err : err2;
-	err2 = sfs_level_dirty(t, path, level + 1);
+	err2 = sfs_path_dirty(t, path, level + 1);
 	return err ? err : err2;
 }
 
@@ -330,7 +311,7 @@ static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsign
 	pair[1] = own_is_left ? sibling : l->l_buf;
 	err = sfs_buf_access(t, in->i_fs, pair[0]);
 	if (!err)
-		err = sfs_level_access(t, path, level + 1);
+		err = sfs_path_access(t, path, level + 1);
 	if (!err)
 		err = sfs_pair_merge(t, path, level, right, pair);
 	if (!err)
@@ -371,7 +352,7 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 	/* The lowest ancestor that keeps another child. */
 	while (level < path->p_top && sfs_node_count(path->p_level[level].l_node) == 1)
 		level++;
-	err = sfs_level_access(t, path, level);
+	err = sfs_path_access(t, path, level);
 	for (n = 0; n < level && !err; n++)
 		err = sfs_node_free_ready(t, in, path->p_level[n].l_buf, n + 1);
 	for (n = 0; n < level && !err; n++) {
@@ -387,7 +368,7 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 		return 0;
 	}
 	sfs_inner_remove(path->p_level[level].l_node, path->p_level[level].l_slot);
-	err = sfs_level_dirty(t, path, level);
+	err = sfs_path_dirty(t, path, level);
 	if (err)
 		return err;
 	sfs_tree_join(t, path, level);

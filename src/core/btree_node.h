@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * btree_node.h - one node of the tree as the three btree files see it; nobody else includes this.
+ * btree_node.h - one node, and the ways to it, as the btree files see them; nobody else includes
+ * this.
  *
  * The same layout serves the root inside the inode and nodes in blocks; only the capacity differs.
  * These functions know bytes, not blocks: no I/O, no transactions, nothing that can fail.
@@ -97,9 +98,12 @@ void sfs_node_append(struct sfs_node_disk *to, unsigned int capacity,
 /* Forgets everything from slot or entry @i on. */
 void sfs_node_cut(struct sfs_node_disk *node, unsigned int capacity, unsigned int i);
 
-/* btree.c, for btree_balance.c */
-int sfs_path_to(struct sfs_inode *in, u64 key, struct sfs_path *path);
-int sfs_path_child(struct sfs_inode *in, struct sfs_path *path);
+static inline struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
+{
+	return (struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + sizeof(struct sfs_head));
+}
+
+/* ---- btree_path.c ---- */
 
 static inline bool sfs_path_is_root(const struct sfs_path *path, unsigned int level)
 {
@@ -111,6 +115,13 @@ static inline unsigned int sfs_path_capacity(const struct sfs_path *path, unsign
 	return sfs_path_is_root(path, level) ? SFS_ROOT_BYTES : SFS_NODE_BYTES;
 }
 
+/* To the leaf that covers @key, l_slot at the first key >= it (perhaps past the last). */
+int sfs_path_to(struct sfs_inode *in, u64 key, struct sfs_path *path);
+/* From the root to its first child and no further; sfs_path_release() as ever. */
+int sfs_path_child(struct sfs_inode *in, struct sfs_path *path);
+/* Write access to the node at @level, and after its change. */
+int sfs_path_access(struct sfs_trans *t, struct sfs_path *path, unsigned int level);
+int sfs_path_dirty(struct sfs_trans *t, struct sfs_path *path, unsigned int level);
 /*
  * The keys that may stand below the slot chosen at @level: from *@ret_lo up to, without, *@ret_hi.
  */
@@ -118,6 +129,9 @@ void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_l
 /* NULL or why @node cannot be the child of the slot chosen at @level. */
 const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
 			     const struct sfs_node_disk *node);
+
+/* ---- btree_balance.c, for btree.c ---- */
+
 /*
  * After the node at @level of @path has lost something: joins nodes and lowers the tree where that
  * pays.  A favour, so it does not fail.
