@@ -233,7 +233,7 @@ u64 sfs_first_free(const struct sfs_fs *fs);
 /* Free blocks of @zone and all behind it, while nobody has touched them. */
 u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone);
 
-/* ---- super.c: superblock, and the state of an open volume ---- */
+/* ---- super.c: the superblock ---- */
 
 /* What mkfs is asked for; sfs_super_make() fills the rest of @fs from it or says why not. */
 struct sfs_geometry {
@@ -263,15 +263,6 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block 
 void sfs_super_encode(struct sfs_fs *fs, void *data);
 /* In a transaction: encodes @fs into block 0.  Takes f_zone_lock. */
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
-
-/*
- * After decode or make: counters, zone table, pool.  Without SFS_STATE_CLEAN the counters are wrong
- * until sfs_fs_recount().  _exit accepts an @fs that _init failed on or never saw (but zero).
- */
-int sfs_fs_init(struct sfs_fs *fs);
-void sfs_fs_exit(struct sfs_fs *fs);
-/* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
-int sfs_fs_recount(struct sfs_fs *fs);
 
 /* ---- space.c: the account of free blocks ---- */
 
@@ -347,7 +338,10 @@ void sfs_used_take(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *u
 int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *group,
 		       struct sfs_buf *used, struct sfs_buf *buf);
 
-/* zone.c: groups whose maps exist; more as zones are initialised, never fewer. */
+/* zone.c: the memory of zones, by sfs_fs_init() and _exit(). */
+int sfs_zones_init(struct sfs_fs *fs);
+void sfs_zones_exit(struct sfs_fs *fs);
+/* Groups whose maps exist; more as zones are initialised, never fewer. */
 u64 sfs_groups_ready(const struct sfs_fs *fs);
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
@@ -508,6 +502,17 @@ int sfs_symlink_write(struct sfs_trans *t, struct sfs_inode *in, const char *tar
 int sfs_symlink_read(struct sfs_inode *in, char *buf, unsigned int nbytes);
 /* Deletes the target's records (before sfs_inode_free()). */
 int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
+
+/* ---- fs.c: the state of an open volume ---- */
+
+/*
+ * After decode or make: counters, zone table, pool.  Without SFS_STATE_CLEAN the counters are wrong
+ * until sfs_fs_recount().  _exit accepts an @fs that _init failed on or never saw (but zero).
+ */
+int sfs_fs_init(struct sfs_fs *fs);
+void sfs_fs_exit(struct sfs_fs *fs);
+/* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
+int sfs_fs_recount(struct sfs_fs *fs);
 
 /* ---- blocks.c: all kinds of blocks, for who meets one without knowing what it is ---- */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * super.c - the superblock, and the state of a volume that is open.
+ * super.c - the superblock: made, verified, read and written.
  *
  * mkfs makes a superblock from what it is asked for (sfs_super_make), and the mount trusts none
  * that does not pass sfs_super_verify, written for images made by an enemy.  Block 0 is encoded
@@ -311,54 +311,4 @@ int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)
 unlock:
 	sfs_mutex_unlock(&fs->f_zone_lock);
 	return err;
-}
-
-/* ---- the core in memory ---- */
-
-static u64 sfs_tables(const struct sfs_fs *fs)
-{
-	return (fs->f_zones_max + SFS_TABLE_ZONES - 1) / SFS_TABLE_ZONES;
-}
-
-int sfs_fs_init(struct sfs_fs *fs)
-{
-	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
-	if (!fs->f_zone)
-		return -ENOMEM;
-	fs->f_kinds = sfs_kinds;
-	sfs_mutex_init(&fs->f_zone_lock);
-	fs->f_load_max = SFS_LOAD_MAX;
-	sfs_space_set(fs, fs->f_disk_free);
-	sfs_counter_set(&fs->f_inodes, fs->f_disk_inodes);
-	return 0;
-}
-
-static void sfs_zone_free(struct sfs_zone *zone)
-{
-	unsigned int i;
-
-	if (!zone)
-		return;
-	for (i = 0; i < SFS_ZONE_GROUPS; i++)
-		sfs_mutex_destroy(&zone->z_group[i].g_lock);
-	sfs_mem_free(zone);
-}
-
-void sfs_fs_exit(struct sfs_fs *fs)
-{
-	unsigned int i;
-	u64 table;
-
-	if (!fs->f_zone)
-		return;
-	for (table = 0; table < sfs_tables(fs); table++) {
-		if (!fs->f_zone[table])
-			continue;
-		for (i = 0; i < SFS_TABLE_ZONES; i++)
-			sfs_zone_free(fs->f_zone[table]->t_zone[i]);
-		sfs_mem_free(fs->f_zone[table]);
-	}
-	sfs_mem_free(fs->f_zone);
-	fs->f_zone = NULL;
-	sfs_mutex_destroy(&fs->f_zone_lock);
 }

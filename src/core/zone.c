@@ -120,6 +120,53 @@ int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf *
 	return sfs_buf_get(fs, sfs_map_blk(group, map), &sfs_map_ops[map], group, ret_buf);
 }
 
+/* ---- zones in memory ---- */
+
+static u64 sfs_tables(const struct sfs_fs *fs)
+{
+	return (fs->f_zones_max + SFS_TABLE_ZONES - 1) / SFS_TABLE_ZONES;
+}
+
+int sfs_zones_init(struct sfs_fs *fs)
+{
+	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
+	if (!fs->f_zone)
+		return -ENOMEM;
+	sfs_mutex_init(&fs->f_zone_lock);
+	fs->f_load_max = SFS_LOAD_MAX;
+	return 0;
+}
+
+static void sfs_zone_free(struct sfs_zone *zone)
+{
+	unsigned int i;
+
+	if (!zone)
+		return;
+	for (i = 0; i < SFS_ZONE_GROUPS; i++)
+		sfs_mutex_destroy(&zone->z_group[i].g_lock);
+	sfs_mem_free(zone);
+}
+
+void sfs_zones_exit(struct sfs_fs *fs)
+{
+	unsigned int i;
+	u64 table;
+
+	if (!fs->f_zone)
+		return;
+	for (table = 0; table < sfs_tables(fs); table++) {
+		if (!fs->f_zone[table])
+			continue;
+		for (i = 0; i < SFS_TABLE_ZONES; i++)
+			sfs_zone_free(fs->f_zone[table]->t_zone[i]);
+		sfs_mem_free(fs->f_zone[table]);
+	}
+	sfs_mem_free(fs->f_zone);
+	fs->f_zone = NULL;
+	sfs_mutex_destroy(&fs->f_zone_lock);
+}
+
 /* ---- groups in memory ---- */
 
 u64 sfs_groups_ready(const struct sfs_fs *fs)
@@ -293,7 +340,7 @@ int sfs_load_next(struct sfs_fs *fs)
 	return loads;
 }
 
-/* ---- growth, fresh ground, and counting after a crash ---- */
+/* ---- growth, and fresh ground ---- */
 
 /* f_zone_lock held. */
 static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *super)
@@ -354,28 +401,4 @@ int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_f
 	} while (n && !err);
 	*ret_nblks = total;
 	return err;
-}
-
-int sfs_fs_recount(struct sfs_fs *fs)
-{
-	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
-	u64 ngroups = sfs_groups_ready(fs);
-	u64 inodes = 0;
-	struct sfs_group *g;
-	u64 group;
-	int err;
-
-	do
-		err = sfs_load_next(fs);
-	while (err > 0);
-	for (group = 0; group < ngroups && !err; group++) {
-		err = sfs_group_get(fs, group, &g);
-		if (err)
-			return err;
-		nfree += g->g_free;
-		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
-	}
-	sfs_space_set(fs, nfree);
-	sfs_counter_set(&fs->f_inodes, inodes);
-	return 0;
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fs.c - the state of a volume that is open: from its superblock to all that is asked of it.
+ *
+ * Opening costs nothing by size; only after an unclean stop the counters have to be made anew, from
+ * the maps of all zones begun.  One thread at a time: nobody else has the volume yet, or any more.
+ */
+#include "port.h"
+#include "format.h"
+#include "core.h"
+
+int sfs_fs_init(struct sfs_fs *fs)
+{
+	int err;
+
+	err = sfs_zones_init(fs);
+	if (err)
+		return err;
+	fs->f_kinds = sfs_kinds;
+	sfs_space_set(fs, fs->f_disk_free);
+	sfs_counter_set(&fs->f_inodes, fs->f_disk_inodes);
+	return 0;
+}
+
+void sfs_fs_exit(struct sfs_fs *fs)
+{
+	sfs_zones_exit(fs);
+}
+
+int sfs_fs_recount(struct sfs_fs *fs)
+{
+	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
+	u64 ngroups = sfs_groups_ready(fs);
+	u64 inodes = 0;
+	struct sfs_group *g;
+	u64 group;
+	int err;
+
+	do
+		err = sfs_load_next(fs);
+	while (err > 0);
+	for (group = 0; group < ngroups && !err; group++) {
+		err = sfs_group_get(fs, group, &g);
+		if (err)
+			return err;
+		nfree += g->g_free;
+		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
+	}
+	sfs_space_set(fs, nfree);
+	sfs_counter_set(&fs->f_inodes, inodes);
+	return 0;
+}
