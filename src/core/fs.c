@@ -39,7 +39,9 @@ int sfs_fs_recount(struct sfs_fs *fs)
 	do
 		err = sfs_load_next(fs);
 	while (err > 0);
-	for (group = 0; group < ngroups && !err; group++) {
+	if (err)
+		return err;
+	for (group = 0; group < ngroups; group++) {
 		err = sfs_group_get(fs, group, &g);
 		if (err)
 			return err;

@@ -549,9 +549,28 @@ static void test_lies(void)
 	}
 }
 
+/* Counting that cannot read a map must say so: no number tells that groups were left out. */
+static void test_recount(void)
+{
+	long left;
+	int err = -EIO;
+
+	drain_make(40000, 0);
+	for (left = 0; err; left++) {
+		drain_mount(false);
+		drain_fail_in = left;
+		err = sfs_fs_recount(&drain_fs);
+		if (drain_failed)
+			TAP_REQUIRE(err == -EIO, "recount fails with read %ld", left);
+		drain_step(0);
+	}
+	TAP_OK(left > 3, "every read that fails fails the recount: %ld", left - 1);
+}
+
 int main(int argc, char **argv)
 {
 	ram_seed_from(argc, argv, 1);
+	test_recount();
 	test_contiguous();
 	test_claims();
 	test_zones();
