@@ -3,10 +3,8 @@
  * error.c - what happens when something is wrong: one reporter, one policy.
  *
  * Damage is told once in a line that says what, where and why, noted for the superblock, and then
- * errors= decides.  The note is written by a work item, since damage is found under any lock.  With
- * errors=remount-ro what is under way finishes and commits, but nothing new begins.
- * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is
- * aborted, so nothing half-made commits.
+ * errors= decides.  The note is written by a work item (record.c), since damage is found under any
+ * lock.  With errors=remount-ro what is under way finishes and commits, but nothing new begins.
  */
 #include "simplefs.h"
 
@@ -45,33 +43,6 @@ static void sfs_error_note(struct sfs_sb_info *si, u64 blk, u64 ino, const char 
 	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 
-static void sfs_error_work(struct work_struct *work)
-{
-	struct sfs_sb_info *si = container_of(work, struct sfs_sb_info, si_error_work);
-	struct sfs_trans *t;
-	int err;
-
-	/* Damage is found by readers too, also while frozen: then the note waits. */
-	sb_start_intwrite(si->si_sb);
-	err = sfs_trans_begin_error(si->si_sb, &t);
-	if (err)
-		goto end_write;	/* read-only or shut down: the log line is all there is */
-	err = sfs_super_write(t, &si->si_fs);
-	if (sfs_trans_end(t) || err)
-		pr_err_ratelimited("simplefs (%s): cannot record the error\n", si->si_sb->s_id);
-end_write:
-	sb_end_intwrite(si->si_sb);
-}
-
-void sfs_error_init(struct sfs_sb_info *si)
-{
-	spin_lock_init(&si->si_error_lock);
-	INIT_WORK(&si->si_error_work, sfs_error_work);
-	/* Of its own: what one volume has to say must not silence another. */
-	ratelimit_state_init(&si->si_error_rate, DEFAULT_RATELIMIT_INTERVAL,
-			     DEFAULT_RATELIMIT_BURST);
-}
-
 int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)
 {
 	struct sfs_sb_info *si = sfs_fs_si(fs);
@@ -97,15 +68,4 @@ int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const cha
 	if ((sb->s_flags & SB_ACTIVE) && !sb_rdonly(sb))
 		queue_work(si->si_ioend_wq, &si->si_error_work);
 	return -EFSCORRUPTED;
-}
-
-void sfs_shutdown(struct sfs_fs *fs, int err, const char *why)
-{
-	struct sfs_sb_info *si = sfs_fs_si(fs);
-
-	if (test_and_set_bit(SFS_SI_SHUTDOWN, &si->si_flags))
-		return;
-	pr_crit("simplefs (%s): shut down: %s (error %d); unmount and mount again\n",
-		si->si_sb->s_id, why, err);
-	sfs_journal_abort(si->si_sb, err);
 }

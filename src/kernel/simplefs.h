@@ -122,10 +122,10 @@ int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
 void sfs_inode_cache_exit(void);
 
-/* ---- error.c (also sfs_corrupt(), sfs_shutdown()) ---- */
+/* ---- error.c: sfs_corrupt(); record.c ---- */
 void sfs_error_init(struct sfs_sb_info *si);
 
-/* ---- journal.c, trans.c: the log, handles and waiting ---- */
+/* ---- journal.c, trans.c: the log, handles and waiting, sfs_shutdown() ---- */
 /* Is there something to replay?  Also no, when an external journal's device is not named. */
 bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev);
 /* Opens, checks and replays; @path or @dev name an external journal's device. */
@@ -148,6 +148,16 @@ void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk *
 u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
 /* The newest transaction that may hold changes made so far; 0 without a journal. */
 u32 sfs_journal_tid(struct super_block *sb);
+/* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
+int sfs_journal_wait(struct super_block *sb, u32 tid);
+/* Has @tid committed?  False when unknown, as without a journal. */
+bool sfs_journal_has(struct super_block *sb, u32 tid);
+int sfs_journal_sync(struct super_block *sb, int wait);
+/* Everything into place, the log empty, then @mark, before another transaction can begin. */
+int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb));
+int sfs_journal_commit(struct super_block *sb);	/* all that has been changed so far */
+
+/* ---- retry.c ---- */
 /*
  * The rule of trying again.  True when *@err came of blocks in groups that nobody had looked at, or
  * whose freeing had not committed (-EAGAIN), and that has been done now.  False: *@err is what to
@@ -160,14 +170,6 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
  * what writers have been promised for the worst case is claimed back by writing their data.
  */
 bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries);
-/* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */
-int sfs_journal_wait(struct super_block *sb, u32 tid);
-/* Has @tid committed?  False when unknown, as without a journal. */
-bool sfs_journal_has(struct super_block *sb, u32 tid);
-int sfs_journal_sync(struct super_block *sb, int wait);
-/* Everything into place, the log empty, then @mark, before another transaction can begin. */
-int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb));
-void sfs_journal_abort(struct super_block *sb, int err);
 
 /* ---- inode.c ---- */
 /* @orphan: it may be one without links; any other without links is damage. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trans.c - transactions: handles, and waiting for what they changed to be on disk.
+ * trans.c - transactions: handles, waiting for what they changed to be on disk, and their end.
+ *
+ * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is
+ * aborted, so nothing half-made commits.
  *
  * A struct sfs_trans is a jbd2 handle.  A volume without a journal gets a plain one, which is no
  * pointer but the saved allocation scope with the lowest bit set.  What a transaction does to a
@@ -11,7 +14,6 @@
 #include <linux/blkdev.h>
 #include <linux/jbd2.h>
 #include <linux/sched/mm.h>
-#include <linux/writeback.h>
 
 #include "buf.h"
 
@@ -135,44 +137,6 @@ int sfs_sync_plain(struct super_block *sb)
 	return err;
 }
 
-/*
- * Groups that nobody has looked at come first: reading them is no try, since it has an end.  After
- * a commit all that was free before it can be had; others may have had it and freed more meanwhile.
- * That goes on for a while at most, unless the counts are wrong.
- */
-#define SFS_TRIES	100
-
-bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
-{
-	journal_t *log = sfs_log(sb);
-	int loaded;
-
-	if (*err != -EAGAIN)
-		return false;
-	loaded = sfs_load_next(&SFS_SB(sb)->si_fs);
-	if (loaded) {
-		*err = min(loaded, 0);
-		return !*err;
-	}
-	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
-	if (!*err && log)
-		*err = jbd2_journal_force_commit(log);
-	return !*err;
-}
-
-bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
-{
-	if (*err != -ENOSPC || *tries || !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
-		return sfs_retry_pending(sb, err, tries);
-	if (!down_read_trylock(&sb->s_umount))
-		return false;
-	sync_inodes_sb(sb);
-	up_read(&sb->s_umount);
-	*tries = 1;
-	*err = 0;
-	return true;
-}
-
 int sfs_journal_wait(struct super_block *sb, u32 tid)
 {
 	journal_t *log = sfs_log(sb);
@@ -243,10 +207,25 @@ int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *s
 	return err;
 }
 
-void sfs_journal_abort(struct super_block *sb, int err)
+int sfs_journal_commit(struct super_block *sb)
 {
 	journal_t *log = sfs_log(sb);
 
+	return log ? jbd2_journal_force_commit(log) : 0;
+}
+
+/* ---- the end ---- */
+
+void sfs_shutdown(struct sfs_fs *fs, int err, const char *why)
+{
+	struct sfs_sb_info *si = container_of(fs, struct sfs_sb_info, si_fs);
+	journal_t *log;
+
+	if (test_and_set_bit(SFS_SI_SHUTDOWN, &si->si_flags))
+		return;
+	pr_crit("simplefs (%s): shut down: %s (error %d); unmount and mount again\n",
+		si->si_sb->s_id, why, err);
+	log = sfs_log(si->si_sb);
 	if (log && !is_journal_aborted(log))
 		jbd2_journal_abort(log, err);
 }

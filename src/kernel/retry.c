@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * retry.c - trying again where there is no space yet: the one rule of it.
+ */
+#include "simplefs.h"
+
+#include <linux/writeback.h>
+
+/*
+ * Groups that nobody has looked at come first: reading them is no try, since it has an end.  After
+ * a commit all that was free before it can be had; others may have had it and freed more meanwhile.
+ * That goes on for a while at most, unless the counts are wrong.
+ */
+#define SFS_TRIES	100
+
+bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
+{
+	int loaded;
+
+	if (*err != -EAGAIN)
+		return false;
+	loaded = sfs_load_next(&SFS_SB(sb)->si_fs);
+	if (loaded) {
+		*err = min(loaded, 0);
+		return !*err;
+	}
+	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
+	if (!*err)
+		*err = sfs_journal_commit(sb);
+	return !*err;
+}
+
+bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
+{
+	if (*err != -ENOSPC || *tries || !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+		return sfs_retry_pending(sb, err, tries);
+	if (!down_read_trylock(&sb->s_umount))
+		return false;
+	sync_inodes_sb(sb);
+	up_read(&sb->s_umount);
+	*tries = 1;
+	*err = 0;
+	return true;
+}
