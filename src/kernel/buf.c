@@ -117,15 +117,20 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 	return 0;
 }
 
-static int sfs_buf_access_create(struct sfs_trans *t, struct sfs_buf *buf)
+/*
+ * One of jbd2's three ways into a transaction, and the trigger.  Inline, so that the way is called
+ * directly.
+ */
+static __always_inline int sfs_buf_enter(struct sfs_trans *t, struct buffer_head *bh,
+					 int (*way)(handle_t *handle, struct buffer_head *bh))
 {
 	int err;
 
 	if (sfs_trans_is_plain(t))
 		return 0;
-	err = jbd2_journal_get_create_access(sfs_handle(t), sfs_bh(buf));
+	err = way(sfs_handle(t), bh);
 	if (!err)
-		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
+		jbd2_journal_set_triggers(bh, &sfs_journal_trigger);
 	return err;
 }
 
@@ -139,7 +144,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 	if (!bh)
 		return -ENOMEM;
 	lock_buffer(bh);
-	err = sfs_buf_access_create(t, (struct sfs_buf *)bh);
+	err = sfs_buf_enter(t, bh, jbd2_journal_get_create_access);
 	if (!err) {
 		memset(bh->b_data, 0, bh->b_size);
 		sfs_block_init(bh->b_data, fs->f_fsid, ops->b_magic, blk, owner);
@@ -193,26 +198,12 @@ static int sfs_journal_check(struct sfs_fs *fs, int err, const char *what)
 
 int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
-	int err;
-
-	if (sfs_trans_is_plain(t))
-		return 0;
-	err = jbd2_journal_get_write_access(sfs_handle(t), sfs_bh(buf));
-	if (!err)
-		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
-	return err;
+	return sfs_buf_enter(t, sfs_bh(buf), jbd2_journal_get_write_access);
 }
 
 int sfs_buf_access_undo(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
-	int err;
-
-	if (sfs_trans_is_plain(t))
-		return 0;
-	err = jbd2_journal_get_undo_access(sfs_handle(t), sfs_bh(buf));
-	if (!err)
-		jbd2_journal_set_triggers(sfs_bh(buf), &sfs_journal_trigger);
-	return err;
+	return sfs_buf_enter(t, sfs_bh(buf), jbd2_journal_get_undo_access);
 }
 
 /* How many of @nbits bits from @bit are clear in an earlier state; all if there is none. */

@@ -21,17 +21,14 @@ static inline journal_t *sfs_log(struct super_block *sb)
 	return journal ? journal->j_log : NULL;
 }
 
-/* A handle without a journal: see trans.c. */
-#define SFS_PLAIN_TRANS		1UL
-
-static inline bool sfs_trans_is_plain(struct sfs_trans *t)
+static inline bool sfs_trans_is_plain(const struct sfs_trans *t)
 {
-	return (unsigned long)t & SFS_PLAIN_TRANS;
+	return !t->t_handle;
 }
 
-static inline handle_t *sfs_handle(struct sfs_trans *t)
+static inline handle_t *sfs_handle(const struct sfs_trans *t)
 {
-	return (handle_t *)t;
+	return t->t_handle;
 }
 
 static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)

@@ -29,7 +29,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_extent ext;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	bool taken = false;
 	u64 run;
 	u64 nblks;
@@ -50,7 +50,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 		} else {
 			run = SFS_LBLK_MAX + 1;
 		}
-		err = sfs_extent_alloc(t, in, lblk, nblks, true,
+		err = sfs_extent_alloc(&t, in, lblk, nblks, true,
 				       run <= lblk ? SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL : 0, &ext);
 		if (!err && run <= lblk)
 			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
@@ -60,15 +60,15 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 		*ret_next = ext.e_lblk + ext.e_nblks;
 		*ret_taken = taken;
 	}
-	sfs_inode_note_tid(t, inode, true);
-	return sfs_inode_change_end(t, inode, err);
+	sfs_inode_note_tid(&t, inode, true);
+	return sfs_inode_change_end(&t, inode, err);
 }
 
 /* Frees the whole blocks of [@lblk, @end), whose folios are gone. */
 static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	unsigned int tries = 0;
 	int done = 0;
 	int err;
@@ -81,9 +81,9 @@ static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 					     SFS_CREDITS_INODE, 2 * SFS_REVOKES_TREE, &t);
 		if (err)
 			return err;
-		done = sfs_extent_punch(t, &ii->ii_core, lblk, end);
-		sfs_inode_note_tid(t, inode, true);
-		err = sfs_inode_change_end(t, inode, min(done, 0));
+		done = sfs_extent_punch(&t, &ii->ii_core, lblk, end);
+		sfs_inode_note_tid(&t, inode, true);
+		err = sfs_inode_change_end(&t, inode, min(done, 0));
 		if (sfs_retry_pending(inode->i_sb, &err, &tries))
 			done = 0;
 		if (err)

@@ -161,21 +161,17 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode)
 }
 
 int sfs_inode_change_begin(struct inode *inode, unsigned int nblks, unsigned int nrevokes,
-			   struct sfs_trans **ret_trans)
+			   struct sfs_trans *t)
 {
-	struct sfs_trans *t;
 	int err;
 
-	err = sfs_trans_begin(inode->i_sb, nblks, nrevokes, &t);
+	err = sfs_trans_begin(inode->i_sb, nblks, nrevokes, t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);
-	if (err) {
+	if (err)
 		sfs_trans_end(t);
-		return err;
-	}
-	*ret_trans = t;
-	return 0;
+	return err;
 }
 
 int sfs_inode_change_end(struct sfs_trans *t, struct inode *inode, int err)
@@ -240,7 +236,7 @@ void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHAN
 
 void sfs_dirty_inode(struct inode *inode, int flags)
 {
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	/* Lazy times wait for a better occasion; without one they come back without this flag. */
@@ -248,7 +244,7 @@ void sfs_dirty_inode(struct inode *inode, int flags)
 		return;
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (!err)
-		err = sfs_inode_change_end(t, inode, 0);
+		err = sfs_inode_change_end(&t, inode, 0);
 	/* Shut down or read-only: whoever waits for it will be told. */
 	if (err && err != -EROFS && !sfs_is_shutdown(inode->i_sb))
 		pr_warn_ratelimited("simplefs (%s): cannot update inode %llu\n", inode->i_sb->s_id,
@@ -272,7 +268,7 @@ int sfs_write_inode(struct inode *inode, struct writeback_control *wbc)
 static int sfs_delete_record(struct inode *inode)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	bool link = S_ISLNK(inode->i_mode);
 	int err;
 	int err2;
@@ -283,14 +279,14 @@ static int sfs_delete_record(struct inode *inode)
 	if (err)
 		return err;
 	if (link)
-		err = sfs_symlink_clear(t, in);
+		err = sfs_symlink_clear(&t, in);
 	if (!err)
-		err = sfs_inode_free(t, in);	/* its orphan mark goes with it */
+		err = sfs_inode_free(&t, in);	/* its orphan mark goes with it */
 	/* When only the journal refused, the slot is gone all the same, and _end() with it. */
 	if (in->i_buf)
-		return sfs_inode_change_end(t, inode, err);
+		return sfs_inode_change_end(&t, inode, err);
 	up_write(&SFS_I(inode)->ii_tree_lock);
-	err2 = sfs_trans_end(t);
+	err2 = sfs_trans_end(&t);
 	return err ? err : err2;
 }
 
@@ -365,7 +361,7 @@ static int sfs_setattr_size(struct inode *inode, struct iattr *attr)
 int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	if (sfs_is_shutdown(inode->i_sb))
@@ -385,6 +381,6 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	inode_inc_iversion(inode);
 	/* This transaction is the last: what a change of size did is in it or before it. */
 	if (IS_SYNC(inode))
-		sfs_trans_sync(t);
-	return sfs_inode_change_end(t, inode, 0);
+		sfs_trans_sync(&t);
+	return sfs_inode_change_end(&t, inode, 0);
 }

@@ -68,7 +68,7 @@ static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	u64 first = group * SFS_GROUP_BLOCKS;
 	struct sfs_group *g;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 	int err2;
 
@@ -79,10 +79,10 @@ static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u
 	err = sfs_trans_begin(sb, 1, 0, &t);
 	if (err)
 		return err;
-	err = sfs_group_each_free(t, fs, group, max(blk, first) - first,
+	err = sfs_group_each_free(&t, fs, group, max(blk, first) - first,
 				  min_t(u64, end - first, SFS_GROUP_BLOCKS), min, sfs_trim_run,
 				  ret_nblks);
-	err2 = sfs_trans_end(t);
+	err2 = sfs_trans_end(&t);
 	return err ? err : err2;
 }
 

@@ -219,7 +219,7 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_extent ext;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
@@ -229,13 +229,13 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 	err = sfs_iomap_lookup(inode, lblk, iomap);
 	if (!err && iomap->type == IOMAP_HOLE) {
 		nblks = min_t(u64, nblks, iomap->length >> SFS_BLOCK_BITS);
-		err = sfs_extent_alloc(t, &ii->ii_core, lblk, nblks, true, 0, &ext);
+		err = sfs_extent_alloc(&t, &ii->ii_core, lblk, nblks, true, 0, &ext);
 		if (!err) {
 			sfs_iomap_from_extent(inode, iomap, &ext);
 			iomap->flags |= IOMAP_F_NEW;
 		}
 	}
-	return sfs_inode_change_end(t, inode, err);
+	return sfs_inode_change_end(&t, inode, err);
 }
 
 static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,

@@ -181,7 +181,7 @@ int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 	     const struct sfs_make *make, struct inode **ret_inode)
 {
 	struct inode *inode;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	unsigned int tries = 0;
 	int err;
 
@@ -194,17 +194,17 @@ again:
 			      SFS_REVOKES_TREE, &t);
 	if (err)
 		goto drop_inode;
-	err = sfs_inode_change(t, dir);
+	err = sfs_inode_change(&t, dir);
 	if (!err) {
-		err = sfs_make_in(t, idmap, dir, dentry, make, inode);
+		err = sfs_make_in(&t, idmap, dir, dentry, make, inode);
 		if (!err && !make->tmpfile) {
 			sfs_dir_touch(dir);
 			if (S_ISDIR(make->mode))
 				inc_nlink(dir);
 		}
-		sfs_inode_changed(t, dir);
+		sfs_inode_changed(&t, dir);
 	}
-	err = sfs_name_end(t, dir, err);
+	err = sfs_name_end(&t, dir, err);
 	if (!err) {
 		*ret_inode = inode;
 		return 0;
@@ -309,7 +309,7 @@ static int sfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry
 {
 	struct inode *inode = d_inode(old);
 	struct inode *const inodes[SFS_CHANGE_MAX] = { dir, inode };
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	unsigned int tries = 0;
 	int err;
 
@@ -317,12 +317,12 @@ again:
 	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_change_inodes(t, inodes);
+	err = sfs_change_inodes(&t, inodes);
 	if (!err) {
-		err = sfs_link_in(t, dir, dentry, inode);
-		sfs_changed_inodes(t, inodes);
+		err = sfs_link_in(&t, dir, dentry, inode);
+		sfs_changed_inodes(&t, inodes);
 	}
-	err = sfs_name_end(t, dir, err);
+	err = sfs_name_end(&t, dir, err);
 	if (sfs_retry(dir->i_sb, &err, &tries))
 		goto again;
 	if (!err) {
@@ -400,18 +400,18 @@ static int sfs_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
 	struct inode *const inodes[SFS_CHANGE_MAX] = { dir, inode };
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_change_inodes(t, inodes);
+	err = sfs_change_inodes(&t, inodes);
 	if (!err) {
-		err = sfs_unlink_in(t, dir, dentry, inode);
-		sfs_changed_inodes(t, inodes);
+		err = sfs_unlink_in(&t, dir, dentry, inode);
+		sfs_changed_inodes(&t, inodes);
 	}
-	return sfs_name_end(t, dir, err);
+	return sfs_name_end(&t, dir, err);
 }
 
 static int sfs_rmdir(struct inode *dir, struct dentry *dentry)

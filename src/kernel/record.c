@@ -9,7 +9,7 @@
 static void sfs_error_work(struct work_struct *work)
 {
 	struct sfs_sb_info *si = container_of(work, struct sfs_sb_info, si_error_work);
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	/* Damage is found by readers too, also while frozen: then the note waits. */
@@ -17,8 +17,8 @@ static void sfs_error_work(struct work_struct *work)
 	err = sfs_trans_begin_error(si->si_sb, &t);
 	if (err)
 		goto end_write;	/* read-only or shut down: the log line is all there is */
-	err = sfs_super_write(t, &si->si_fs);
-	if (sfs_trans_end(t) || err)
+	err = sfs_super_write(&t, &si->si_fs);
+	if (sfs_trans_end(&t) || err)
 		pr_err_ratelimited("simplefs (%s): cannot record the error\n", si->si_sb->s_id);
 end_write:
 	sb_end_intwrite(si->si_sb);

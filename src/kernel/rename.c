@@ -101,38 +101,38 @@ static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
 	struct inode *const inodes[SFS_CHANGE_MAX] = {
 		r->old_dir, r->new_dir, r->inode, r->target,
 	};
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_trans_begin(r->old_dir->i_sb, SFS_CREDITS_RENAME, 3 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_change_inodes(t, inodes);
+	err = sfs_change_inodes(&t, inodes);
 	if (err)
 		goto end_trans;
 	if (flags & RENAME_EXCHANGE)
-		err = sfs_rename_exchange_in(t, r);
+		err = sfs_rename_exchange_in(&t, r);
 	else
-		err = sfs_rename_plain_in(t, r);
+		err = sfs_rename_plain_in(&t, r);
 	if (!err) {
 		sfs_dir_touch(r->old_dir);
 		sfs_dir_touch(r->new_dir);
 		sfs_ctime_touch(r->inode);
 	}
-	sfs_changed_inodes(t, inodes);
+	sfs_changed_inodes(&t, inodes);
 	if (!err && r->whiteout) {
 		/* It was made as an orphan, so that a crash in between leaves nothing behind. */
-		err = sfs_must(r->old_dir, sfs_inode_change(t, r->whiteout));
+		err = sfs_must(r->old_dir, sfs_inode_change(&t, r->whiteout));
 		if (!err) {
 			err = sfs_must(r->old_dir,
-				       sfs_orphan_remove(t, &SFS_I(r->whiteout)->ii_core));
+				       sfs_orphan_remove(&t, &SFS_I(r->whiteout)->ii_core));
 			set_nlink(r->whiteout, 1);
-			sfs_inode_changed(t, r->whiteout);
+			sfs_inode_changed(&t, r->whiteout);
 		}
 	}
 end_trans:
 	/* A move changes two directories; either may want it on disk. */
-	return sfs_name_end(t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir, err);
+	return sfs_name_end(&t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir, err);
 }
 
 /*

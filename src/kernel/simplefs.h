@@ -41,6 +41,12 @@ struct sfs_sb_info {
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 };
 
+/* A transaction handle, on the stack of whoever begins it. */
+struct sfs_trans {
+	void *t_handle;			/* a handle_t of jbd2's; NULL: mounted without a journal */
+	unsigned int t_nofs;		/* without: the allocation scope to go back to */
+};
+
 /* si_flags, bit numbers */
 #define SFS_SI_SHUTDOWN		0	/* no more changes, EIO */
 #define SFS_SI_NORECOVERY	1	/* mounted read-only without looking at the journal */
@@ -140,9 +146,9 @@ void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
  * -EIO after a shutdown.  Nests: an inner begin joins the outer.
  */
 int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
-		    struct sfs_trans **ret_trans);
+		    struct sfs_trans *ret_trans);
 /* The same, also where damage forbids changes: to write down what was seen. */
-int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans);
+int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans *ret_trans);
 int sfs_trans_end(struct sfs_trans *t);
 void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk */
 u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
@@ -187,7 +193,7 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode);
  * fails.  _end returns @err, or else the transaction's own error.
  */
 int sfs_inode_change_begin(struct inode *inode, unsigned int nblks, unsigned int nrevokes,
-			   struct sfs_trans **ret_trans);
+			   struct sfs_trans *ret_trans);
 int sfs_inode_change_end(struct sfs_trans *t, struct inode *inode, int err);
 /* Parts of the above, when the caller already holds the tree lock. */
 void sfs_inode_to_core(struct inode *inode);

@@ -5,9 +5,9 @@
  * A shutdown is final until the next mount: changes and fsyncs fail with EIO, the journal is
  * aborted, so nothing half-made commits.
  *
- * A struct sfs_trans is a jbd2 handle.  A volume without a journal gets a plain one, which is no
- * pointer but the saved allocation scope with the lowest bit set.  What a transaction does to a
- * block is in buf.c, where the log comes from in journal.c.
+ * A struct sfs_trans has a jbd2 handle.  On a volume without a journal it is a plain one, which has
+ * nothing but the saved allocation scope.  What a transaction does to a block is in buf.c, where
+ * the log comes from in journal.c.
  */
 #include "simplefs.h"
 
@@ -20,7 +20,7 @@
 /* ---- handles ---- */
 
 static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
-			   struct sfs_trans **ret_trans)
+			   struct sfs_trans *ret_trans)
 {
 	journal_t *log = sfs_log(sb);
 	handle_t *handle;
@@ -30,7 +30,7 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	if (sb_rdonly(sb))
 		return -EROFS;
 	if (!log) {
-		*ret_trans = (struct sfs_trans *)(memalloc_nofs_save() | SFS_PLAIN_TRANS);
+		*ret_trans = (struct sfs_trans) { .t_nofs = memalloc_nofs_save() };
 		return 0;
 	}
 	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !current->journal_info)
@@ -60,12 +60,12 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	 */
 	if (log->j_dev != log->j_fs_dev && !handle->h_transaction->t_need_data_flush)
 		handle->h_transaction->t_need_data_flush = 1;
-	*ret_trans = (struct sfs_trans *)handle;
+	*ret_trans = (struct sfs_trans) { .t_handle = handle };
 	return 0;
 }
 
 int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nrevokes,
-		    struct sfs_trans **ret_trans)
+		    struct sfs_trans *ret_trans)
 {
 	/* An operation that is under way, and so may have changed something, is let through. */
 	if (test_bit(SFS_SI_DAMAGED, &SFS_SB(sb)->si_flags) && !current->journal_info)
@@ -73,7 +73,7 @@ int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nre
 	return sfs_trans_start(sb, nblks, nrevokes, ret_trans);
 }
 
-int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans)
+int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans *ret_trans)
 {
 	return sfs_trans_start(sb, 1, 0, ret_trans);
 }
@@ -81,7 +81,7 @@ int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans **ret_trans)
 int sfs_trans_end(struct sfs_trans *t)
 {
 	if (sfs_trans_is_plain(t)) {
-		memalloc_nofs_restore((unsigned long)t & ~SFS_PLAIN_TRANS);
+		memalloc_nofs_restore(t->t_nofs);
 		return 0;
 	}
 	return jbd2_journal_stop(sfs_handle(t));

@@ -23,18 +23,18 @@ static u64 sfs_size_nblks(u64 size)
 static int sfs_truncate_begin(struct inode *inode, u64 size)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN, 0, &t);
 	if (err)
 		return err;
 	/* An unlinked file is an orphan already and stays one. */
-	err = sfs_orphan_add(t, in);
+	err = sfs_orphan_add(&t, in);
 	if (!err)
 		in->i_size = size;
-	sfs_inode_note_tid(t, inode, true);
-	return sfs_inode_change_end(t, inode, err);
+	sfs_inode_note_tid(&t, inode, true);
+	return sfs_inode_change_end(&t, inode, err);
 }
 
 /*
@@ -44,20 +44,20 @@ static int sfs_truncate_begin(struct inode *inode, u64 size)
 static int sfs_truncate_step(struct inode *inode, u64 size)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int left;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_TRUNCATE, 2 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	left = sfs_extent_punch(t, in, sfs_size_nblks(size), SFS_LBLK_MAX + 1);
+	left = sfs_extent_punch(&t, in, sfs_size_nblks(size), SFS_LBLK_MAX + 1);
 	if (left < 0)
 		err = left;
 	if (left == 1 && inode->i_nlink && (in->i_flags & SFS_INODE_ORPHAN))
-		err = sfs_orphan_remove(t, in);
-	sfs_inode_note_tid(t, inode, true);
-	err = sfs_inode_change_end(t, inode, err);
+		err = sfs_orphan_remove(&t, in);
+	sfs_inode_note_tid(&t, inode, true);
+	err = sfs_inode_change_end(&t, inode, err);
 	return err ? err : left;
 }
 
@@ -93,15 +93,15 @@ int sfs_free_extents(struct inode *inode)
 /* A file that only grows: the size on disk, nothing to free. */
 static int sfs_extend(struct inode *inode, u64 size)
 {
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (err)
 		return err;
 	SFS_I(inode)->ii_core.i_size = size;
-	sfs_inode_note_tid(t, inode, true);
-	return sfs_inode_change_end(t, inode, 0);
+	sfs_inode_note_tid(&t, inode, true);
+	return sfs_inode_change_end(&t, inode, 0);
 }
 
 /*

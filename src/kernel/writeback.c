@@ -24,7 +24,7 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_extent ext;
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	u64 run;
 	u64 nblks;
 	int err;
@@ -33,12 +33,12 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 	if (err)
 		return err;
 	if (sfs_delalloc_find(inode, lblk, &run, &nblks) && run <= lblk) {
-		err = sfs_extent_alloc(t, &ii->ii_core, run, nblks, true,
+		err = sfs_extent_alloc(&t, &ii->ii_core, run, nblks, true,
 				       SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL, &ext);
 		if (!err)
 			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
 	}
-	return sfs_inode_change_end(t, inode, err);
+	return sfs_inode_change_end(&t, inode, err);
 }
 
 /*
@@ -108,21 +108,21 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u64 *ret_done)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
-	struct sfs_trans *t;
+	struct sfs_trans t;
 	int err;
 
 	err = sfs_inode_change_begin(inode, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
 				     3 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_extent_convert(t, &ii->ii_core, lblk, end - lblk, ret_done);
+	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, ret_done);
 	if (!err && *ret_done >= end) {
 		size = min_t(u64, size, i_size_read(inode));
 		if (size > ii->ii_core.i_size)
 			ii->ii_core.i_size = size;
 	}
-	sfs_inode_note_tid(t, inode, true);
-	return sfs_inode_change_end(t, inode, err);
+	sfs_inode_note_tid(&t, inode, true);
+	return sfs_inode_change_end(&t, inode, err);
 }
 
 /* After data I/O to [@pos, +@nbytes) succeeded.  May sleep; no folio lock is held. */
