@@ -260,26 +260,6 @@ static ssize_t sfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return sfs_write_buffered(iocb, from);
 }
 
-int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
-{
-	struct inode *inode = file_inode(file);
-	struct sfs_inode_info *ii = SFS_I(inode);
-	int err;
-	int err2;
-
-	if (sfs_is_shutdown(inode->i_sb))
-		return -EIO;
-	err = file_write_and_wait_range(file, start, end);
-	if (err)
-		return err;
-	if (!sb_rdonly(inode->i_sb))
-		err = sfs_journal_wait(inode->i_sb, datasync ? READ_ONCE(ii->ii_datasync_tid) :
-							       READ_ONCE(ii->ii_sync_tid));
-	sfs_unwritten_settle(inode);
-	err2 = file_check_and_advance_wb_err(file);
-	return err ? err : err2;
-}
-
 static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);

@@ -51,27 +51,19 @@ static void sfs_inode_from_core(struct inode *inode)
 	inode_set_iversion_queried(inode, in->i_change);
 }
 
-/* By type; rdev is known. */
 void sfs_set_inode_ops(struct inode *inode)
 {
-	switch (inode->i_mode & S_IFMT) {
-	case S_IFREG:
-		inode->i_op = &sfs_file_iops;
-		inode->i_fop = &sfs_file_fops;
-		inode->i_mapping->a_ops = &sfs_aops;
+	const struct sfs_type *type = &SFS_SB(inode->i_sb)->si_types[inode->i_mode >> 12 & 15];
+
+	inode->i_op = type->t_iops;
+	if (type->t_fops)
+		inode->i_fop = type->t_fops;
+	if (type->t_aops) {
+		inode->i_mapping->a_ops = type->t_aops;
 		mapping_set_large_folios(inode->i_mapping);
-		break;
-	case S_IFDIR:
-		inode->i_op = &sfs_dir_iops;
-		inode->i_fop = &sfs_dir_fops;
-		break;
-	case S_IFLNK:
-		inode->i_op = &sfs_symlink_iops;
-		break;
-	default:
-		inode->i_op = &sfs_special_iops;
-		init_special_inode(inode, inode->i_mode, inode->i_rdev);
 	}
+	if (special_file(inode->i_mode))
+		init_special_inode(inode, inode->i_mode, inode->i_rdev);
 }
 
 /* What changed the inode in an earlier life in memory may not have committed yet: fsync waits. */
@@ -232,7 +224,7 @@ void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHAN
 		sfs_inode_changed(t, sorted[n]);
 }
 
-/* ---- super operations ---- */
+/* ---- attributes on their way to disk ---- */
 
 void sfs_dirty_inode(struct inode *inode, int flags)
 {
@@ -264,123 +256,22 @@ int sfs_write_inode(struct inode *inode, struct writeback_control *wbc)
 	return tid ? sfs_journal_wait(inode->i_sb, tid) : 0;
 }
 
-/* The last of an unlinked inode: its symlink target and its slot. */
-static int sfs_delete_record(struct inode *inode)
+int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
-	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	struct sfs_trans t;
-	bool link = S_ISLNK(inode->i_mode);
+	struct inode *inode = file_inode(file);
+	struct sfs_inode_info *ii = SFS_I(inode);
 	int err;
 	int err2;
 
-	err = sfs_inode_change_begin(inode, SFS_CREDITS_IALLOC + SFS_CREDITS_INODE +
-				     (link ? SFS_CREDITS_SYMLINK : 0),
-				     SFS_REVOKES_IALLOC + (link ? 4 * SFS_REVOKES_TREE : 0), &t);
-	if (err)
-		return err;
-	if (link)
-		err = sfs_symlink_clear(&t, in);
-	if (!err)
-		err = sfs_inode_free(&t, in);	/* its orphan mark goes with it */
-	/* When only the journal refused, the slot is gone all the same, and _end() with it. */
-	if (in->i_buf)
-		return sfs_inode_change_end(&t, inode, err);
-	up_write(&SFS_I(inode)->ii_tree_lock);
-	err2 = sfs_trans_end(&t);
-	return err ? err : err2;
-}
-
-static void sfs_delete_inode(struct inode *inode)
-{
-	int err = 0;
-
-	sb_start_intwrite(inode->i_sb);
-	if (S_ISREG(inode->i_mode)) {
-		i_size_write(inode, 0);
-		err = sfs_free_extents(inode);
-	}
-	if (!err)
-		err = sfs_delete_record(inode);
-	sb_end_intwrite(inode->i_sb);
-	if (!err)
-		return;
-	/* It is an orphan: the next mount tries again. */
-	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
-	if (!sfs_is_shutdown(inode->i_sb))
-		pr_warn_ratelimited("simplefs (%s): inode %llu stays an orphan: error %d\n",
-				    inode->i_sb->s_id, (unsigned long long)inode->i_ino, err);
-}
-
-void sfs_evict_inode(struct inode *inode)
-{
-	struct sfs_inode_info *ii = SFS_I(inode);
-
-	truncate_inode_pages_final(&inode->i_data);
-	flush_work(&ii->ii_ioend_work);
-	down_write(&ii->ii_tree_lock);
-	sfs_promises_forget(inode);
-	up_write(&ii->ii_tree_lock);
-	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs &&
-	    !sb_rdonly(inode->i_sb) && !sfs_is_shutdown(inode->i_sb))
-		sfs_delete_inode(inode);
-	clear_inode(inode);
-}
-
-/* ---- attributes ---- */
-
-int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
-		unsigned int query_flags)
-{
-	struct inode *inode = d_inode(path->dentry);
-	struct sfs_inode_info *ii = SFS_I(inode);
-
-	sfs_fillattr(idmap, request_mask, inode, stat);
-	/* Promised blocks count, so that a fresh file does not look sparse to those who copy it. */
-	stat->blocks += READ_ONCE(ii->ii_delalloc_nblks) << (SFS_BLOCK_BITS - 9);
-	stat->result_mask |= STATX_BTIME;
-	stat->btime = ns_to_timespec64(ii->ii_core.i_btime);
-	stat->blksize = SFS_BLOCK_SIZE;
-	return 0;
-}
-
-/* A cut to the size that a file has frees what lies past its end, and changes nothing else. */
-static int sfs_setattr_size(struct inode *inode, struct iattr *attr)
-{
-	int err;
-
-	if (attr->ia_size == i_size_read(inode)) {
-		err = sfs_has_past_eof(inode);
-		return err <= 0 ? err : sfs_setsize(inode, attr->ia_size);
-	}
-	err = sfs_setsize(inode, attr->ia_size);
-	if (!err)
-		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
-	return err;
-}
-
-int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
-{
-	struct inode *inode = d_inode(dentry);
-	struct sfs_trans t;
-	int err;
-
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
-	err = setattr_prepare(idmap, dentry, attr);
+	err = file_write_and_wait_range(file, start, end);
 	if (err)
 		return err;
-	if (attr->ia_valid & ATTR_SIZE) {
-		err = sfs_setattr_size(inode, attr);
-		if (err)
-			return err;
-	}
-	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
-	if (err)
-		return err;
-	setattr_copy(idmap, inode, attr);
-	inode_inc_iversion(inode);
-	/* This transaction is the last: what a change of size did is in it or before it. */
-	if (IS_SYNC(inode))
-		sfs_trans_sync(&t);
-	return sfs_inode_change_end(&t, inode, 0);
+	if (!sb_rdonly(inode->i_sb))
+		err = sfs_journal_wait(inode->i_sb, datasync ? READ_ONCE(ii->ii_datasync_tid) :
+							       READ_ONCE(ii->ii_sync_tid));
+	sfs_unwritten_settle(inode);
+	err2 = file_check_and_advance_wb_err(file);
+	return err ? err : err2;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * namei.h - what namei.c and rename.c share: the core's verbs for names, in the words of the VFS.
+ * namei.h - what namei.c and rename.c share: the core's verbs for names, in the words of the VFS,
+ * and recipe.c.
  *
  * All of it runs in a transaction, with the inodes taken by sfs_change_inodes().
  */

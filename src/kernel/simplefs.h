@@ -26,10 +26,18 @@
 
 struct sfs_journal;			/* journal.c */
 
+/* What the VFS can do with inodes of one type. */
+struct sfs_type {
+	const struct inode_operations *t_iops;
+	const struct file_operations *t_fops;	/* NULL: the VFS's own */
+	const struct address_space_operations *t_aops;	/* NULL: no data */
+};
+
 struct sfs_sb_info {
 	struct sfs_fs si_fs;		/* the core's; f_priv is the super_block */
 	struct super_block *si_sb;
 	struct sfs_buf *si_super;	/* block 0, held while mounted */
+	const struct sfs_type *si_types;	/* by SFS_TYPE_* */
 	struct sfs_journal *si_journal;	/* NULL: mounted without one */
 	unsigned long si_flags;		/* SFS_SI_* bits */
 	unsigned int si_errors;		/* SFS_ERRORS_* in force */
@@ -180,7 +188,7 @@ bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries);
 /* ---- inode.c ---- */
 /* @orphan: it may be one without links; any other without links is damage. */
 struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan);
-void sfs_set_inode_ops(struct inode *inode);
+void sfs_set_inode_ops(struct inode *inode);	/* by its mode; i_rdev is known */
 /*
  * One inode's change in @t: takes the tree lock exclusively, sfs_inode_begin(), ... and back.  _end
  * copies owner, mode, links and times from the VFS inode into the record (the size not: that is
@@ -204,7 +212,7 @@ int sfs_change_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHANGE
 void sfs_changed_inodes(struct sfs_trans *t, struct inode *const inodes[SFS_CHANGE_MAX]);
 void sfs_dirty_inode(struct inode *inode, int flags);
 int sfs_write_inode(struct inode *inode, struct writeback_control *wbc);
-void sfs_evict_inode(struct inode *inode);
+int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 
 /* ---- truncate.c ---- */
 /*
@@ -256,16 +264,19 @@ int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes);
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* ---- file.c, namei.c, readdir.c, symlink.c ---- */
+/* ---- file.c, namei.c, readdir.c, symlink.c, types.c ---- */
 extern const struct inode_operations sfs_file_iops;
 extern const struct file_operations sfs_file_fops;
-int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 extern const struct inode_operations sfs_dir_iops;
 extern const struct inode_operations sfs_special_iops;
 extern const struct file_operations sfs_dir_fops;
 extern const struct inode_operations sfs_symlink_iops;
+extern const struct sfs_type sfs_types[16];
+
+/* ---- attr.c, evict.c ---- */
 int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr);
 int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
 		unsigned int query_flags);
+void sfs_evict_inode(struct inode *inode);
 
 #endif

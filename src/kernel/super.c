@@ -391,6 +391,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return -ENOMEM;
 	sb->s_fs_info = si;
 	si->si_sb = sb;
+	si->si_types = sfs_types;
 	si->si_fs.f_priv = sb;
 	sfs_error_init(si);
 	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
@@ -472,7 +473,6 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 static int sfs_show_options(struct seq_file *seq, struct dentry *root)
 {
 	struct sfs_sb_info *si = SFS_SB(root->d_sb);
-
 	unsigned long flags;
 
 	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :

@@ -63,7 +63,7 @@ mutant 'freed metadata without revocation, by others' crowd kernel/buf.c \
     'jbd2_journal_revoke(sfs_handle(t), bh->b_blocknr, bh)' 'jbd2_journal_forget(sfs_handle(t), bh)'
 mutant 'a hole taken for one behind a promise' internal kernel/writeback.c \
     'ext.e_nblks = 1;' ';'
-mutant 'a new file that fdatasync forgets' internal kernel/namei.c \
+mutant 'a new file that fdatasync forgets' internal kernel/recipe.c \
     'sfs_inode_note_tid(t, inode, true);' ';'
 mutant 'a superblock that is clean too early' internal kernel/super.c \
     'si->si_fs.f_state &= ~SFS_STATE_CLEAN;' ';'

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * attr.c - attributes as stat(2), chmod(2), truncate(2) and their like see and set them.
+ */
+#include "simplefs.h"
+
+int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
+		unsigned int query_flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	sfs_fillattr(idmap, request_mask, inode, stat);
+	/* Promised blocks count, so that a fresh file does not look sparse to those who copy it. */
+	stat->blocks += READ_ONCE(ii->ii_delalloc_nblks) << (SFS_BLOCK_BITS - 9);
+	stat->result_mask |= STATX_BTIME;
+	stat->btime = ns_to_timespec64(ii->ii_core.i_btime);
+	stat->blksize = SFS_BLOCK_SIZE;
+	return 0;
+}
+
+/* A cut to the size that a file has frees what lies past its end, and changes nothing else. */
+static int sfs_setattr_size(struct inode *inode, struct iattr *attr)
+{
+	int err;
+
+	if (attr->ia_size == i_size_read(inode)) {
+		err = sfs_has_past_eof(inode);
+		return err <= 0 ? err : sfs_setsize(inode, attr->ia_size);
+	}
+	err = sfs_setsize(inode, attr->ia_size);
+	if (!err)
+		attr->ia_valid |= ATTR_MTIME | ATTR_CTIME;
+	return err;
+}
+
+int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	struct sfs_trans t;
+	int err;
+
+	if (sfs_is_shutdown(inode->i_sb))
+		return -EIO;
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	if (attr->ia_valid & ATTR_SIZE) {
+		err = sfs_setattr_size(inode, attr);
+		if (err)
+			return err;
+	}
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
+	if (err)
+		return err;
+	setattr_copy(idmap, inode, attr);
+	inode_inc_iversion(inode);
+	/* This transaction is the last: what a change of size did is in it or before it. */
+	if (IS_SYNC(inode))
+		sfs_trans_sync(&t);
+	return sfs_inode_change_end(&t, inode, 0);
+}
