@@ -43,7 +43,8 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 	}
 	err = sfs_buf_new(t, in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
 	if (err) {
-		if (sfs_free_blks(t, in->i_fs, blk, 1))
+		/* One that somebody has stays taken, or the next would get it again. */
+		if (err != -EFSCORRUPTED && sfs_free_blks(t, in->i_fs, blk, 1))
 			sfs_shutdown(in->i_fs, -EIO, "cannot give back an unused node");
 		return err;
 	}

@@ -53,7 +53,7 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 
 /*
  * A block just allocated in @t: zeroed, its head filled in, write access taken.  Nothing is read.
- * The caller must sfs_buf_dirty() it.
+ * The caller must sfs_buf_dirty() it.  -EFSCORRUPTED after a report when it is metadata in use.
  */
 int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops,
 		u64 owner, struct sfs_buf **ret_buf);

@@ -144,7 +144,11 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 	if (!bh)
 		return -ENOMEM;
 	lock_buffer(bh);
-	err = sfs_buf_enter(t, bh, jbd2_journal_get_create_access);
+	/* Whoever frees metadata takes the mark away: a bitmap lies, and somebody uses the block. */
+	if (buffer_sfs_verified(bh))
+		err = sfs_corrupt(fs, blk, 0, ops->b_name, "a block in use is said to be free");
+	else
+		err = sfs_buf_enter(t, bh, jbd2_journal_get_create_access);
 	if (!err) {
 		memset(bh->b_data, 0, bh->b_size);
 		sfs_block_init(bh->b_data, fs->f_fsid, ops->b_magic, blk, owner);
