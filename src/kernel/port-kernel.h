@@ -97,7 +97,8 @@ static inline s64 sfs_counter_read(struct sfs_counter *c)
 
 static inline void *sfs_mem_alloc(size_t nbytes)
 {
-	return kvzalloc(nbytes, GFP_KERNEL);
+	/* Under f_zone_lock, also outside of transactions: reclaim must not begin one. */
+	return kvzalloc(nbytes, GFP_NOFS);
 }
 
 static inline void sfs_mem_free(void *p)

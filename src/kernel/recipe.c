@@ -95,7 +95,7 @@ static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
 		err = sfs_symlink_clear(t, in);
 	if (!err)
 		err = sfs_inode_free(t, in);
-	if (sfs_must(inode, err))
+	if (sfs_must(inode, err) && in->i_buf)	/* gone with a journal that died */
 		sfs_inode_end(t, in);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }

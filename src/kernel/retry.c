@@ -12,6 +12,7 @@
  * That goes on for a while at most, unless the counts are wrong.
  */
 #define SFS_TRIES	100
+#define SFS_SETTLED	(1u << 31)	/* in *tries: promises have been claimed back */
 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
@@ -24,7 +25,7 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 		*err = min(loaded, 0);
 		return !*err;
 	}
-	*err = ++*tries <= SFS_TRIES ? 0 : -ENOSPC;
+	*err = (++*tries & ~SFS_SETTLED) <= SFS_TRIES ? 0 : -ENOSPC;
 	if (!*err)
 		*err = sfs_journal_commit(sb);
 	return !*err;
@@ -32,13 +33,14 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 
 bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
 {
-	if (*err != -ENOSPC || *tries || !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+	if (*err != -ENOSPC || (*tries & SFS_SETTLED) ||
+	    !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
 		return sfs_retry_pending(sb, err, tries);
 	if (!down_read_trylock(&sb->s_umount))
 		return false;
 	sync_inodes_sb(sb);
 	up_read(&sb->s_umount);
-	*tries = 1;
+	*tries |= SFS_SETTLED;
 	*err = 0;
 	return true;
 }

@@ -112,6 +112,12 @@ static inline bool sfs_is_shutdown(struct super_block *sb)
 	return test_bit(SFS_SI_SHUTDOWN, &SFS_SB(sb)->si_flags);
 }
 
+/* No new transaction begins: damage was found, or the VFS has made it read-only under writers. */
+static inline bool sfs_takes_no_change(struct super_block *sb)
+{
+	return sb_rdonly(sb) || test_bit(SFS_SI_DAMAGED, &SFS_SB(sb)->si_flags);
+}
+
 /* One past the last block of [@pos, +@nbytes), in u64: a file may end where loff_t does. */
 static inline u64 sfs_end_lblk(loff_t pos, loff_t nbytes)
 {
@@ -228,6 +234,8 @@ int sfs_setsize(struct inode *inode, loff_t size);
 int sfs_has_past_eof(struct inode *inode);
 /* evict's: frees all of a file's blocks, in several transactions. */
 int sfs_free_extents(struct inode *inode);
+/* Finishes what a mount or remount found cut in half; in a remount the file may be in use. */
+int sfs_truncate_orphan(struct inode *inode);
 
 /* ---- delalloc.c: ii_tree_lock held exclusively (find: shared) ---- */
 int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks);

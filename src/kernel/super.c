@@ -150,7 +150,7 @@ static int sfs_recover_orphan(struct super_block *sb, u64 ino)
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	if (inode->i_nlink && S_ISREG(inode->i_mode))
-		err = sfs_truncate(inode, SFS_I(inode)->ii_core.i_size);
+		err = sfs_truncate_orphan(inode);
 	else if (inode->i_nlink)
 		err = sfs_corrupt(&SFS_SB(sb)->si_fs, 0, ino, "orphan map",
 				  "neither unlinked nor a file");

@@ -85,6 +85,21 @@ int sfs_truncate(struct inode *inode, u64 size)
 	return err ? err : sfs_truncate_finish(inode, size);
 }
 
+int sfs_truncate_orphan(struct inode *inode)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	int err = 0;
+
+	/* Before the mount is done nobody has the file: nothing of it is cached. */
+	if (!(inode->i_sb->s_flags & SB_ACTIVE))
+		return sfs_truncate(inode, in->i_size);
+	inode_lock(inode);
+	if (READ_ONCE(in->i_flags) & SFS_INODE_ORPHAN)
+		err = sfs_setsize(inode, i_size_read(inode));
+	inode_unlock(inode);
+	return err;
+}
+
 int sfs_free_extents(struct inode *inode)
 {
 	return sfs_truncate(inode, 0);
@@ -110,15 +125,21 @@ static int sfs_extend(struct inode *inode, u64 size)
  */
 int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes)
 {
+	struct sfs_inode_info *ii = SFS_I(inode);
 	loff_t size = i_size_read(inode);
+	bool raised;
 	int err;
 	int err2;
 
 	err = sfs_zero_range(inode, pos, nbytes, &sfs_buffered_iomap_ops);
 	if (i_size_read(inode) == size)
 		return err;
+	/* Completions read the one and store the other under the lock. */
+	down_write(&ii->ii_tree_lock);
 	i_size_write(inode, size);
-	if (READ_ONCE(SFS_I(inode)->ii_core.i_size) <= size)
+	raised = ii->ii_core.i_size > size;
+	up_write(&ii->ii_tree_lock);
+	if (!raised)
 		return err;
 	err2 = sfs_extend(inode, size);
 	return err ? err : err2;
