@@ -89,7 +89,9 @@ static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64
 {
 	const struct sfs_node_disk *root = (const void *)ii->ii_core.i_root;
 	unsigned int have = le16_to_cpu(root->n_count);
-	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * (ii->ii_unwritten + more_dirty);
+	/* Counted twice or not: no more can be unwritten than the file has. */
+	u64 dirty = min(ii->ii_unwritten + more_dirty, ii->ii_core.i_blocks);
+	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * dirty;
 
 	if (!nrecs)
 		return 0;

@@ -145,23 +145,38 @@ static int sfs_iomap_promise(struct inode *inode, loff_t pos, loff_t nbytes, str
 	return 0;
 }
 
+/* Of the page at @index: is it dirty, or on its way?  @ret_nblks: blocks of its folio, or 0. */
+static bool sfs_page_is_dirty(struct inode *inode, pgoff_t index, u64 *ret_nblks)
+{
+	struct xarray *pages = &inode->i_mapping->i_pages;
+	struct folio *folio;
+
+	rcu_read_lock();
+	folio = xa_load(pages, index);
+	*ret_nblks = folio && !xa_is_value(folio) ? folio_size(folio) >> SFS_BLOCK_BITS : 0;
+	rcu_read_unlock();
+	return xa_get_mark(pages, index, PAGECACHE_TAG_DIRTY) ||
+	       xa_get_mark(pages, index, PAGECACHE_TAG_WRITEBACK);
+}
+
 /*
  * Nodes for what a write makes of the unwritten extent in @iomap.  One page that is dirty, or on
- * its way, has been counted; so may be some blocks of a longer range, which are then counted twice.
+ * its way, has been counted, unless it is a part of a large folio, which older kernels write whole:
+ * all of that counts.  So blocks may be counted twice, never too few.
  */
 static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nbytes,
 				     struct iomap *iomap)
 {
 	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
-	struct xarray *pages = &inode->i_mapping->i_pages;
-	pgoff_t index = pos >> PAGE_SHIFT;
+	u64 folio_nblks;
+	bool dirty;
 	int err;
 
-	if (index == (pos + nbytes - 1) >> PAGE_SHIFT &&
-	    (xa_get_mark(pages, index, PAGECACHE_TAG_DIRTY) ||
-	     xa_get_mark(pages, index, PAGECACHE_TAG_WRITEBACK)))
+	dirty = sfs_page_is_dirty(inode, pos >> PAGE_SHIFT, &folio_nblks);
+	if (dirty && folio_nblks == PAGE_SIZE >> SFS_BLOCK_BITS &&
+	    pos >> PAGE_SHIFT == (pos + nbytes - 1) >> PAGE_SHIFT)
 		return 0;
-	err = sfs_unwritten_reserve(inode, nblks);
+	err = sfs_unwritten_reserve(inode, max(nblks, folio_nblks));
 	if (!err)
 		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
 	return err;
@@ -175,6 +190,9 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
+	/* Writeback could not keep the promise: whoever writes shall know, not only who syncs. */
+	if (sfs_takes_no_change(inode->i_sb))
+		return -EROFS;
 	down_write(&ii->ii_tree_lock);
 	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
 	/* Zeroing a hole is done already. */
