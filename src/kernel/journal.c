@@ -235,6 +235,17 @@ free_journal:
 	return err;
 }
 
+/* A replay would change blocks under whoever has them in memory. */
+int sfs_journal_open_late(struct super_block *sb, const char *path, dev_t dev)
+{
+	if (sfs_journal_has_log(sb, path, dev)) {
+		pr_err("simplefs (%s): this journal has to be replayed: unmount, and mount with it\n",
+		       sb->s_id);
+		return -EROFS;
+	}
+	return sfs_journal_open(sb, path, dev);
+}
+
 int sfs_journal_close(struct super_block *sb)
 {
 	struct sfs_journal *journal = SFS_SB(sb)->si_journal;

@@ -150,6 +150,8 @@ void sfs_error_init(struct sfs_sb_info *si);
 bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev);
 /* Opens, checks and replays; @path or @dev name an external journal's device. */
 int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev);
+/* The same for a volume in use, whose clean mark was believed: -EROFS if that was not true. */
+int sfs_journal_open_late(struct super_block *sb, const char *path, dev_t dev);
 /* Why the open one was aborted in an earlier life, or 0; on disk until it is cleared. */
 int sfs_journal_errno(struct super_block *sb);
 void sfs_journal_clear_errno(struct super_block *sb);

@@ -542,11 +542,11 @@ int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
 		return -EROFS;
 	if (!si->si_journal && (m->m_journal_path || m->m_journal_dev)) {
-		err = sfs_journal_open(sb, m->m_journal_path, m->m_journal_dev);
+		err = sfs_journal_open_late(sb, m->m_journal_path, m->m_journal_dev);
 		if (!err)
 			sfs_keep_journal_name(si, m);
 	} else if (!si->si_journal) {
-		err = sfs_journal_open(sb, si->si_journal_path, si->si_journal_dev);
+		err = sfs_journal_open_late(sb, si->si_journal_path, si->si_journal_dev);
 	}
 	if (err)
 		return err;

@@ -40,16 +40,25 @@ ok "$pass" "nothing in the log of what is called clean (state $(state), log star
 run build/bin/fsck.simplefs -fn "$tmp/disk"
 is "$status" 0 "and in order" || diag "$out"
 
-# A journal with something in it, under a mark that lies.
+# A journal with something in it, under a mark that lies; the same with the journal elsewhere.
 make_disk
-boot --module "$module" --disk "$tmp/disk" --kill-on '^is-synced,0' -- sh -c \
-    'mount -t simplefs /dev/vda /mnt && seq 9 >/mnt/synced && sync && echo is-synced && tail -f /dev/null'
+truncate -s 16M "$tmp/log"
+truncate -s 64M "$tmp/other"
+run build/bin/mkfs.simplefs -qf -J device="$tmp/log" "$tmp/other" 64M
+is "$status" 0 "mkfs with a journal elsewhere"
+boot --module "$module" --disk "$tmp/disk" --disk "$tmp/other" --disk "$tmp/log" --kill-on '^is-synced,0' -- sh -c \
+    'mount -t simplefs /dev/vda /mnt && seq 9 >/mnt/synced && mkdir /other &&
+     mount -t simplefs -o journal_path=/dev/vdc /dev/vdb /other && seq 9 >/other/synced &&
+     sync && echo is-synced && tail -f /dev/null'
 is "$status" 123 "a synced file, then pulled"
+build/image/edit "$tmp/other" super state 1
 [ "$(log_word $start)" != 00000000 ]
 ok $? "it is in the log"
 build/image/edit "$tmp/disk" super state 1
 is "$(state)" 0x1 "called clean all the same"
 cp "$tmp/disk" "$tmp/lie"
+leaves "$tmp/lie" 1 'its journal is not empty' "tune.simplefs" build/bin/tune.simplefs -L x "$tmp/lie"
+leaves "$tmp/lie" 1 'its journal is not empty' "resize.simplefs" build/bin/resize.simplefs "$tmp/lie" 512M
 run build/bin/fsck.simplefs -n "$tmp/disk"
 like 'looking past the journal' "fsck -n looks at the log"
 run build/bin/dump.simplefs -d / "$tmp/disk"
@@ -82,10 +91,6 @@ is "$status" 0 "mkfs -d"
 build/image/edit "$tmp/disk" field /a nlink 1
 build/image/edit "$tmp/disk" field /few nlink 1
 build/image/edit "$tmp/disk" aborted 5
-truncate -s 16M "$tmp/log"
-truncate -s 64M "$tmp/other"
-run build/bin/mkfs.simplefs -qf -J device="$tmp/log" "$tmp/other" 64M
-is "$status" 0 "mkfs with a journal elsewhere"
 cat >"$tmp/try" <<'END'
 set -e
 mount -t simplefs -o errors=continue /dev/vda /mnt
@@ -97,6 +102,16 @@ umount /mnt
 mount -t simplefs -o errors=continue /dev/vda /mnt
 umount /mnt
 [ "$(dmesg | grep -c 'aborted earlier')" = 1 ]
+# Its mark is believed by who only reads and names no journal; who writes looks.
+mount -t simplefs -o ro /dev/vdb /mnt
+! busybox mount -o remount,rw,journal_path=/dev/vdc /dev/vdb /mnt || exit 1
+dmesg | grep -q 'this journal has to be replayed'
+! touch /mnt/written || exit 1
+umount /mnt
+mount -t simplefs -o journal_path=/dev/vdc /dev/vdb /mnt
+dmesg | grep -q 'marked clean, but the journal is not empty'
+[ "$(wc -l </mnt/synced)" = 9 ]
+umount /mnt
 mount -t simplefs -o ro,journal_path=/dev/vdc /dev/vdb /mnt
 grep /mnt /proc/mounts
 grep -q 'journal_path=/dev/vdc' /proc/mounts
