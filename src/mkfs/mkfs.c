@@ -282,6 +282,11 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 	int err;
 
 	err = sfs_buf_format(fs, sfs_map_blk(0, SFS_MAP_USED), SFS_STRIP_BLOCKS, sfs_map_fill);
+	/* In memory alone, for whoever begins another zone: on the device block 0 is the last. */
+	sfs_super_encode(fs, super);
+	sfs_block_seal(super);
+	if (!err)
+		err = sfs_dev_put(dev, 0, super);
 	if (!err)
 		err = sfs_make_root(fs, sfs_dev_trans(dev));
 	if (!err)

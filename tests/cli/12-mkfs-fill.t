@@ -159,6 +159,15 @@ refused_headers 'a second name of the root' 'l: is another name of a directory' 
 refused_headers 'a link to an empty name' 'l: is nothing that can be' "l 1 ''"
 refused_headers 'a piece of a file of many volumes' 'a: is nothing that can be' 'a M b'
 
+# A journal as long as the first zone: the tree needs a second one.
+mkdir "$tmp/long" && head -c 60M /dev/zero | tr '\0' x >"$tmp/long/file"
+run "$mkfs" -q -J size=3980M -d "$tmp/long" "$tmp/zones" 8G
+exits 0 'a tree in two zones'
+run build/bin/fsck.simplefs -fn "$tmp/zones"
+exits 0 'is sound'
+is "$(build/bin/dump.simplefs --json "$tmp/zones" | sed -n 's/.*"zones": *\([0-9]*\).*/\1/p')" 2 'and both have begun'
+rm -f "$tmp/zones"
+
 # Whoever runs this, nobody may read it all.
 as=()
 [ -z "$root" ] || as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
