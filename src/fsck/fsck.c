@@ -4,8 +4,8 @@
  *
  * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
  * would be; only then is anything written.  So that fsck itself may be interrupted at any point,
- * the replay is written and the journal emptied before anything else is changed, and the superblock
- * that says "clean" is the last.  A journal that is not empty is replayed whatever that says.
+ * the replay is written and the journal emptied before anything else is changed, then the superblock
+ * says "damaged", and the one that says "clean" is the last.  A journal that is not empty is replayed whatever that says.
  */
 #include <sys/file.h>
 #include <unistd.h>
@@ -175,12 +175,21 @@ static void sfs_settle_log(struct sfs_fsck *f)
 	f->replay.r_needed = false;
 }
 
-/* Makes what lies in the cache lasting, the superblock with the fields of f->fs last. */
+/*
+ * Makes what lies in the cache lasting, the superblock with the fields of f->fs last.  In between
+ * the volume is half repaired: it says so first, so that nobody believes what an interruption
+ * leaves.
+ */
 static int sfs_write_back(struct sfs_fsck *f)
 {
+	u32 state = f->fs.f_state;
 	int err;
 
-	err = sfs_dev_flush(f->fs.f_priv);
+	f->fs.f_state = SFS_STATE_ERROR;
+	err = sfs_volume_write_super(&f->fs, f->super);
+	f->fs.f_state = state;
+	if (!err)
+		err = sfs_dev_flush(f->fs.f_priv);
 	return err ? err : sfs_volume_write_super(&f->fs, f->super);
 }
 
