@@ -68,6 +68,11 @@ int main(void)
 	name_is("\360\237\220\247", 4, "\"\360\237\220\247\"");
 	name_is("\360\237\220", 3, "\"\\u00f0\\u009f\\u0090\"");
 	TAP_OK(sfs_text_is_utf8("") && sfs_text_is_utf8("a\303\244\360\237\220\247"), "UTF-8");
+	TAP_OK(!sfs_text_is_utf8("\302\233") && !sfs_text_is_utf8("\340\200\257") &&
+	       !sfs_text_is_utf8("\355\240\200") && !sfs_text_is_utf8("\360\200\200\257") &&
+	       !sfs_text_is_utf8("\364\220\200\200"), "no controls, no long forms, no surrogates");
+	TAP_OK(sfs_text_is_utf8("\302\240\340\240\200\355\237\277\360\220\200\200\364\217\277\277"),
+	       "their neighbours are characters");
 	TAP_OK(!sfs_text_is_utf8("a\303") && !sfs_text_is_utf8("\377") && !sfs_text_is_utf8("\200"),
 	       "no UTF-8");
 
