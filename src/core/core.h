@@ -256,6 +256,8 @@ extern const struct sfs_block_ops sfs_journal_dev_ops;	/* head of an external jo
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
 /* The same without head and crc. */
 const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_blocks);
+/* A newer version has made it, and what it has changed may be anything.  @data is probed. */
+bool sfs_super_is_newer(const void *data);
 /* True when block 0 looks like ours at all (magic and ident), whatever else is wrong. */
 bool sfs_super_probe(const void *data);
 void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block */

@@ -167,6 +167,14 @@ const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_bl
 	return sfs_super_verify_geometry(sup, dev_blocks);
 }
 
+bool sfs_super_is_newer(const void *data)
+{
+	const struct sfs_super_disk *sup = data;
+
+	return le32_to_cpu(sup->s_version) > SFS_VERSION ||
+	       (le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN);
+}
+
 const char *sfs_super_verify(const void *data, u64 dev_blocks)
 {
 	const struct sfs_super_disk *sup = data;

@@ -7,7 +7,6 @@
  * the replay is written and the journal emptied before anything else is changed, then the superblock
  * says "damaged", and the one that says "clean" is the last.  A journal that is not empty is replayed whatever that says.
  */
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "fsck.h"
@@ -103,7 +102,7 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
-	if (!f->never && flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
+	if (!f->never && sfs_lock(sfs_dev_fd(dev)))
 		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
 	return dev;
 }
@@ -119,6 +118,8 @@ static void sfs_open_volume(struct sfs_fsck *f)
 		sfs_give_up(f, err, "its superblock cannot be read");
 	if (!sfs_super_probe(f->super))
 		sfs_die(SFS_EXIT_FAILED, "%s: this is no simplefs", f->path);
+	if (sfs_super_is_newer(f->super))
+		sfs_die(SFS_EXIT_FAILED, "%s: made by a newer version: left alone", f->path);
 	why = sfs_super_verify(f->super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s; it cannot be repaired",

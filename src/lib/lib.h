@@ -105,6 +105,11 @@ int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
  */
 int sfs_log_finish(struct sfs_fs *fs, struct sfs_dev *log_dev, const struct sfs_replay *replay);
 
+/* ---- lock.c ---- */
+
+/* Locks the file or device for this program.  Waits ten seconds for others, then -EWOULDBLOCK. */
+int sfs_lock(int fd);
+
 /* ---- clock.c ---- */
 
 /* Makes sfs_time_now() stand still at @ns and sfs_random32() count from @seed. */

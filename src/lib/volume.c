@@ -5,8 +5,6 @@
  * One that was not unmounted cleanly has a journal, which may hold older blocks that would come
  * back: it is not opened.
  */
-#include <sys/file.h>
-
 #include "lib.h"
 
 static struct sfs_dev *sfs_volume_take(const char *path, int status)
@@ -19,7 +17,7 @@ static struct sfs_dev *sfs_volume_take(const char *path, int status)
 		sfs_die(status, "%s: in use, and only an unmounted volume can be changed", path);
 	if (err)
 		sfs_die(status, "%s: cannot be opened for writing: %s", path, strerror(-err));
-	if (flock(sfs_dev_fd(dev), LOCK_EX | LOCK_NB))
+	if (sfs_lock(sfs_dev_fd(dev)))
 		sfs_die(status, "%s: left alone, another program has locked it", path);
 	return dev;
 }
@@ -36,6 +34,8 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 		sfs_die(status, "%s: its superblock cannot be read: %s", path, strerror(-err));
 	if (!sfs_super_probe(super))
 		sfs_die(status, "%s: no simplefs is there", path);
+	if (sfs_super_is_newer(super))
+		sfs_die(status, "%s: made by a newer version: left alone", path);
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_die(status, "%s: its superblock is damaged: %s", path, why);

@@ -9,18 +9,13 @@
  */
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <linux/fs.h>
 
 #include "target.h"
-
-#define SFS_LOCK_TRIES		100	/* udev looks at a new device for a moment, too */
-#define SFS_LOCK_WAIT_MS	100
 
 /* An image that this run has made: goes again if the run does not end well. */
 static const char *sfs_made;
@@ -73,34 +68,35 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 
 /* ---- in use? ---- */
 
-static void sfs_lock(const char *path, int fd)
+static void sfs_lock_path(const char *path, int fd)
 {
-	unsigned int tries = SFS_LOCK_TRIES;
+	int err = sfs_lock(fd);
 
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			sfs_die(SFS_MKFS_FAILED, "%s: cannot be locked: %s", path, strerror(errno));
-		if (!--tries)
-			sfs_die(SFS_MKFS_FAILED, "%s: locked by another program", path);
-		poll(NULL, 0, SFS_LOCK_WAIT_MS);
-	}
+	if (err == -EWOULDBLOCK)
+		sfs_die(SFS_MKFS_FAILED, "%s: locked by another program", path);
+	if (err)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be locked: %s", path, strerror(-err));
 }
 
-/* A partition's lock is that of its disk. */
+/* A partition's lock is that of its disk, which volume and journal may share. */
 static void sfs_lock_disk(struct sfs_target *t, dev_t dev)
 {
+	static dev_t locked;
 	char name[64];
 	char *path;
 	dev_t disk;
 
-	if (blkid_devno_to_wholedisk(dev, name, sizeof(name), &disk) || disk == dev)
+	if (blkid_devno_to_wholedisk(dev, name, sizeof(name), &disk) || disk == dev ||
+	    disk == locked)
 		return;
 	path = blkid_devno_to_devname(disk);
 	t->disk_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	if (t->disk_fd < 0)
+	if (t->disk_fd < 0) {
 		sfs_warn("%s: its disk %s cannot be opened and stays unlocked", t->path, name);
-	else
-		sfs_lock(path, t->disk_fd);
+	} else {
+		sfs_lock_path(path, t->disk_fd);
+		locked = disk;
+	}
 	free(path);
 }
 
@@ -117,7 +113,7 @@ static void sfs_refuse_busy(struct sfs_target *t, bool writable)
 			sfs_die(SFS_MKFS_FAILED, "%s: the device is read-only", t->path);
 		sfs_lock_disk(t, st.st_rdev);
 	}
-	sfs_lock(t->path, fd);
+	sfs_lock_path(t->path, fd);
 }
 
 /* ---- somebody's? ---- */

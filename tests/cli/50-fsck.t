@@ -62,6 +62,18 @@ run "$fsck" -n "$img"
 exits 0 'and it is forgotten'
 is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x1"')" 1 'the volume is clean'
 
+fresh
+"$edit" "$img" super incompat 0x8000
+before=$(sha256sum <"$img")
+for tool in "$fsck -fy" "build/bin/tune.simplefs -L x" build/bin/resize.simplefs; do
+    run $tool "$img"
+    like 'newer version' "${tool%% *}: a volume of a newer version is told as such"
+    unlike 'corrupt|damaged' 'and not called damaged'
+done
+run "$fsck" -n "$img"
+exits 8 'nor looked at'
+is "$(sha256sum <"$img")" "$before" 'nor written to'
+
 truncate -s 8M "$tmp/log"
 fresh -J device="$tmp/log"
 "$edit" "$img" super state 0

@@ -159,6 +159,8 @@ static void edit_super(char **arg)
 		sup->s_inodes = cpu_to_le64(value);
 	else if (!strcmp(arg[0], "state"))
 		sup->s_state = cpu_to_le32(value);
+	else if (!strcmp(arg[0], "incompat"))
+		sup->s_incompat = cpu_to_le64(value);
 	else if (!strcmp(arg[0], "ro_compat"))
 		sup->s_ro_compat = cpu_to_le64(value);
 	else
