@@ -4,8 +4,9 @@
  *
  * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
  * would be; only then is anything written.  So that fsck itself may be interrupted at any point,
- * the replay is written and the journal emptied before anything else is changed, then the superblock
- * says "damaged", and the one that says "clean" is the last.  A journal that is not empty is replayed whatever that says.
+ * the replay is written and the journal emptied before anything else is changed, then the
+ * superblock says "damaged", and the one that says "clean" is the last.  A journal that is not
+ * empty is replayed whatever that says.
  */
 #include <unistd.h>
 

@@ -35,7 +35,7 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 	if (!sfs_super_probe(super))
 		sfs_die(status, "%s: no simplefs is there", path);
 	if (sfs_super_is_newer(super))
-		sfs_die(status, "%s: made by a newer version: left alone", path);
+		sfs_die(status, "%s: a newer version has made it, and only that may change it", path);
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_die(status, "%s: its superblock is damaged: %s", path, why);
