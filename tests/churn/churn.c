@@ -2,14 +2,15 @@
 /*
  * churn.c - processes that allocate, free and allocate again across commits, and know the outcome.
  *
- * usage: churn SEED WORKERS SECONDS MNT [full] [drop] [remount] [state=FILE]
+ * usage: churn SEED WORKERS SECONDS MNT [full] [drop] [remount] [links] [state=FILE]
  *        churn verify FILE MNT
  * Every worker has folders of its own, of which it knows names and contents (churn_name.c,
  * churn_file.c), and all meet in a shared one (churn_shared.c).  Beside them a log is fsynced and
  * the volume synced (churn_beside.c).  At the end all is read again and compared.  "full" fills the
  * volume first and keeps it at its last block: then ENOSPC is an answer, to what needs space and
  * nothing else.  "drop" empties the caches now and then, "remount" unmounts some times and mounts
- * again.  What is known stays in FILE, so that "verify" compares once more, later.  A given seed
+ * again, "links" has many make and remove what needs a block for a moment.  What is known stays in
+ * FILE, so that "verify" compares once more, later.  A given seed
  * makes every worker do the same things; how they meet differs.
  */
 #include <errno.h>
@@ -53,7 +54,7 @@ static const struct {
 
 static const char *mnt, *device;
 static char *options;
-static bool with_drop, with_remount;
+static bool with_drop, with_remount, with_links;
 static uint64_t random_state;
 
 uint32_t rnd(uint32_t below)
@@ -111,6 +112,54 @@ bool grew(long ret, int want, const char *what)
 		return false;
 	}
 	return did(ret, want, what);
+}
+
+/* ---- what was done ---- */
+
+static void sum(unsigned int index, unsigned long *ret_done, unsigned long *ret_refused)
+{
+	unsigned int n;
+
+	*ret_done = 0;
+	*ret_refused = 0;
+	for (n = 0; n < state->nworkers; n++) {
+		*ret_done += state->worker[n].done[index];
+		*ret_refused += state->worker[n].refused[index];
+	}
+}
+
+/* Every kind, by someone; when full, a refusal will do. */
+static bool every_kind(void)
+{
+	unsigned long done, refused;
+	unsigned int group, i, index = 0;
+
+	for (group = 0; group < 3; group++)
+		for (i = 0; i < *groups[group].count; i++, index++) {
+			sum(index, &done, &refused);
+			if (!(full ? done + refused : done))
+				return false;
+		}
+	return true;
+}
+
+static bool everything(void)
+{
+	return state->fsyncs && state->syncs && (!with_drop || state->drops) &&
+	       (!full || (state->fills && state->scattered)) && every_kind();
+}
+
+static void tell_counts(void)
+{
+	unsigned long done, refused;
+	unsigned int group, i, index = 0;
+
+	for (group = 0; group < 3; group++)
+		for (i = 0; i < *groups[group].count; i++, index++) {
+			sum(index, &done, &refused);
+			printf("# %s: %lu, refused %lu\n", groups[group].ops[i].name, done,
+			       refused);
+		}
 }
 
 /* ---- the processes ---- */
@@ -179,6 +228,7 @@ static void make_folders(void)
 			must(mkdir(path, 0755), 0, "mkdir");
 		}
 	must(mkdir("shared", 0755) | mkdir("shared/in", 0755), 0, "mkdir");
+	make_passing();
 	if (!full)
 		return;
 	make_scatter();
@@ -219,15 +269,18 @@ static int in_child(void (*run)(void))
 	return start(run, WORKERS_MAX, 0) < 0 || wait_for(1);
 }
 
-/* Sets the end; a process of its own, so that a failure need not wait for it. */
-static void watch_clock(unsigned int seconds)
+/*
+ * Sets the end; a process of its own, so that a failure need not wait for it.  The last leg goes on
+ * until everything has been done, however slow the machine is.
+ */
+static void watch_clock(unsigned int seconds, bool last)
 {
 	struct timespec now;
 	time_t end;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = now.tv_sec + seconds;
-	while (!state->stop && now.tv_sec < end) {
+	while (!state->stop && (now.tv_sec < end || (last && !everything()))) {
 		poll(NULL, 0, 100);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	}
@@ -235,10 +288,11 @@ static void watch_clock(unsigned int seconds)
 }
 
 static unsigned int leg_seconds;
+static bool last_leg;
 
 static void run_clock(void)
 {
-	watch_clock(leg_seconds);
+	watch_clock(leg_seconds, last_leg);
 }
 
 static int leg(uint64_t seed)
@@ -252,6 +306,10 @@ static int leg(uint64_t seed)
 	count += start(beside_log, WORKERS_MAX, seed) > 0;
 	count += start(run_sync, WORKERS_MAX + 1, seed) > 0;
 	count += start(run_clock, WORKERS_MAX + 2, seed) > 0;
+	for (n = 0; with_links && n < LINKERS; n++)
+		count += start(beside_links, WORKERS_MAX + 6 + n, seed) > 0;
+	if (with_links)
+		count += start(beside_names, WORKERS_MAX + 6 + LINKERS, seed) > 0;
 	if (full) {
 		count += start(beside_fill, WORKERS_MAX + 3, seed) > 0;
 		count += start(beside_greed, WORKERS_MAX + 4, seed) > 0;
@@ -298,26 +356,6 @@ static void map_state(const char *path, bool new)
 	close(fd);
 }
 
-/* What was done how often; false if some kind never was. When full, a refusal will do. */
-static bool tell_counts(void)
-{
-	unsigned int group, i, n, index = 0;
-	bool every = true;
-
-	for (group = 0; group < 3; group++)
-		for (i = 0; i < *groups[group].count; i++, index++) {
-			unsigned long done = 0, refused = 0;
-
-			for (n = 0; n < state->nworkers; n++) {
-				done += state->worker[n].done[index];
-				refused += state->worker[n].refused[index];
-			}
-			printf("# %s: %lu, refused %lu\n", groups[group].ops[i].name, done, refused);
-			every &= (full ? done + refused : done) > 0;
-		}
-	return every;
-}
-
 /* What the volume says is taken, when nothing waits any more. */
 static void taken(unsigned long *ret_blocks, unsigned long *ret_inodes)
 {
@@ -343,6 +381,7 @@ static int churn(uint64_t seed, unsigned int seconds)
 	for (i = 0; i < legs && !failed; i++) {
 		if (i)
 			remount();
+		last_leg = i == legs - 1;
 		failed = leg(seed + i) + in_child(verify_all);
 	}
 	for (n = 0; n < state->nworkers; n++)
@@ -351,12 +390,11 @@ static int churn(uint64_t seed, unsigned int seconds)
 	       state->nworkers, steps, (unsigned long long)seed);
 	if (failed)
 		return tap_done();
-	TAP_OK(tell_counts(), "everything was done: above, %lu fsyncs of a log, %lu syncfs",
+	tell_counts();
+	TAP_OK(everything(), "everything was done: above, %lu fsyncs of a log, %lu syncfs",
 	       state->fsyncs, state->syncs);
-	TAP_OK(state->fsyncs && state->syncs && (!with_drop || state->drops) &&
-	       (!full || (state->fills && state->scattered)) && (!with_remount || state->mounts),
-	       "caches emptied %lu times, filled to the brim %lu times, %lu blocks scattered, "
-	       "mounted again %lu times", state->drops, state->fills, state->scattered,
+	TAP_OK(!with_remount || state->mounts, "caches emptied %lu times, filled to the brim "
+	       "%lu times, %lu blocks scattered, mounted again %lu times", state->drops, state->fills, state->scattered,
 	       state->mounts);
 	taken(&state->nblks, &state->inodes);
 	return tap_done();
@@ -384,7 +422,7 @@ int main(int argc, char **argv)
 		return verify(argv[2]);
 	}
 	if (argc < 5 || atoi(argv[2]) < 1 || atoi(argv[2]) > WORKERS_MAX) {
-		fprintf(stderr, "usage: churn SEED WORKERS SECONDS MNT [full|drop|remount|state=FILE]...\n"
+		fprintf(stderr, "usage: churn SEED WORKERS SECONDS MNT [full|drop|remount|links|state=FILE]...\n"
 			"       churn verify FILE MNT\n");
 		return 2;
 	}
@@ -393,6 +431,7 @@ int main(int argc, char **argv)
 		full |= !strcmp(argv[i], "full");
 		with_drop |= !strcmp(argv[i], "drop");
 		with_remount |= !strcmp(argv[i], "remount");
+		with_links |= !strcmp(argv[i], "links");
 		if (!strncmp(argv[i], "state=", 6))
 			path = argv[i] + 6;
 	}

@@ -25,6 +25,7 @@
 #define TARGET_MIN	20		/* of a symlink's target */
 #define TARGET_MAX	4000
 #define SCATTER_BLOCKS	2048		/* preallocated before the volume is filled */
+#define LINKERS		6
 #define LINE_BYTES	16		/* of the log: none is split between two blocks */
 
 enum kind {
@@ -138,6 +139,9 @@ void beside_sync(bool drop);
 void beside_fill(void);
 void beside_greed(void);
 void beside_scatter(void);
+void beside_links(void);
+void beside_names(void);
+void make_passing(void);
 void make_scatter(void);
 void verify_scatter(void);
 void fill_up(void);

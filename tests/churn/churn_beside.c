@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * churn_beside.c - who runs beside the workers: a log that is fsynced line by line, one who syncs
- * all of it, and one who keeps a full volume full.
+ * all of it, those who keep a full volume full, and those who run into that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 #include "churn.h"
 
 #define SCATTER_OWNER	98
-#define GREED		((size_t)1 << 30)	/* asked for at once, where there is nothing */
 
 static void log_line(char *line, unsigned int n)
 {
@@ -136,22 +135,68 @@ void beside_fill(void)
 	close(fd);
 }
 
-/* Asks for far too much, again and again: nobody else's promise may suffer. */
+/*
+ * Asks for far too much, again and again: nobody else's promise may suffer.  Half of the volume, as
+ * more than it ever had is refused without a look at what is left.
+ */
 void beside_greed(void)
 {
-	const char *much = mmap(NULL, GREED, PROT_READ,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int fd = open("greedy", O_CREAT | O_RDWR, 0600);
+	struct statvfs st;
+	const char *much;
+	size_t nbytes;
 	int i;
 
 	if (!grew(fd, 0, "create of the greedy file"))
 		return;
+	must(fstatvfs(fd, &st), 0, "statvfs");
+	nbytes = st.f_blocks / 2 * BLOCK;
+	much = mmap(NULL, nbytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	while (!state->stop) {
 		for (i = 0; i < 300 && !state->stop; i++)
-			grew(pwrite(fd, much, GREED, 1 << 20), 0, "write of a GiB");
+			grew(pwrite(fd, much, nbytes, 1 << 20), 0, "write of half the volume");
 		must(ftruncate(fd, 0), 0, "cut of the greedy file");
 	}
 	close(fd);
+}
+
+/* ---- what is made and removed at once, over and over ---- */
+
+void make_passing(void)
+{
+	must(mkdir("links", 0755) | mkdir("names", 0755), 0, "mkdir for what passes");
+}
+
+/*
+ * A block of metadata comes and goes within one transaction, and the other linker is at it, too:
+ * in the same directory, so in the same group; what was unlinked is freed without its lock.
+ * Where the volume is full, an inode is found but no block: its slot goes back, while
+ * beside_names() takes slots all the time and needs no block.
+ */
+void beside_links(void)
+{
+	static char target[TARGET_MAX + 1], got[TARGET_MAX + 1];
+	unsigned int serial = 0;
+	char path[80];
+
+	sprintf(path, "links/long%u", me);
+	while (!state->stop) {
+		target_make(target, me, ++serial, TARGET_MAX);
+		if (!grew(symlink(target, path), 0, "symlink beside"))
+			continue;
+		if (must(readlink(path, got, TARGET_MAX), 0, "readlink beside") &&
+		    memcmp(got, target, TARGET_MAX))
+			bad("readlink beside: not what was written: %.40s", got);
+		must(unlink(path), 0, "unlink of a symlink beside");
+	}
+}
+
+void beside_names(void)
+{
+	while (!state->stop) {
+		if (grew(mknod("names/name", S_IFREG | 0600, 0), 0, "mknod beside"))
+			must(unlink("names/name"), 0, "unlink beside");
+	}
 }
 
 /* ---- every other block of a preallocated file: trees grow at the end of I/O ---- */

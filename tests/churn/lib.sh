@@ -7,7 +7,8 @@ program churn churn tests/churn/churn_*.c
 # What make check tries, and for how long each; mutants have to be found by that.
 # SIZE JOURNAL WORKERS [MODE]...
 # shellcheck disable=SC2034
-short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop' '64M size=4M 2 full' '64M size=4M 8 full drop')
+short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop' '64M size=4M 2 links' '64M size=4M 2 full links'
+    '64M size=4M 8 full drop')
 # shellcheck disable=SC2034
 short_seconds=${CHURN_SECONDS:-25}
 
