@@ -3,4 +3,4 @@
 .PHONY: check-churn
 check-churn:
 	@tests/setup --check
-	tests/run tests/churn/20-long.slow.t
+	tests/run tests/churn/15-disks.slow.t tests/churn/20-long.slow.t

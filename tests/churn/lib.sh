@@ -12,14 +12,22 @@ short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop' '64M size=4M 2 links'
 # shellcheck disable=SC2034
 short_seconds=${CHURN_SECONDS:-25}
 
+# What the disk is like, in the words of run-vm --disk, and its name then
+disk_words=
+disk_name=vda
+
 # churn_boot SEED SECONDS SIZE JOURNAL WORKERS [MODE]...: the disk stays in $tmp/disk
 churn_boot()
 {
     rm -f "$tmp/disk"
     build/bin/mkfs.simplefs -q -J "$4" "$tmp/disk" "$3" || exit 1
-    boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" --disk "$tmp/disk" -- sh -c \
-        "mount -t simplefs /dev/vda /mnt && churn $1 $5 $2 /mnt ${*:6}; s=\$?
-        umount /mnt && [ \$s = 0 ] && mount -t simplefs /dev/vda /mnt && churn verify /tmp/churn.state /mnt &&
+    boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" \
+        --disk "$tmp/disk$disk_words" -- sh -c \
+        "cd /sys/block/$disk_name/queue 2>/dev/null && echo disk: \$(cat logical_block_size write_cache fua)
+        cd /
+        mount -t simplefs /dev/$disk_name /mnt && churn $1 $5 $2 /mnt ${*:6}; s=\$?
+        umount /mnt && [ \$s = 0 ] && mount -t simplefs /dev/$disk_name /mnt &&
+        churn verify /tmp/churn.state /mnt &&
         umount /mnt && rmmod simplefs && ! grep simplefs /proc/slabinfo"
 }
 
