@@ -144,7 +144,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 	if (!bh)
 		return -ENOMEM;
 	lock_buffer(bh);
-	/* Whoever frees metadata takes the mark away: a bitmap lies, and somebody uses the block. */
+	/* Freeing takes the mark away: a bitmap lies, and somebody uses the block. */
 	if (buffer_sfs_verified(bh))
 		err = sfs_corrupt(fs, blk, 0, ops->b_name, "a block in use is said to be free");
 	else
