@@ -104,7 +104,7 @@ umount /mnt
 [ "$(dmesg | grep -c 'aborted earlier')" = 1 ]
 # Its mark is believed by who only reads and names no journal; who writes looks.
 mount -t simplefs -o ro /dev/vdb /mnt
-! busybox mount -o remount,rw,journal_path=/dev/vdc /dev/vdb /mnt || exit 1
+busybox mount -o remount,rw,journal_path=/dev/vdc /dev/vdb /mnt || :	# it may go on read-only
 dmesg | grep -q 'this journal has to be replayed'
 ! touch /mnt/written || exit 1
 umount /mnt
