@@ -484,8 +484,8 @@ int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name
 		    unsigned int len);
 bool sfs_dirent_dir_is_empty(const struct sfs_inode *dir);
 /*
- * Calls @emit for each name from position @pos on, in key order, until it returns false or the
- * names end.  @emit gets the entry's own position; the next call starts from that + 1.
+ * Calls @emit for each name from position @pos on, in key order, until it returns false or the names
+ * end.  Its name has @len bytes and no NUL; the next call starts from the entry's own @pos + 1.
  */
 typedef bool (*sfs_emit_fn)(void *arg, const char *name, unsigned int len, u64 ino, u8 type,
 			    u64 pos);

@@ -21,6 +21,15 @@ void wrong(const char *fmt, ...)
 	va_end(ap);
 }
 
+int judge_number(const char *name, unsigned int len, unsigned int at)
+{
+	int number = 0;
+
+	for (; at < len && name[at] >= '0' && name[at] <= '9' && number < 1000000; at++)
+		number = number * 10 + name[at] - '0';
+	return number;
+}
+
 struct walk {
 	struct sfs_fs *fs;
 	struct model *m;
@@ -94,10 +103,10 @@ static bool check_name(void *arg, const char *name, unsigned int len, u64 ino, u
 	(void)pos;
 	if (sfs_inode_read(w->fs, ino, &in))
 		return true;		/* the checker has said so */
-	if (m->worker && w->dir == MODEL_ROOT && judge_own(m, name, &in))
+	if (m->worker && w->dir == MODEL_ROOT && judge_own(m, name, len, &in))
 		return true;
 	node = in.i_gid;
-	index = len > 3 ? atoi(name + 1) : 0;
+	index = judge_number(name, len, 1);
 	model_name(index, want);
 	if (strlen(want) != len || memcmp(want, name, len) || node <= MODEL_ROOT ||
 	    node > m->done || m->node[node].type == MODEL_NONE) {

@@ -24,11 +24,13 @@ void judge_start(uint64_t seed, int workers);
  * for each worker, and nothing of anybody in another's.
  */
 void judge_names(struct sfs_fs *fs);
+/* The decimal number at @at of a name as it lies in a record: @len bytes, no NUL; 0: none is there. */
+int judge_number(const char *name, unsigned int len, unsigned int at);
 
 /* ---- judge_crowd.c ---- */
 
 /* What @name in worker @m's own folder is, if it is of crowd.h: judged; false if it is not. */
-bool judge_own(struct model *m, const char *name, struct sfs_inode *in);
+bool judge_own(struct model *m, const char *name, unsigned int len, struct sfs_inode *in);
 /* The directory of all: @dir. */
 void judge_shared(struct sfs_inode *dir);
 /* What of this has to be there and was not. */

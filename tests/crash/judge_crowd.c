@@ -78,7 +78,7 @@ static bool queue_entry(void *arg, const char *name, unsigned int len, u64 ino, 
 {
 	struct queue *q = arg;
 	char want[QUEUE_NAME + 1];
-	int n = len > 1 ? atoi(name + 1) : 0;
+	int n = judge_number(name, len, 1);
 
 	(void)pos;
 	queue_name(n, want);
@@ -167,14 +167,19 @@ static void judge_deep(struct model *m, int gen, struct sfs_inode *in)
 			check_deep_block(m, gen, b, data);
 }
 
-bool judge_own(struct model *m, const char *name, struct sfs_inode *in)
+static bool begins(const char *name, unsigned int len, const char *word)
 {
-	if (!strncmp(name, "queue", 5))
+	return len >= strlen(word) && !memcmp(name, word, strlen(word));
+}
+
+bool judge_own(struct model *m, const char *name, unsigned int len, struct sfs_inode *in)
+{
+	if (begins(name, len, "queue"))
 		judge_queue(m, in);
-	else if (!strncmp(name, "deep-", 5))
-		judge_deep(m, atoi(name + 5), in);
+	else if (begins(name, len, "deep-"))
+		judge_deep(m, judge_number(name, len, strlen("deep-")), in);
 	else
-		return !strncmp(name, "land", 4);
+		return begins(name, len, "land");
 	return true;
 }
 
