@@ -4,7 +4,8 @@
  *
  * Damage is told once in a line that says what, where and why, noted for the superblock, and then
  * errors= decides.  The note is written by a work item (record.c), since damage is found under any
- * lock.  With errors=remount-ro what is under way finishes and commits, but nothing new begins.
+ * lock.  With errors=remount-ro what is under way finishes and commits, but nothing new begins;
+ * so it is with errors=panic, until the note is on disk.
  */
 #include "simplefs.h"
 
@@ -43,6 +44,18 @@ static void sfs_error_note(struct sfs_sb_info *si, u64 blk, u64 ino, const char 
 	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 
+void sfs_error_panic(struct super_block *sb)
+{
+	if (SFS_SB(sb)->si_errors == SFS_ERRORS_PANIC)
+		panic("simplefs (%s): panic on error, as mounted\n", sb->s_id);
+}
+
+/* Before and after, mount and unmount write the superblock themselves. */
+static bool sfs_error_can_record(struct super_block *sb)
+{
+	return (sb->s_flags & SB_ACTIVE) && !sb_rdonly(sb);
+}
+
 int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)
 {
 	struct sfs_sb_info *si = sfs_fs_si(fs);
@@ -54,7 +67,11 @@ int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const cha
 	sfs_error_note(si, blk, ino, why);
 	switch (si->si_errors) {
 	case SFS_ERRORS_PANIC:
-		panic("simplefs (%s): panic on error, as mounted\n", sb->s_id);
+		/* Frozen, the note would have to wait; read-only, there is none. */
+		if (!sfs_error_can_record(sb) || sb->s_writers.frozen != SB_UNFROZEN)
+			sfs_error_panic(sb);
+		set_bit(SFS_SI_DAMAGED, &si->si_flags);
+		break;
 	case SFS_ERRORS_RO:
 		/* A flag of our own: SB_RDONLY is set by the VFS alone, under its locks. */
 		if (!sb_rdonly(sb) && !test_and_set_bit(SFS_SI_DAMAGED, &si->si_flags))
@@ -64,8 +81,7 @@ int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const cha
 	default:
 		break;
 	}
-	/* Before and after, mount and unmount write the superblock themselves. */
-	if ((sb->s_flags & SB_ACTIVE) && !sb_rdonly(sb))
+	if (sfs_error_can_record(sb))
 		queue_work(si->si_ioend_wq, &si->si_error_work);
 	return -EFSCORRUPTED;
 }

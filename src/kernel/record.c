@@ -22,6 +22,11 @@ static void sfs_error_work(struct work_struct *work)
 		pr_err_ratelimited("simplefs (%s): cannot record the error\n", si->si_sb->s_id);
 end_write:
 	sb_end_intwrite(si->si_sb);
+	if (si->si_errors != SFS_ERRORS_PANIC)
+		return;
+	/* Whether it got there or not: this is as far as it can be helped. */
+	(void)sfs_journal_sync(si->si_sb, 1);
+	sfs_error_panic(si->si_sb);
 }
 
 void sfs_error_init(struct sfs_sb_info *si)

@@ -144,6 +144,7 @@ void sfs_inode_cache_exit(void);
 
 /* ---- error.c: sfs_corrupt(); record.c ---- */
 void sfs_error_init(struct sfs_sb_info *si);
+void sfs_error_panic(struct super_block *sb);	/* if errors= says so */
 
 /* ---- journal.c, trans.c: the log, handles and waiting, sfs_shutdown() ---- */
 /* Is there something to replay?  Also no, when an external journal's device is not named. */

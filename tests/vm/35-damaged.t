@@ -8,11 +8,11 @@ program damaged
 edit=build/image/edit
 dump=build/bin/dump.simplefs
 
-# damaged WHAT: in one boot, on the volume
+# damaged WHAT [MOUNT-OPTIONS]: in one boot, on the volume
 damaged()
 {
     boot --module "$module" --add "$tmp/damaged" --disk "$tmp/disk" -- sh -c \
-        "mount -t simplefs /dev/vda /mnt && damaged $1 /mnt && umount /mnt && rmmod simplefs"
+        "mount -t simplefs ${2-} /dev/vda /mnt && damaged $1 /mnt && umount /mnt && rmmod simplefs"
 }
 
 mkdir -p "$tmp/from/bad"
@@ -41,4 +41,13 @@ blk=$(("$("$dump" --json -i /bad/16 "$tmp/disk" | sed -n 's/.*"ino": \([0-9]*\).
 damaged writer
 is "$status" 0 "a volume that takes no more changes"
 relay "writer"
+
+cp "$tmp/sound" "$tmp/disk"
+"$edit" "$tmp/disk" rot "$blk"
+damaged panic '-o errors=panic'
+is "$status" 120 "errors=panic: the machine stops"
+grep -aq 'panic on error, as mounted' "$tmp/console"
+ok $? "and says why"
+run build/bin/fsck.simplefs -a "$tmp/disk"
+is "$status" 4 "the damage is noted: the next boot checks, and finds it" || diag "$out"
 done_testing

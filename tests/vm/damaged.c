@@ -3,9 +3,10 @@
  * damaged.c - a volume on which damage is found while it is used: nobody falls over it, and nobody
  * is told that something was written which cannot be.
  *
- * usage: damaged pieces|writer DIR
+ * usage: damaged pieces|writer|panic DIR
  *	pieces	"pieces" grows, while the bitmap says that nodes of its tree are free
  *	writer	"bad" cannot be read; a file that was open before it was found so is written to
+ *	panic	"bad" cannot be read, and that ends the machine
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,11 +53,22 @@ static void writer(void)
 	close(fd);
 }
 
+static void stopped(void)
+{
+	struct stat st;
+
+	TAP_EQ(stat("bad/16", &st) ? errno : 0, EBADMSG, "damage is found");
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
-	TAP_REQUIRE(argc == 3 && !chdir(argv[2]), "usage: damaged pieces|writer DIR");
+	TAP_REQUIRE(argc == 3 && !chdir(argv[2]), "usage: damaged pieces|writer|panic DIR");
 	if (!strcmp(argv[1], "pieces"))
 		pieces();
+	else if (!strcmp(argv[1], "panic"))
+		stopped();
 	else
 		writer();
 	return tap_done();
