@@ -244,35 +244,47 @@ static int sfs_make_root(struct sfs_fs *fs, struct sfs_trans *t)
 	return 0;
 }
 
+/* Blocks of an external journal's device: what follows 4 GiB is not used. */
+static u64 sfs_log_dev_nblks(const struct sfs_mkfs *m)
+{
+	return min_t(u64, sfs_dev_nblks(m->log.dev), 1u << 20);
+}
+
+/*
+ * An empty log.  Zeros behind it: a log that was there before may have had the same UUID, and its
+ * transactions would fit.
+ */
 static int sfs_write_log(const struct sfs_fs *fs, const struct sfs_mkfs *m)
 {
 	u8 block[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
+	const struct sfs_target *t = m->log.dev ? &m->log : &m->target;
+	u64 start = m->log.dev ? SFS_JOURNAL_DEV_LOG : fs->f_journal_start;
+	u64 nblks = m->log.dev ? sfs_log_dev_nblks(m) - start : fs->f_journal_blocks;
+
+	if (!nblks)
+		return 0;
+	sfs_target_zero(t, start, nblks);
+	sfs_log_make(block, start, nblks, fs->f_journal_uuid);
+	return sfs_dev_write(t->dev, start, block);
+}
+
+/* When all else is there: with this the device is the volume's. */
+static int sfs_write_log_head(const struct sfs_fs *fs, const struct sfs_mkfs *m)
+{
+	u8 block[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_journal_dev_disk *jd = (struct sfs_journal_dev_disk *)block;
-	struct sfs_dev *dev = m->log.dev;
-	u64 nblks;
 	int err;
 
-	if (!dev) {
-		if (!fs->f_journal_blocks)
-			return 0;
-		sfs_log_make(block, fs->f_journal_start, fs->f_journal_blocks, fs->f_journal_uuid);
-		return sfs_dev_write(m->target.dev, fs->f_journal_start, block);
-	}
-	nblks = min_t(u64, sfs_dev_nblks(dev), 1u << 20);
-	sfs_log_make(block, SFS_JOURNAL_DEV_LOG, nblks - SFS_JOURNAL_DEV_LOG,
-		     fs->f_journal_uuid);
-	err = sfs_dev_write(dev, SFS_JOURNAL_DEV_LOG, block);
-	if (err)
-		return err;
-	memset(block, 0, sizeof(block));
+	if (!m->log.dev)
+		return 0;
 	sfs_block_init(block, fs->f_fsid, SFS_MAGIC_JOURNAL_DEV, 0, 0);
 	memcpy(jd->j_ident, SFS_JOURNAL_IDENT, sizeof(jd->j_ident));
 	memcpy(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid));
 	memcpy(jd->j_fs_uuid, fs->f_uuid, sizeof(jd->j_fs_uuid));
-	jd->j_blocks = cpu_to_le64(nblks);
+	jd->j_blocks = cpu_to_le64(sfs_log_dev_nblks(m));
 	sfs_block_seal(block);
-	err = sfs_dev_write(dev, 0, block);
-	return err ? err : sfs_dev_sync(dev);
+	err = sfs_dev_write(m->log.dev, 0, block);
+	return err ? err : sfs_dev_sync(m->log.dev);
 }
 
 static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
@@ -295,6 +307,8 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 		exit(SFS_MKFS_FAILED);		/* it has said why */
 	if (!err)
 		err = sfs_dev_flush(dev);
+	if (!err)
+		err = sfs_write_log_head(fs, m);
 	if (err)
 		return err;
 	fs->f_state = SFS_STATE_CLEAN;
@@ -321,9 +335,9 @@ static void sfs_take_targets(struct sfs_mkfs *m, struct sfs_fs *fs)
 	sfs_target_make(&m->target, m->geo.g_blocks);
 	if (!m->keep)
 		sfs_target_discard(&m->target, m->geo.g_blocks);
-	sfs_target_wipe(&m->target);
+	sfs_target_wipe(&m->target, m->geo.g_blocks);
 	if (m->log.dev)
-		sfs_target_wipe(&m->log);
+		sfs_target_wipe(&m->log, sfs_dev_nblks(m->log.dev));
 	fs->f_priv = m->target.dev;
 	sfs_dev_bound(m->target.dev, 0, true);
 }

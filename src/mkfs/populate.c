@@ -119,6 +119,10 @@ static int sfs_walk(struct sfs_populate *p, const char *path, u64 *ret_dir, cons
 		unsigned int len = strcspn(path, "/");
 		const char *next = path + len + strspn(path + len, "/");
 
+		if (len == 1 && *path == '.' && *next) {
+			path = next;
+			continue;
+		}
 		if (!sfs_name_is_valid(path, len))
 			return len > SFS_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
 		if (!*next) {
@@ -134,9 +138,35 @@ static int sfs_walk(struct sfs_populate *p, const char *path, u64 *ret_dir, cons
 	}
 }
 
+static bool sfs_is_zero(const u8 *data, size_t nbytes)
+{
+	static const u8 zero[SFS_BLOCK_SIZE];
+
+	return !memcmp(data, zero, nbytes);
+}
+
+/* How many blocks one after the other have something in them; @data begins @off bytes into one. */
+static u64 sfs_data_run(const u8 *data, size_t nbytes, unsigned int off)
+{
+	u64 nblks = 0;
+
+	while (nbytes) {
+		size_t piece = min_t(size_t, nbytes, SFS_BLOCK_SIZE - off);
+
+		if (sfs_is_zero(data, piece))
+			break;
+		nblks++;
+		data += piece;
+		nbytes -= piece;
+		off = 0;
+	}
+	return nblks;
+}
+
 /*
  * Writes @nbytes at @pos.  Blocks allocated here are written whole; one that an earlier piece began
- * is read first.
+ * is read first.  What is zero is not written: a block is a hole if all of it is, whatever of it
+ * the source calls a hole, so that the same bytes make the same volume.
  */
 static int sfs_write_data(struct sfs_populate *p, struct sfs_inode *in, const u8 *data,
 			  size_t nbytes, u64 pos)
@@ -152,23 +182,25 @@ static int sfs_write_data(struct sfs_populate *p, struct sfs_inode *in, const u8
 		u64 lblk = pos >> SFS_BLOCK_BITS;
 		u64 blk;
 
-		if (lblk - ext.e_lblk >= ext.e_nblks) {
-			err = sfs_extent_find(in, lblk, &ext);
-			fresh = !err && !ext.e_blk;
-			if (fresh)
-				err = sfs_extent_alloc(p->t, in, lblk,
-						       (off + nbytes + SFS_BLOCK_SIZE - 1) /
-						       SFS_BLOCK_SIZE, false, 0, &ext);
-			if (err)
-				return err;
+		if (!sfs_is_zero(data, piece)) {
+			if (lblk - ext.e_lblk >= ext.e_nblks) {
+				err = sfs_extent_find(in, lblk, &ext);
+				fresh = !err && !ext.e_blk;
+				if (fresh)
+					err = sfs_extent_alloc(p->t, in, lblk,
+							       sfs_data_run(data, nbytes, off),
+							       false, 0, &ext);
+				if (err)
+					return err;
+			}
+			blk = ext.e_blk + (lblk - ext.e_lblk);
+			memset(block, 0, sizeof(block));
+			if (!fresh && piece < SFS_BLOCK_SIZE)
+				err = sfs_dev_read(p->dev, blk, block);
+			memcpy(block + off, data, piece);
+			if (!err)
+				err = sfs_dev_write(p->dev, blk, block);
 		}
-		blk = ext.e_blk + (lblk - ext.e_lblk);
-		memset(block, 0, sizeof(block));
-		if (!fresh && piece < SFS_BLOCK_SIZE)
-			err = sfs_dev_read(p->dev, blk, block);
-		memcpy(block + off, data, piece);
-		if (!err)
-			err = sfs_dev_write(p->dev, blk, block);
 		data += piece;
 		pos += piece;
 		nbytes -= piece;

@@ -125,6 +125,7 @@ static int sfs_dir_lost(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_
 /* What lstat does not say: the target of a symlink, the data of a file. */
 static int sfs_dir_look_in(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_entry *entry)
 {
+	struct stat st;
 	ssize_t n;
 
 	if (S_ISLNK(entry->st.st_mode)) {
@@ -137,9 +138,12 @@ static int sfs_dir_look_in(struct sfs_source_dir *dir, const FTSENT *f, struct s
 		if (entry->st.st_dev == dir->image->st_dev &&
 		    entry->st.st_ino == dir->image->st_ino)
 			return sfs_dir_failed(f->fts_path, EDEADLK, "is the image itself");
-		dir->fd = open(f->fts_accpath, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (dir->fd < 0)
+		dir->fd = open(f->fts_accpath, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (dir->fd < 0 || fstat(dir->fd, &st))
 			return sfs_dir_failed(f->fts_path, errno, "cannot be opened");
+		/* Owner and mode are those of what was met; so must the data be. */
+		if (st.st_dev != entry->st.st_dev || st.st_ino != entry->st.st_ino)
+			return sfs_dir_failed(f->fts_path, ESTALE, "is another file by now");
 		dir->name = f->fts_path;
 		dir->size = entry->st.st_size;
 		dir->pos = 0;

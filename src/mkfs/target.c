@@ -232,21 +232,38 @@ static void sfs_zero(const struct sfs_target *t, u64 blk)
 			(unsigned long long)blk, strerror(-err));
 }
 
-void sfs_target_wipe(const struct sfs_target *t)
+void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks)
+{
+	u64 range[2] = { blk << SFS_BLOCK_BITS, nblks << SFS_BLOCK_BITS };
+	int fd = sfs_dev_fd(t->dev);
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) ?
+	    !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range[0], range[1]) :
+	    !ioctl(fd, BLKZEROOUT, range))
+		return;
+	while (nblks--)
+		sfs_zero(t, blk++);
+}
+
+void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
 {
 	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
 	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
 	blkid_probe pr = sfs_probe(t, BLKID_SUBLKS_MAGIC);
 	unsigned int i;
+	int status;
 	int err;
 
 	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC);
-	while (blkid_do_probe(pr) == 0) {
+	while ((status = blkid_do_probe(pr)) == 0) {
 		if (blkid_do_wipe(pr, 0))
 			sfs_die(SFS_MKFS_FAILED, "%s: an old signature cannot be wiped", t->path);
 	}
+	if (status < 0)
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be searched for old signatures", t->path);
 	blkid_free_probe(pr);
-	for (i = 0; i < ARRAY_SIZE(backups); i++)
+	for (i = 0; i < ARRAY_SIZE(backups) && backups[i] < nblks; i++)
 		sfs_zero(t, backups[i]);
 	for (i = 0; i < SFS_HEAD_SMALL; i++)
 		sfs_zero(t, i);

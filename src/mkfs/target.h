@@ -37,8 +37,13 @@ void sfs_target_make(struct sfs_target *t, u64 nblks);
 void sfs_target_keep(void);
 /* Gives back the space of the first @nblks; where that cannot be done nothing is lost. */
 void sfs_target_discard(const struct sfs_target *t, u64 nblks);
-/* Removes every signature that somebody might take for a volume, and waits until it is gone. */
-void sfs_target_wipe(const struct sfs_target *t);
+/* Blocks of zeros. */
+void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks);
+/*
+ * Removes every signature that somebody might take for a volume, and waits until it is gone.
+ * @nblks: what is behind them can only be a signature of the whole device.
+ */
+void sfs_target_wipe(const struct sfs_target *t, u64 nblks);
 bool sfs_target_is_same(const struct sfs_target *a, const struct sfs_target *b);
 void sfs_target_close(struct sfs_target *t);
 

@@ -143,6 +143,30 @@ cmp "$tmp/same-one" "$tmp/same-two"
 ok $? "the same options and SOURCE_DATE_EPOCH give the same bytes"
 run "$dump" "$tmp/same-one"
 like 'mkfs_time: 2023-11-14T22:13:20.000000000Z' "of that time"
+# The same bytes, written out in one tree and left out in the other; a hole may begin anywhere.
+truncate -s 1000000 "$tmp/one/holes" "$tmp/two/holes"
+head -c 1000000 /dev/zero >"$tmp/two/holes"
+for n in one two; do
+    printf x | dd of="$tmp/$n/holes" bs=1 seek=500000 conv=notrunc status=none
+done
+touch -d @1600000000.123456789 "$tmp"/{one,two}{/holes,}
+for n in one two; do "$mkfs" -fq -d "$tmp/$n" "$tmp/holes-$n" 16M; done
+cmp "$tmp/holes-one" "$tmp/holes-two"
+ok $? "so do the same bytes with and without holes"
+run "$dump" -i /holes "$tmp/holes-two"
+like '  blocks: 1$' "of which only the block that is not zero is kept"
+# A log's UUID may be that of the one before it, whose transactions then would fit.
+tr '\0' '\333' </dev/zero | head -c 16M >"$tmp/full"
+run "$mkfs" -fqK "$tmp/full"
+is "$status" 0 "over old bytes, which are not discarded" || diag "$out"
+start=$("$dump" --json "$tmp/full" | sed -n 's/.*"journal_start": \([0-9]*\).*/\1/p')
+nblks=$("$dump" --json "$tmp/full" | sed -n 's/.*"journal_blocks": \([0-9]*\).*/\1/p')
+dd if="$tmp/full" bs=4096 skip=$((start + 1)) count=$((nblks - 1)) status=none | cmp -n $(((nblks - 1) * 4096)) - /dev/zero
+ok $? "the log's $nblks blocks hold nothing old"
+tail -c 4096 "$tmp/full" | tr -d '\333' | cmp - /dev/null
+ok $? "as the end of the volume does"
+rm -f "$tmp"/{one,two}/holes
+touch -d @1600000000.123456789 "$tmp/one" "$tmp/two"
 for args in '-L x' '-U clear' '-J size=5'; do
     # shellcheck disable=SC2086
     "$mkfs" -fq $args -d "$tmp/one" "$tmp/other" 16M

@@ -94,6 +94,10 @@ tar -cf "$tmp/orphan.tar" -C "$tmp/small" a/b/c/x
 run "$mkfs" -qf -d "$tmp/orphan.tar" "$img" 16M
 exits 0 'an archive that does not name its directories'
 is "$("$dump" -o /a/b/c/x "$img")" x 'gets them'
+tar -cf "$tmp/dot.tar" --transform 's,a/b,a/./b,' -C "$tmp/small" a/b/c/x
+run "$mkfs" -qf -d "$tmp/dot.tar" "$img" 16M
+exits 0 'a path with a dot in it'
+is "$("$dump" -o /a/b/c/x "$img")" x 'is the same without it'
 tar -cf "$tmp/late.tar" -C "$tmp/small" --no-recursion a/b/c/x a/b
 run "$mkfs" -qf -d "$tmp/late.tar" "$img" 16M
 exits 0 'or names them late'
