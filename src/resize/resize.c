@@ -76,7 +76,10 @@ static void sfs_choose_size(struct sfs_resize *r)
 			(unsigned long long)has);
 }
 
-/* Reads what will be changed: what is damaged stays as it is. */
+/*
+ * Reads what will be changed, also the maps of groups that the last zone only gets now: what is
+ * damaged stays as it is.
+ */
 static void sfs_check_maps(struct sfs_resize *r)
 {
 	u64 ngroups = sfs_groups_ready(&r->fs);
@@ -196,13 +199,13 @@ int main(int argc, char **argv)
 	sfs_parse_args(&r, argc, argv);
 	sfs_volume_open(r.path, SFS_RESIZE_FAILED, r.super, &r.fs);
 	sfs_choose_size(&r);
-	sfs_check_maps(&r);
 	r.was = r.fs.f_blocks;
 	r.end = r.fs.f_blocks - r.fs.f_tail;
 	sfs_geometry_size(&r.fs, r.want);
 	if (r.fs.f_blocks == r.was) {
 		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
 	} else {
+		sfs_check_maps(&r);
 		sfs_grow(&r);
 		printf("%s: %llu blocks, were %llu\n", r.path, (unsigned long long)r.fs.f_blocks,
 		       (unsigned long long)r.was);
