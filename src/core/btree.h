@@ -40,6 +40,14 @@ u64 sfs_path_key(const struct sfs_path *path);
 const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes);
 
 /*
+ * NULL or why @node cannot be the child of a node of @level, between the keys @lo and, without it,
+ * @hi.  Only an @only child, right below the root, may be empty: a first record too long for the
+ * root goes there.
+ */
+const char *sfs_node_fits(const struct sfs_node_disk *node, unsigned int level, bool only, u64 lo,
+			  u64 hi);
+
+/*
  * Changes, between sfs_inode_begin() and _end().  Insert: -EEXIST, -ENOSPC.  Delete: -ENOENT.
  * Replace: the record may change its length.  Credits: SFS_CREDITS_TREE and SFS_REVOKES_TREE each.
  *

@@ -46,24 +46,29 @@ void sfs_path_bounds(const struct sfs_path *path, unsigned int level, u64 *ret_l
 		  sfs_entry_key(l->l_node, l->l_slot + 1) : ~0ULL;
 }
 
-const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
-			     const struct sfs_node_disk *node)
+const char *sfs_node_fits(const struct sfs_node_disk *node, unsigned int level, bool only, u64 lo,
+			  u64 hi)
 {
-	u64 lo;
-	u64 hi;
-
 	if (node->n_level + 1u != level)
 		return "wrong level";
-	/* A first record too long for the root goes into an empty leaf, its only child. */
 	if (!sfs_node_count(node))
-		return path->p_top == 1 && sfs_node_count(path->p_level[1].l_node) == 1 ?
-		       NULL : "empty node below the root";
-	sfs_path_bounds(path, level, &lo, &hi);
+		return only ? NULL : "empty node below the root";
 	if (sfs_node_first_key(node) < lo)
 		return "first key does not fit the parent's";
 	if (sfs_node_last_key(node) >= hi)
 		return "last key reaches into the next node";
 	return NULL;
+}
+
+const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
+			     const struct sfs_node_disk *node)
+{
+	bool only = path->p_top == 1 && sfs_node_count(path->p_level[1].l_node) == 1;
+	u64 lo;
+	u64 hi;
+
+	sfs_path_bounds(path, level, &lo, &hi);
+	return sfs_node_fits(node, level, only, lo, hi);
 }
 
 /* Goes down to @level through the slot chosen in the level above. */

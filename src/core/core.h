@@ -402,6 +402,8 @@ int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
 /* ---- inode.c: the record and its block ---- */
 
 extern const struct sfs_block_ops sfs_inodes_ops;
+/* The kind of record that makes up what an inode of @type, SFS_TYPE_*, is; 0: none. */
+unsigned int sfs_type_kind(unsigned int type);
 /* NULL or why not: one live record, its root node included. */
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
@@ -484,7 +486,7 @@ int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name
 		    unsigned int len);
 bool sfs_dirent_dir_is_empty(const struct sfs_inode *dir);
 /*
- * Calls @emit for each name from position @pos on, in key order, until it returns false or the names
+ * Calls @emit for each name from position @pos on, in key order, until it returns false or they
  * end.  Its name has @len bytes and no NUL; the next call starts from the entry's own @pos + 1.
  */
 typedef bool (*sfs_emit_fn)(void *arg, const char *name, unsigned int len, u64 ino, u8 type,

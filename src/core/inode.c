@@ -72,8 +72,7 @@ void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk)
 	memcpy(disk->i_root, in->i_root, SFS_ROOT_BYTES);
 }
 
-/* The kind of record that makes up what an inode of @type is; 0: none. */
-static unsigned int sfs_type_kind(unsigned int type)
+unsigned int sfs_type_kind(unsigned int type)
 {
 	switch (type) {
 	case SFS_TYPE_REG:

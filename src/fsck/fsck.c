@@ -26,6 +26,7 @@ struct sfs_fsck {
 	struct sfs_dev *log_dev;
 	struct sfs_replay replay;
 	struct sfs_fs fs;
+	bool settled;			/* the replay has been written */
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };
 
@@ -77,12 +78,18 @@ static bool sfs_is_damage(int err)
 	return err == -EFSCORRUPTED || err == -EFSBADCRC;
 }
 
+/* What of the volume is other than it was found, now that it is left. */
+static const char *sfs_changed(const struct sfs_fsck *f)
+{
+	return f->settled ? "nothing was changed but for the replay" : "nothing was changed";
+}
+
 /* Ends the program over an error that no repair can follow. */
 __attribute__((noreturn))
 static void sfs_give_up(const struct sfs_fsck *f, int err, const char *what)
 {
 	if (sfs_is_damage(err))
-		sfs_die(SFS_EXIT_DAMAGED, "%s: %s; nothing was changed", f->path, what);
+		sfs_die(SFS_EXIT_DAMAGED, "%s: %s; %s", f->path, what, sfs_changed(f));
 	sfs_die(SFS_EXIT_FAILED, "%s: %s: %s", f->path, what, strerror(-err));
 }
 
@@ -108,6 +115,13 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 	return dev;
 }
 
+static void sfs_refuse_newer(const struct sfs_fsck *f)
+{
+	if (!f->never && (f->fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN))
+		sfs_die(SFS_EXIT_FAILED, "%s: features of a newer version: only -n may look at it",
+			f->path);
+}
+
 static void sfs_open_volume(struct sfs_fsck *f)
 {
 	struct sfs_dev *dev = sfs_open_dev(f, f->path);
@@ -127,9 +141,9 @@ static void sfs_open_volume(struct sfs_fsck *f)
 			f->path, why);
 	sfs_super_decode(&f->fs, f->super);
 	f->fs.f_priv = dev;
-	if (!f->never && (f->fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN))
-		sfs_die(SFS_EXIT_FAILED, "%s: features of a newer version: only -n may look at it",
-			f->path);
+	sfs_refuse_newer(f);
+	if (f->never && sfs_dev_is_busy(f->path))
+		sfs_warn("%s: in use: what is changed meanwhile may look like damage", f->path);
 	if (f->journal)
 		f->log_dev = sfs_open_dev(f, f->journal);
 }
@@ -156,6 +170,7 @@ static bool sfs_replay(struct sfs_fsck *f)
 			f->path);
 	if (err)
 		sfs_give_up(f, err, "the journal cannot be replayed");
+	sfs_refuse_newer(f);		/* a superblock may have been replayed, too */
 	if (f->replay.r_needed)
 		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
 		       f->never ? "looking past the" : "replayed the",
@@ -174,6 +189,7 @@ static void sfs_settle_log(struct sfs_fsck *f)
 
 	if (err)
 		sfs_give_up(f, err, "the replay cannot be written");
+	f->settled |= f->replay.r_needed && !f->never;
 	f->replay.r_needed = false;
 }
 
@@ -195,8 +211,8 @@ static int sfs_write_back(struct sfs_fsck *f)
 	return err ? err : sfs_volume_write_super(&f->fs, f->super);
 }
 
-/* After a crash: what a mount would do. */
-static void sfs_recover(struct sfs_fsck *f)
+/* After a crash: what a mount would do.  False: an inode is in the way of that, and was named. */
+static bool sfs_recover(struct sfs_fsck *f)
 {
 	unsigned int count = 0;
 	int err;
@@ -205,13 +221,14 @@ static void sfs_recover(struct sfs_fsck *f)
 	if (err)
 		sfs_give_up(f, err, "its free space cannot be counted");
 	if (f->never)
-		return;
+		return true;
 	sfs_settle_log(f);
 	err = sfs_finish_orphans(&f->fs, &count);
-	if (err)
+	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "an unlinked or half-truncated inode cannot be finished");
 	if (count)
 		printf("%s: finished %u unlinked or half-truncated inodes\n", f->path, count);
+	return !err;
 }
 
 /* ---- the verdict ---- */
@@ -228,7 +245,7 @@ static void sfs_say_clean(struct sfs_fsck *f)
 static int sfs_leave(const struct sfs_fsck *f, const char *why)
 {
 	fflush(stdout);
-	sfs_warn("%s: damaged, and nothing was changed: %s", f->path, why);
+	sfs_warn("%s: damaged, and %s: %s", f->path, sfs_changed(f), why);
 	return SFS_EXIT_DAMAGED;
 }
 
@@ -239,8 +256,8 @@ static int sfs_leave_unread(const struct sfs_fsck *f, const struct sfs_found *fo
 		       found->f_problems[SFS_REMEDY_NAME];
 
 	fflush(stdout);
-	sfs_warn("%s: not all of it can be read, and nothing was changed: copy what can be to"
-		 " another device and check that", f->path);
+	sfs_warn("%s: not all of it can be read, and %s: copy what can be to another device and"
+		 " check that", f->path, sfs_changed(f));
 	return SFS_EXIT_FAILED | (damaged ? SFS_EXIT_DAMAGED : 0);
 }
 
@@ -338,14 +355,15 @@ static int sfs_run(struct sfs_fsck *f)
 		return SFS_EXIT_OK;
 	}
 	if (!clean && !doubtful)
-		sfs_recover(f);
+		doubtful = !sfs_recover(f);
 	if (doubtful)
 		status = sfs_check_all(f);
 	if (status & (SFS_EXIT_DAMAGED | SFS_EXIT_FAILED))
 		return status;
 	/* Orphans are finished by what can be relied on: after the check. */
-	if (!clean && doubtful)
-		sfs_recover(f);
+	if (!clean && doubtful && !sfs_recover(f))
+		return sfs_leave(f, "an unlinked or half-truncated inode cannot be finished; mount"
+				 " it read-only and save what is there");
 	if (f->replay.r_errno && f->never)
 		return sfs_leave(f, "all else is in order; -y forgets that the journal was aborted");
 	if (f->replay.r_errno)

@@ -7,7 +7,10 @@
 
 #include "lib.h"
 
-/* Finishes every inode that the orphan maps name, in the cache; @ret_count is how many. */
+/*
+ * Finishes every inode that the orphan maps name, in the cache; adds how many to @ret_count.  Goes
+ * on past damage, which was reported and comes back at the end.
+ */
 int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count);
 
 /*

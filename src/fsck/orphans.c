@@ -54,31 +54,38 @@ static int sfs_finish_inode(struct sfs_trans *t, struct sfs_inode *in)
 	return err ? err : sfs_inode_free(t, in);
 }
 
-int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count)
+static int sfs_finish_one(struct sfs_fs *fs, u64 ino)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
-	unsigned int count = 0;
 	struct sfs_inode in;
+	int err;
+
+	memset(&in, 0, sizeof(in));
+	err = sfs_inode_read(fs, ino, &in);
+	if (!err)
+		err = sfs_inode_begin(t, &in);
+	if (err)
+		return err;
+	err = sfs_finish_inode(t, &in);
+	if (in.i_buf)
+		sfs_inode_end(t, &in);
+	return err;
+}
+
+int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count)
+{
+	int first = 0;
 	u64 ino = 0;
 	int err;
 
 	while (!(err = sfs_orphan_next(fs, ino, &ino))) {
-		memset(&in, 0, sizeof(in));
-		err = sfs_inode_read(fs, ino, &in);
+		err = sfs_finish_one(fs, ino++);
 		if (!err)
-			err = sfs_inode_begin(t, &in);
-		if (err)
+			++*ret_count;
+		else if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+			first = first ? first : err;
+		else
 			return err;
-		err = sfs_finish_inode(t, &in);
-		if (in.i_buf)
-			sfs_inode_end(t, &in);
-		if (err)
-			return err;
-		count++;
-		ino++;
 	}
-	if (err != -ENOENT)
-		return err;
-	*ret_count = count;
-	return 0;
+	return err == -ENOENT ? first : err;
 }

@@ -82,26 +82,18 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 
 /* ---- inodes ---- */
 
-static u32 sfs_true_links(const struct sfs_fs *fs, const struct sfs_found_inode *i)
-{
-	return i->i_names + i->i_is_dir + (i->i_ino == fs->f_root);
-}
-
-static bool sfs_is_named(const struct sfs_fs *fs, const struct sfs_found_inode *i)
-{
-	return i->i_is_dir ? i->i_named_in || i->i_ino == fs->f_root : i->i_names;
-}
-
 static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
-	bool is_named = sfs_is_named(fs, i);
+	u64 parent = i->i_ino == fs->f_root ? fs->f_root : i->i_named_in;
+	bool is_named = sfs_found_is_named(fs, i);
+	bool marked = sfs_found_is_marked(fs, i);
 	struct sfs_inode in = { 0 };
 	int err;
 
 	if (i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
-	    (!is_named || i->i_nlink == sfs_true_links(fs, i)) &&
-	    (!i->i_named_in || i->i_named_in == i->i_parent))
+	    (!is_named || i->i_nlink == sfs_found_links(fs, i)) &&
+	    (!parent || parent == i->i_parent) && !marked)
 		return 0;
 	err = sfs_inode_read(fs, i->i_ino, &in);
 	if (!err)
@@ -112,11 +104,13 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	if (i->i_is_dir)
 		in.i_size = i->i_nbytes;
 	if (is_named)
-		in.i_nlink = sfs_true_links(fs, i);
-	if (i->i_named_in)
-		in.i_parent = i->i_named_in;
+		in.i_nlink = sfs_found_links(fs, i);
+	if (parent)
+		in.i_parent = parent;
+	if (marked)
+		err = sfs_orphan_remove(t, &in);
 	sfs_inode_end(t, &in);
-	return 0;
+	return err;
 }
 
 /* ---- names ---- */
@@ -170,49 +164,70 @@ static int sfs_name_inode(struct sfs_fs *fs, u64 dir_ino, const char *name, stru
 	return err;
 }
 
-static int sfs_lost_find(struct sfs_fs *fs, u64 *ret_ino)
+/* @word, or with a number behind it, as the @n-th try for a name that is free. */
+static void sfs_lost_name(char *name, size_t room, const char *word, unsigned int n)
+{
+	if (n)
+		snprintf(name, room, "%s.%u", word, n);
+	else
+		snprintf(name, room, "%s", word);
+}
+
+static int sfs_lost_make(struct sfs_fs *fs, const char *name, u64 *ret_ino)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
 	struct sfs_inode in = { 0 };
 	u32 generation;
-	u64 ino;
+	int err;
+
+	err = sfs_inode_alloc(t, fs, fs->f_root, true, ret_ino, &generation);
+	if (err)
+		return err;
+	sfs_inode_init(&in, fs, *ret_ino, SFS_TYPE_DIR << SFS_TYPE_SHIFT | 0700, sfs_time_now());
+	in.i_generation = generation;
+	return sfs_name_inode(fs, fs->f_root, name, &in, 2);
+}
+
+/* The directory that takes in what has no name: lost+found, or the first like it that is one. */
+static int sfs_lost_find(struct sfs_fs *fs, u64 *ret_ino)
+{
+	struct sfs_inode in = { 0 };
+	unsigned int n;
+	char name[32];
 	u8 type;
 	int err;
 
 	err = sfs_inode_read(fs, fs->f_root, &in);
-	if (!err)
-		err = sfs_dirent_find(&in, SFS_LOST, strlen(SFS_LOST), &ino, &type);
-	if (!err)
-		*ret_ino = ino;
-	if (!err && type != SFS_TYPE_DIR)
-		err = -ENOTDIR;
-	if (err != -ENOENT)
-		return err;
-	err = sfs_inode_alloc(t, fs, fs->f_root, true, &ino, &generation);
-	if (err)
-		return err;
-	sfs_inode_init(&in, fs, ino, SFS_TYPE_DIR << SFS_TYPE_SHIFT | 0700, sfs_time_now());
-	in.i_generation = generation;
-	*ret_ino = ino;
-	return sfs_name_inode(fs, fs->f_root, SFS_LOST, &in, 2);
+	for (n = 0; !err; n++) {
+		sfs_lost_name(name, sizeof(name), SFS_LOST, n);
+		err = sfs_dirent_find(&in, name, strlen(name), ret_ino, &type);
+		if (!err && type == SFS_TYPE_DIR)
+			return 0;
+	}
+	return err == -ENOENT ? sfs_lost_make(fs, name, ret_ino) : err;
 }
 
 static int sfs_repair_nameless(struct sfs_fs *fs, const struct sfs_found_inode *i)
 {
 	struct sfs_inode in = { 0 };
-	char name[32];
+	unsigned int n = 0;
+	char word[32], name[48];
 	u64 lost;
 	int err;
 
-	if (sfs_is_named(fs, i) || (i->i_is_orphan && !i->i_nlink))
+	if (sfs_found_is_named(fs, i) || sfs_found_is_doomed(i))
 		return 0;
 	err = sfs_lost_find(fs, &lost);
 	if (!err)
 		err = sfs_inode_read(fs, i->i_ino, &in);
 	if (err)
 		return err;
-	snprintf(name, sizeof(name), "#%llu", (unsigned long long)i->i_ino);
-	return sfs_name_inode(fs, lost, name, &in, 1 + i->i_is_dir + i->i_names);
+	snprintf(word, sizeof(word), "#%llu", (unsigned long long)i->i_ino);
+	do {
+		sfs_lost_name(name, sizeof(name), word, n++);
+		err = sfs_name_inode(fs, lost, name, &in, 1 + i->i_is_dir + i->i_names);
+	} while (err == -EEXIST);
+	return err;
 }
 
 int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
@@ -223,8 +238,8 @@ int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 	err = sfs_repair_maps(fs, found);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
-	for (n = 0; n < found->f_nnames && !err; n++)
-		err = sfs_repair_name(fs, &found->f_names[n]);
+	for (n = 0; n < found->f_names.f_n && !err; n++)
+		err = sfs_repair_name(fs, &found->f_names.f_name[n]);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_nameless(fs, &found->f_inodes[n]);
 	return err ? err : sfs_fs_recount(fs);

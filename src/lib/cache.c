@@ -82,6 +82,9 @@ int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
 
 	if (stat(path, &st))
 		return -errno;
+	/* Before it is opened: that of a FIFO would wait for a writer. */
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return -ENOTBLK;
 	if (writable && S_ISBLK(st.st_mode))
 		flags |= O_EXCL;
 	if (writable && sfs_loop_is_busy(path, loop))
@@ -109,6 +112,22 @@ close_fd:
 free_dev:
 	free(dev);
 	return err;
+}
+
+bool sfs_dev_is_busy(const char *path)
+{
+	char loop[SFS_LOOP_NAME];
+	struct stat st;
+	bool busy;
+	int fd;
+
+	if (stat(path, &st) || !S_ISBLK(st.st_mode))
+		return sfs_loop_is_busy(path, loop);
+	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	busy = fd < 0 && errno == EBUSY;
+	if (fd >= 0)
+		close(fd);
+	return busy;
 }
 
 void sfs_dev_close(struct sfs_dev *dev)

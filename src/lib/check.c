@@ -2,10 +2,10 @@
 /*
  * check.c - is the volume true?  Everything reachable is walked, counted, and compared.
  *
- * First pass: every live inode of every inode block; its tree, record by record; each block it
- * holds is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes
- * against the link counts, and the four bitmaps and the counters against what was found.  Nothing
- * is changed; what was found is kept for a repair.
+ * First pass: every live inode of every inode block and what it holds (check_inode.c); each block
+ * is marked in a bitmap of our own, so that one held twice shows.  Then the names' inodes against
+ * the link counts, and the four bitmaps and the counters against what was found.  Nothing is
+ * changed; what was found is kept for a repair.
  *
  * A block that the device does not give is passed over, and so is every question whose answer may
  * lie in it: what is reported besides is true whatever was in there.
@@ -23,92 +23,7 @@ static void sfs_map_problem(struct sfs_checker *c, enum sfs_problem_code code, u
 	});
 }
 
-static void sfs_check_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
-{
-	u64 end = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS;
-	u8 *taken = c->found->f_taken;
-
-	for (; nblks; nblks--, blk++) {
-		if (blk >= end) {
-			SFS_PROBLEM(c, SFS_PROBLEM_BEYOND, blk, ino);
-			return;
-		}
-		if (taken[blk / 8] >> (blk % 8) & 1)
-			SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, blk, ino);
-		taken[blk / 8] |= 1 << (blk % 8);
-	}
-}
-
 /* ---- pass 1: inodes and what they hold ---- */
-
-/* Marks the nodes below an inner node; returns how many. */
-static u64 sfs_check_nodes(struct sfs_checker *c, struct sfs_inode *in,
-			   const struct sfs_node_disk *node)
-{
-	const struct sfs_entry_disk *entries = (const struct sfs_entry_disk *)(node + 1);
-	u64 count = 0;
-	unsigned int i;
-
-	for (i = 0; node->n_level && i < le16_to_cpu(node->n_count); i++) {
-		u64 blk = le64_to_cpu(entries[i].e_blk);
-		const struct sfs_node_disk *child;
-		struct sfs_buf *buf;
-		int err;
-
-		err = sfs_buf_get(c->fs, blk, &sfs_node_ops, in->i_ino, &buf);
-		if (err) {
-			sfs_check_err(c, err);
-			continue;
-		}
-		child = (const struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) +
-						       sizeof(struct sfs_head));
-		sfs_check_take(c, in->i_ino, blk, 1);
-		count++;
-		/* Wrong levels are reported by the walk; here they must not lead in circles. */
-		if (child->n_level < node->n_level)
-			count += sfs_check_nodes(c, in, child);
-		sfs_buf_put(buf);
-	}
-	return count;
-}
-
-static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
-{
-	struct sfs_extent ext = { 0 };
-	u64 lblk = 0;
-	u64 count = 0;
-	int err;
-
-	while (!(err = sfs_extent_next(in, lblk, &ext))) {
-		sfs_check_take(c, in->i_ino, ext.e_blk, ext.e_nblks);
-		count += ext.e_nblks;
-		lblk = ext.e_lblk + ext.e_nblks;
-	}
-	if (err != -ENOENT)
-		sfs_check_err(c, err);
-	return count;
-}
-
-static void sfs_check_inode(struct sfs_checker *c, u64 ino)
-{
-	u64 unread = c->found->f_problems[SFS_REMEDY_READ];
-	struct sfs_inode in;
-	u64 nblks;
-	int err;
-
-	memset(&in, 0, sizeof(in));
-	err = sfs_inode_read(c->fs, ino, &in);
-	if (err) {
-		sfs_check_err(c, err);
-		return;
-	}
-	nblks = sfs_check_nodes(c, &in, (const struct sfs_node_disk *)in.i_root);
-	if (in.i_mode >> SFS_TYPE_SHIFT == SFS_TYPE_REG)
-		nblks += sfs_check_extents(c, &in);
-	sfs_check_err(c, sfs_found_remember(c, &in, nblks));
-	if (nblks != in.i_blocks && unread == c->found->f_problems[SFS_REMEDY_READ])
-		SFS_PROBLEM(c, SFS_PROBLEM_BLOCKS, ino, nblks, in.i_blocks);
-}
 
 /* An inode block: its live slots, and what the room and orphan maps (NULL: lost) must say. */
 static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, const u8 *orphan)
@@ -134,7 +49,7 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	if (!live)
 		SFS_PROBLEM(c, SFS_PROBLEM_EMPTY, blk);
 	else
-		sfs_check_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
+		sfs_found_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
 	c->free_slots += SFS_INODE_SLOTS - __builtin_popcount(live);
 	for (slot = 0; slot < SFS_INODE_SLOTS; slot++) {
 		if (live >> slot & 1)
@@ -209,8 +124,10 @@ static void sfs_check_group(struct sfs_checker *c, u64 group)
 		else
 			maps[m] = sfs_buf_data(bufs[m]);
 	}
-	if (!maps[SFS_MAP_INODE])
+	if (!maps[SFS_MAP_INODE]) {
+		c->no_map[group / 8] |= 1 << (group % 8);
 		goto put_bufs;
+	}
 	c->free_slots = 0;
 	while ((bit = sfs_bits_next_set(maps[SFS_MAP_INODE]->b_bits, bit, nblks)) < nblks &&
 	       !c->err) {
@@ -230,29 +147,95 @@ put_bufs:
 struct sfs_check_dir {
 	struct sfs_checker *c;
 	struct sfs_found_inode *dir;
+	/* The names with the hash of the one in hand: no two may be the same. */
+	u64 hash;
+	unsigned int nsame;
+	struct {
+		u8 len;
+		char name[SFS_NAME_MAX];
+	} same[SFS_DIRENT_COLLISIONS];
 };
 
-/* Notes what is wrong with a name for a repair; @type 0: it is to go. */
-static void sfs_check_bad_name(struct sfs_check_dir *d, enum sfs_problem_code code, u64 num1,
-			       u64 num2, const char *name, unsigned int len, u64 ino, u8 type)
+static bool sfs_check_same(struct sfs_check_dir *d, const char *name, unsigned int len, u64 pos)
 {
-	struct sfs_found *found = d->c->found;
-	void *p;
+	unsigned int n;
 
+	if (pos / SFS_DIRENT_COLLISIONS != d->hash)
+		d->nsame = 0;
+	d->hash = pos / SFS_DIRENT_COLLISIONS;
+	for (n = 0; n < d->nsame; n++)
+		if (d->same[n].len == len && !memcmp(d->same[n].name, name, len))
+			return true;
+	d->same[n].len = len;
+	memcpy(d->same[n].name, name, len);
+	d->nsame++;
+	return false;
+}
+
+static void sfs_check_tell(struct sfs_check_dir *d, enum sfs_problem_code code, u64 num1, u64 num2,
+			   const char *name, unsigned int len)
+{
 	sfs_problem(d->c, &(const struct sfs_problem) {
 		.p_code = code, .p_num = { d->dir->i_ino, num1, num2 }, .p_name = name,
 		.p_len = len,
 	});
-	p = realloc(found->f_names, (found->f_nnames + 1) * sizeof(*found->f_names));
-	if (!p) {
-		sfs_check_err(d->c, -ENOMEM);
-		return;
-	}
-	found->f_names = p;
-	found->f_names[found->f_nnames] = (struct sfs_found_name) {
+}
+
+/* For a repair: @type 0, it is to go. */
+static void sfs_check_note(struct sfs_check_dir *d, struct sfs_found_names *names,
+			   const char *name, unsigned int len, u64 ino, u8 type)
+{
+	struct sfs_found_name n = {
 		.n_dir = d->dir->i_ino, .n_ino = ino, .n_type = type, .n_len = len,
 	};
-	memcpy(found->f_names[found->f_nnames++].n_name, name, len);
+
+	memcpy(n.n_name, name, len);
+	sfs_check_err(d->c, sfs_found_names_add(names, &n));
+}
+
+/*
+ * The inode map does not have the block of @ino, and yet it is an inode block in use that nobody
+ * else holds: it is the map that is wrong, and what is in there is found by its names.
+ */
+static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u64 blk = sfs_ino_blk(ino);
+	u64 group = blk / SFS_GROUP_BLOCKS;
+	struct sfs_buf *buf;
+	bool used = true;
+
+	if (!sfs_blk_is_valid(c->fs, blk, 1) || group >= sfs_groups_ready(c->fs) ||
+	    c->no_map[group / 8] >> (group % 8) & 1 ||
+	    c->found->f_taken[blk / 8] >> (blk % 8) & 1)
+		return false;
+	if (!sfs_map_get(c->fs, group, SFS_MAP_USED, &buf)) {
+		used = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
+				     blk % SFS_GROUP_BLOCKS);
+		sfs_buf_put(buf);
+	}
+	return used && !sfs_dev_read(c->fs->f_priv, blk, data) &&
+	       !sfs_block_verify(c->fs, &sfs_inodes_ops, data, blk) &&
+	       ((struct sfs_head *)data)->h_live >> sfs_ino_slot(ino) & 1;
+}
+
+/* The name of an inode that was found. */
+static void sfs_check_named(struct sfs_check_dir *d, struct sfs_found_inode *i, const char *name,
+			    unsigned int len, u8 type)
+{
+	i->i_names++;
+	if (i->i_type != type) {
+		sfs_check_tell(d, SFS_PROBLEM_TYPE, type, i->i_type, name, len);
+		sfs_check_note(d, &d->c->found->f_names, name, len, i->i_ino, i->i_type);
+	}
+	if (!i->i_is_dir)
+		return;
+	d->dir->i_names++;
+	if (i->i_named_in || i->i_ino == d->c->fs->f_root)
+		SFS_PROBLEM(d->c, SFS_PROBLEM_TWO_NAMES, i->i_ino, i->i_named_in, d->dir->i_ino);
+	else if (i->i_parent != d->dir->i_ino)
+		SFS_PROBLEM(d->c, SFS_PROBLEM_PARENT, i->i_ino, d->dir->i_ino, i->i_parent);
+	i->i_named_in = d->dir->i_ino;
 }
 
 static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
@@ -260,31 +243,19 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 	struct sfs_check_dir *d = arg;
 	struct sfs_found_inode *i = sfs_found_inode(d->c->found, ino);
 
-	(void)pos;
 	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
-	if (!i && sfs_unread_has(d->c, ino)) {
-		sfs_problem(d->c, &(const struct sfs_problem) {
-			.p_code = SFS_PROBLEM_UNREAD, .p_num = { d->dir->i_ino, ino },
-			.p_name = name, .p_len = len,
-		});
-		return true;
+	if (sfs_check_same(d, name, len, pos))
+		sfs_check_tell(d, SFS_PROBLEM_NAME_TWICE, 0, 0, name, len);
+	if (i) {
+		sfs_check_named(d, i, name, len, type);
+	} else if (sfs_unread_has(d->c, ino)) {
+		sfs_check_tell(d, SFS_PROBLEM_UNREAD, ino, 0, name, len);
+	} else if (sfs_check_is_unmapped(d->c, ino)) {
+		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
+	} else {
+		sfs_check_tell(d, SFS_PROBLEM_DANGLES, ino, 0, name, len);
+		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
 	}
-	if (!i) {
-		sfs_check_bad_name(d, SFS_PROBLEM_DANGLES, ino, 0, name, len, ino, 0);
-		return true;
-	}
-	i->i_names++;
-	if (i->i_type != type)
-		sfs_check_bad_name(d, SFS_PROBLEM_TYPE, type, i->i_type, name, len, ino,
-				   i->i_type);
-	if (!i->i_is_dir)
-		return true;
-	d->dir->i_names++;
-	if (i->i_named_in || ino == d->c->fs->f_root)
-		SFS_PROBLEM(d->c, SFS_PROBLEM_TWO_NAMES, ino, i->i_named_in, d->dir->i_ino);
-	else if (i->i_parent != d->dir->i_ino)
-		SFS_PROBLEM(d->c, SFS_PROBLEM_PARENT, ino, d->dir->i_ino, i->i_parent);
-	i->i_named_in = d->dir->i_ino;
 	return true;
 }
 
@@ -294,6 +265,7 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 	struct sfs_inode in;
 	int err;
 
+	dir->i_is_read = true;
 	memset(&in, 0, sizeof(in));
 	err = sfs_inode_read(c->fs, dir->i_ino, &in);
 	if (!err)
@@ -302,6 +274,54 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 	c->names_unread |= err == -EIO;
 	if (!err && dir->i_nbytes != in.i_size)
 		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
+}
+
+/* An inode block that the map does not have, once. */
+static void sfs_check_admit(struct sfs_checker *c, u64 blk)
+{
+	if (c->found->f_taken[blk / 8] >> (blk % 8) & 1)
+		return;
+	SFS_PROBLEM(c, SFS_PROBLEM_UNMAPPED, blk);
+	sfs_check_inode_blk(c, blk, NULL, NULL);
+}
+
+/*
+ * Goes into the inode blocks that the map did not have, and counts the names that lead there.
+ * False: there was none.
+ */
+static bool sfs_check_unmapped(struct sfs_checker *c)
+{
+	struct sfs_found_names names = c->unmapped;
+	struct sfs_check_dir d = { .c = c };
+	const struct sfs_found_name *name;
+	struct sfs_found_inode *i;
+	size_t n;
+
+	c->unmapped = (struct sfs_found_names) { 0 };
+	for (n = 0; n < names.f_n && !c->err; n++)
+		sfs_check_admit(c, sfs_ino_blk(names.f_name[n].n_ino));
+	sfs_found_sort(c->found);
+	for (n = 0; n < names.f_n && !c->err; n++) {
+		name = &names.f_name[n];
+		d.dir = sfs_found_inode(c->found, name->n_dir);
+		i = sfs_found_inode(c->found, name->n_ino);
+		if (i)
+			sfs_check_named(&d, i, name->n_name, name->n_len, name->n_type);
+	}
+	free(names.f_name);
+	return names.f_n;
+}
+
+static void sfs_check_dirs(struct sfs_checker *c)
+{
+	struct sfs_found *found = c->found;
+	size_t n;
+
+	do {
+		for (n = 0; n < found->f_ninodes && !c->err; n++)
+			if (found->f_inodes[n].i_is_dir && !found->f_inodes[n].i_is_read)
+				sfs_check_dir(c, &found->f_inodes[n]);
+	} while (!c->err && sfs_check_unmapped(c));
 }
 
 /* Up from @dir by its names, as far as the root or one known to reach it. */
@@ -325,32 +345,42 @@ static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
 
 static void sfs_check_links(struct sfs_checker *c, const struct sfs_found_inode *i)
 {
-	/* "." counts, and the root's name is its own. */
-	u32 want = i->i_names + (i->i_is_dir && !(i->i_is_orphan && !i->i_nlink)) +
-		   (i->i_ino == c->fs->f_root);
-	bool is_named = i->i_is_dir ? i->i_named_in || i->i_ino == c->fs->f_root : i->i_names;
+	bool is_named = sfs_found_is_named(c->fs, i);
 
-	if (!is_named && !(i->i_is_orphan && !i->i_nlink))
+	if (sfs_found_is_doomed(i) && !is_named)
+		return;
+	if (!is_named && i->i_is_orphan && !i->i_nlink)
+		SFS_PROBLEM(c, SFS_PROBLEM_DOOMED, i->i_ino);
+	else if (!is_named)
 		SFS_PROBLEM(c, SFS_PROBLEM_NAMELESS, i->i_ino);
-	else if (i->i_nlink != want)
-		SFS_PROBLEM(c, SFS_PROBLEM_LINKS, i->i_ino, want, i->i_nlink);
+	else if (i->i_nlink != sfs_found_links(c->fs, i))
+		SFS_PROBLEM(c, SFS_PROBLEM_LINKS, i->i_ino, sfs_found_links(c->fs, i), i->i_nlink);
+	if (sfs_found_is_marked(c->fs, i))
+		SFS_PROBLEM(c, SFS_PROBLEM_MARKED, i->i_ino);
 }
 
 static void sfs_check_names(struct sfs_checker *c)
 {
 	struct sfs_found *found = c->found;
-	struct sfs_found_inode *root = sfs_found_inode(found, c->fs->f_root);
+	struct sfs_found_inode *root;
 	size_t n;
 
+	if (!sfs_found_inode(found, c->fs->f_root) && !sfs_unread_has(c, c->fs->f_root) &&
+	    sfs_check_is_unmapped(c, c->fs->f_root)) {
+		sfs_check_admit(c, sfs_ino_blk(c->fs->f_root));
+		sfs_found_sort(found);
+	}
+	root = sfs_found_inode(found, c->fs->f_root);
 	if (root ? !root->i_is_dir : !sfs_unread_has(c, c->fs->f_root)) {
 		SFS_PROBLEM(c, SFS_PROBLEM_ROOT, 0);
 		return;
 	}
+	if (root && root->i_parent != root->i_ino)
+		SFS_PROBLEM(c, SFS_PROBLEM_PARENT, root->i_ino, root->i_ino, root->i_parent);
+	sfs_check_dirs(c);
+	root = sfs_found_inode(found, c->fs->f_root);
 	if (root)
 		root->i_is_reached = true;
-	for (n = 0; n < found->f_ninodes && !c->err; n++)
-		if (found->f_inodes[n].i_is_dir)
-			sfs_check_dir(c, &found->f_inodes[n]);
 	for (n = 0; n < found->f_ninodes && !c->err; n++) {
 		if (found->f_inodes[n].i_is_dir)
 			sfs_check_reach(c, &found->f_inodes[n]);
@@ -456,8 +486,11 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	u64 group;
 
 	ret_found->f_taken = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
-	if (!ret_found->f_taken)
+	c.no_map = calloc(1, ngroups / 8 + 1);
+	if (!ret_found->f_taken || !c.no_map) {
+		free(c.no_map);
 		return -ENOMEM;
+	}
 	for (group = 0; group < ngroups && !c.err; group++)
 		sfs_check_group(&c, group);
 	if (!c.err)
@@ -466,6 +499,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		sfs_check_space(&c);
 	if (!c.err)
 		sfs_check_counters(&c);
+	free(c.unmapped.f_name);
+	free(c.no_map);
 	return c.err;
 }
 

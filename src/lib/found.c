@@ -71,6 +71,95 @@ int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nb
 	return 0;
 }
 
+static int sfs_found_compare(const void *a, const void *b)
+{
+	u64 left = ((const struct sfs_found_inode *)a)->i_ino;
+	u64 right = ((const struct sfs_found_inode *)b)->i_ino;
+
+	return left < right ? -1 : left > right;
+}
+
+void sfs_found_sort(struct sfs_found *found)
+{
+	if (found->f_ninodes)
+		qsort(found->f_inodes, found->f_ninodes, sizeof(*found->f_inodes),
+		      sfs_found_compare);
+}
+
+/* Of [@bit, @to) of a group; one line, however many there are. */
+static bool sfs_found_take_bits(struct sfs_checker *c, u64 ino, u64 start, u32 bit, u32 to)
+{
+	u8 *bits = c->found->f_taken + start / 8;
+	u32 first = sfs_bits_next_set(bits, bit, to);
+	u32 last = first;
+	u32 n;
+
+	for (n = first; n < to; n = sfs_bits_next_set(bits, n + 1, to))
+		last = n;
+	sfs_bits_set(bits, bit, to - bit);
+	if (first == to)
+		return true;
+	if (first == last)
+		SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, start + first, ino);
+	else
+		SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE_RUN, start + first, start + last, ino);
+	return false;
+}
+
+bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
+{
+	u64 ready = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS;
+	u64 end = blk + nblks;
+	bool alone = true;
+	u64 first;
+
+	if (end > ready) {
+		first = max(blk, ready);
+		SFS_PROBLEM(c, SFS_PROBLEM_BEYOND, first, ino);
+		end = ready;
+		alone = false;
+	}
+	while (blk < end) {
+		u64 start = blk - blk % SFS_GROUP_BLOCKS;
+		u64 next = min_t(u64, start + SFS_GROUP_BLOCKS, end);
+
+		alone &= sfs_found_take_bits(c, ino, start, blk - start, next - start);
+		blk = next;
+	}
+	return alone;
+}
+
+int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name)
+{
+	void *p = realloc(names->f_name, (names->f_n + 1) * sizeof(*name));
+
+	if (!p)
+		return -ENOMEM;
+	names->f_name = p;
+	names->f_name[names->f_n++] = *name;
+	return 0;
+}
+
+bool sfs_found_is_named(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	return i->i_is_dir ? i->i_named_in || i->i_ino == fs->f_root : i->i_names;
+}
+
+u32 sfs_found_links(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	return i->i_names + i->i_is_dir + (i->i_ino == fs->f_root);
+}
+
+bool sfs_found_is_doomed(const struct sfs_found_inode *i)
+{
+	return i->i_is_orphan && !i->i_nlink && !i->i_nbytes;
+}
+
+bool sfs_found_is_marked(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	return i->i_is_orphan && i->i_type != SFS_TYPE_REG && sfs_found_is_named(fs, i);
+}
+
 struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino)
 {
 	size_t lo = 0;
@@ -92,6 +181,6 @@ void sfs_found_free(struct sfs_found *found)
 {
 	free(found->f_taken);
 	free(found->f_inodes);
-	free(found->f_names);
+	free(found->f_names.f_name);
 	memset(found, 0, sizeof(*found));
 }

@@ -14,6 +14,7 @@ struct sfs_checker {
 	struct sfs_found *found;
 	size_t inodes_room;
 	u32 free_slots;			/* of the group in hand */
+	u8 *no_map;			/* a bit for each group without a readable inode map */
 	int err;			/* no memory, a device that is gone: it cannot go on */
 	/* Where inodes may be that the device did not give: inode blocks, groups without a map. */
 	struct {
@@ -22,6 +23,7 @@ struct sfs_checker {
 	} unread[SFS_UNREAD_MAX];
 	unsigned int nunread;
 	bool names_unread;		/* not every name is known: links cannot be counted */
+	struct sfs_found_names unmapped;	/* lead to inode blocks that the map has not */
 };
 
 /* Reports @problem and counts it. */
@@ -32,6 +34,19 @@ void sfs_check_err(struct sfs_checker *c, int err);
 void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks);
 bool sfs_unread_has(const struct sfs_checker *c, u64 ino);
 int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks);
+/* The inodes in the order of their numbers again, after some were remembered late. */
+void sfs_found_sort(struct sfs_found *found);
+/*
+ * Inode @ino holds these blocks.  False: not all of them alone, or where nothing can be, which is
+ * reported.
+ */
+bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks);
+int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name);
+
+/* ---- check_inode.c ---- */
+
+/* A live inode: what it holds is taken, and it is remembered. */
+void sfs_check_inode(struct sfs_checker *c, u64 ino);
 
 #define SFS_PROBLEM(c, code, ...)						\
 	sfs_problem(c, &(const struct sfs_problem) { .p_code = (code), .p_num = { __VA_ARGS__ } })

@@ -19,6 +19,8 @@ struct sfs_dev;
 
 /* @writable opens exclusively: -EBUSY also for an image that is mounted through a loop device. */
 int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
+/* Somebody has it for himself, as a mount has; -n and others that only read need not care. */
+bool sfs_dev_is_busy(const char *path);
 void sfs_dev_close(struct sfs_dev *dev);	/* changes not flushed are dropped */
 int sfs_dev_fd(const struct sfs_dev *dev);
 u64 sfs_dev_nblks(const struct sfs_dev *dev);	/* a part of a block at the end not counted */
@@ -204,7 +206,9 @@ enum sfs_problem_code {
 	SFS_PROBLEM_DIR_SIZE, SFS_PROBLEM_LINKS, SFS_PROBLEM_NAMELESS, SFS_PROBLEM_ROOT,
 	SFS_PROBLEM_LOOP, SFS_PROBLEM_TAKEN, SFS_PROBLEM_LEAKED, SFS_PROBLEM_TAKEN_RUN,
 	SFS_PROBLEM_LEAKED_RUN, SFS_PROBLEM_FREE_SAID,
-	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD,
+	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD, SFS_PROBLEM_HELD_TWICE_RUN,
+	SFS_PROBLEM_KIND, SFS_PROBLEM_NAME_TWICE, SFS_PROBLEM_UNMAPPED, SFS_PROBLEM_MARKED,
+	SFS_PROBLEM_DOOMED,
 	SFS_PROBLEMS
 };
 
@@ -243,6 +247,7 @@ struct sfs_found_inode {
 	bool i_is_dir;
 	bool i_is_orphan;
 	bool i_is_reached;		/* directories: from the root */
+	bool i_is_read;			/* directories: their names have been counted */
 };
 
 /* A name that says something wrong: d_type 0, it goes; else that is its type. */
@@ -254,13 +259,17 @@ struct sfs_found_name {
 	char n_name[SFS_NAME_MAX];
 };
 
+struct sfs_found_names {
+	struct sfs_found_name *f_name;
+	size_t f_n;
+};
+
 /* What a check has found.  Without problems of SFS_REMEDY_NONE and _READ it is complete. */
 struct sfs_found {
 	u8 *f_taken;			/* a bit for each block that an inode holds */
 	struct sfs_found_inode *f_inodes;	/* rising numbers */
 	size_t f_ninodes;
-	struct sfs_found_name *f_names;
-	size_t f_nnames;
+	struct sfs_found_names f_names;
 	u64 f_problems[SFS_REMEDIES];
 };
 
@@ -274,6 +283,13 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found);
 void sfs_found_free(struct sfs_found *found);
 /* NULL: no such inode. */
 struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino);
+/* After all names were counted: has it one? The link count that goes with them. */
+bool sfs_found_is_named(const struct sfs_fs *fs, const struct sfs_found_inode *i);
+u32 sfs_found_links(const struct sfs_fs *fs, const struct sfs_found_inode *i);
+/* An orphan that is to go; a directory that still holds names is not. */
+bool sfs_found_is_doomed(const struct sfs_found_inode *i);
+/* Has a name and is marked as an orphan, which of what has names only a file can be. */
+bool sfs_found_is_marked(const struct sfs_fs *fs, const struct sfs_found_inode *i);
 /* The same in a number: of differences, or a negative errno (-EIO: not all could be read). */
 long sfs_check(struct sfs_fs *fs);
 

@@ -31,28 +31,37 @@ int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino)
 	return 0;
 }
 
-static int sfs_node_walk(struct sfs_inode *in, const struct sfs_node_disk *node, u64 blk,
-			 sfs_node_fn visit, void *arg)
+/*
+ * Below @node, whose keys lie in [@lo, @hi).  A child that does not fit between its neighbours'
+ * keys is not gone into: so nobody's children are visited more often than there are nodes.
+ */
+static int sfs_node_walk(struct sfs_inode *in, const struct sfs_node_disk *node, u64 blk, u64 lo,
+			 u64 hi, sfs_node_fn visit, void *arg)
 {
 	const struct sfs_entry_disk *entry = (const struct sfs_entry_disk *)(node + 1);
-	unsigned int n = node->n_level ? le16_to_cpu(node->n_count) : 0;
+	unsigned int i, n = node->n_level ? le16_to_cpu(node->n_count) : 0;
+	bool only = n == 1 && !blk && node->n_level == 1;
 	const struct sfs_node_disk *child;
 	struct sfs_buf *buf;
+	const char *why;
 	int first = 0;
 	int err;
 
-	for (visit(arg, node, blk); n; n--, entry++) {
-		blk = le64_to_cpu(entry->e_blk);
+	visit(arg, node, blk);
+	for (i = 0; i < n; i++) {
+		u64 from = i ? le64_to_cpu(entry[i].e_key) : lo;
+		u64 to = i + 1 < n ? le64_to_cpu(entry[i + 1].e_key) : hi;
+
+		blk = le64_to_cpu(entry[i].e_blk);
 		err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
 		if (!err) {
 			child = (const struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) +
 							       sizeof(struct sfs_head));
-			/* Levels that do not fall might lead in circles. */
-			if (child->n_level + 1 == node->n_level)
-				err = sfs_node_walk(in, child, blk, visit, arg);
+			why = sfs_node_fits(child, node->n_level, only, from, to);
+			if (!why)
+				err = sfs_node_walk(in, child, blk, from, to, visit, arg);
 			else
-				err = sfs_corrupt(in->i_fs, blk, in->i_ino, "btree node",
-						  "its level is not its parent's less one");
+				err = sfs_corrupt(in->i_fs, blk, in->i_ino, "btree node", why);
 			sfs_buf_put(buf);
 		}
 		first = first ? first : err;
@@ -62,7 +71,7 @@ static int sfs_node_walk(struct sfs_inode *in, const struct sfs_node_disk *node,
 
 int sfs_tree_walk(struct sfs_inode *in, sfs_node_fn visit, void *arg)
 {
-	return sfs_node_walk(in, (const struct sfs_node_disk *)in->i_root, 0, visit, arg);
+	return sfs_node_walk(in, (const struct sfs_node_disk *)in->i_root, 0, 0, ~0ULL, visit, arg);
 }
 
 int sfs_file_read(struct sfs_inode *in, u64 lblk, void *data)

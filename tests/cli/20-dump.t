@@ -119,4 +119,7 @@ head -c 65536 /dev/zero >"$tmp/zero"
 run "$dump" "$tmp/zero"
 exits 8 'zeros'
 like 'no simplefs' 'are no simplefs'
+mkfifo "$tmp/fifo"
+run timeout 20 "$dump" "$tmp/fifo"
+exits 8 'a FIFO that nobody writes into'
 done_testing

@@ -24,7 +24,7 @@ void judge_start(uint64_t seed, int workers);
  * for each worker, and nothing of anybody in another's.
  */
 void judge_names(struct sfs_fs *fs);
-/* The decimal number at @at of a name as it lies in a record: @len bytes, no NUL; 0: none is there. */
+/* The decimal number at @at of a name as it lies in a record, @len bytes without NUL; 0: none. */
 int judge_number(const char *name, unsigned int len, unsigned int at);
 
 /* ---- judge_crowd.c ---- */

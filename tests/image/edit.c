@@ -167,7 +167,7 @@ static void edit_super(char **arg)
 		sfs_die(1, "no such field: %s", arg[0]);
 }
 
-/* The first extent of one file is the other's too. */
+/* Of the first extent of one file, some blocks are the other's too. */
 static void edit_share(char **arg)
 {
 	struct sfs_extent ext = { 0 };
@@ -178,9 +178,80 @@ static void edit_share(char **arg)
 	sfs_inode_end(t, &from);
 	get_inode(arg[1], &to);
 	ext.e_lblk = 1000;
-	ext.e_nblks = 1;
+	ext.e_nblks = number(arg[2]);
 	must(sfs_extent_insert(t, &to, &ext, 0), arg[1]);
 	sfs_inode_end(t, &to);
+}
+
+/* The first name of a directory a second time, under the next collision number. */
+static void edit_twice(char **arg)
+{
+	struct sfs_inode dir;
+	struct sfs_path path;
+	u8 rec[SFS_RECORD_MAX];
+	unsigned int nbytes;
+	const void *first;
+	u64 key;
+
+	get_inode(arg[0], &dir);
+	must(sfs_tree_find_ge(&dir, sfs_key(SFS_KIND_DIRENT, 0), &path), arg[0]);
+	key = sfs_path_key(&path);
+	first = sfs_path_record(&path, &nbytes);
+	memcpy(rec, first, nbytes);
+	sfs_path_release(&path);
+	must(sfs_tree_insert(t, &dir, key + 1, rec, nbytes, 0), arg[0]);
+	dir.i_size += nbytes;
+	sfs_inode_end(t, &dir);
+}
+
+/* A record that is right in itself, of a kind that the inode should not hold. */
+static void edit_record(char **arg)
+{
+	struct sfs_inode in;
+
+	get_inode(arg[0], &in);
+	must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), 0), "record", 6, 0), arg[0]);
+	sfs_inode_end(t, &in);
+}
+
+/* A node all of whose children are @child; an empty leaf without one. */
+static void tower_node(struct sfs_node_disk *node, unsigned int capacity, unsigned int level,
+		       u64 child)
+{
+	struct sfs_entry_disk *entry = (struct sfs_entry_disk *)(node + 1);
+	unsigned int i, n = child ? (capacity - sizeof(*node)) / sizeof(*entry) : 0;
+
+	memset(node, 0, capacity);
+	node->n_level = level;
+	node->n_count = cpu_to_le16(n);
+	node->n_heap = cpu_to_le16(child ? 0 : capacity);
+	for (i = 0; i < n; i++) {
+		entry[i].e_key = cpu_to_le64(sfs_key(SFS_KIND_EXTENT, i));
+		entry[i].e_blk = cpu_to_le64(child);
+	}
+}
+
+/* A file's tree is as high as can be, and each node names the next one as often as it can. */
+static void edit_tower(char **arg)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_inode in;
+	unsigned int level;
+	u64 child = 0, blk;
+	u32 n;
+
+	get_inode(arg[0], &in);
+	for (level = 0; level + 1 < SFS_TREE_LEVELS; level++) {
+		must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
+		sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
+		tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)),
+			   SFS_NODE_BYTES, level, child);
+		sfs_block_seal(data);
+		must(sfs_dev_put(fs.f_priv, blk, data), arg[0]);
+		child = blk;
+	}
+	tower_node((struct sfs_node_disk *)in.i_root, SFS_ROOT_BYTES, level, child);
+	sfs_inode_end(t, &in);
 }
 
 /* The log's superblock says that the kernel gave up with an error. */
@@ -208,8 +279,11 @@ static const struct verb {
 	{ "map-count", 2, edit_map_count },
 	{ "rot", 1, edit_rot },
 	{ "super", 2, edit_super },
-	{ "share", 2, edit_share },
+	{ "share", 3, edit_share },
 	{ "aborted", 1, edit_aborted },
+	{ "twice", 1, edit_twice },
+	{ "record", 2, edit_record },
+	{ "tower", 1, edit_tower },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Many blocks belong to two files: that is one line.
+edit share /large /small 9
