@@ -260,16 +260,22 @@ static ssize_t sfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return sfs_write_buffered(iocb, from);
 }
 
+/* As a buffered write does: that there is no space is told when promises have been settled. */
 static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
+	unsigned int tries = 0;
 	vm_fault_t ret;
+	int err;
 
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
-	filemap_invalidate_lock_shared(inode->i_mapping);
-	ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
-	filemap_invalidate_unlock_shared(inode->i_mapping);
+	do {
+		filemap_invalidate_lock_shared(inode->i_mapping);
+		ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
+		filemap_invalidate_unlock_shared(inode->i_mapping);
+		err = -ENOSPC;	/* for all that is known of a SIGBUS */
+	} while (ret == VM_FAULT_SIGBUS && sfs_retry(inode->i_sb, &err, &tries));
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,6 +146,69 @@ static void too_much(void)
 	close(other);
 	close(fd);
 	TAP_REQUIRE(!unlink("other") && !unlink("much"), "removed");
+}
+
+static sigjmp_buf no_space;
+
+static void on_sigbus(int sig)
+{
+	(void)sig;
+	siglongjmp(no_space, 1);
+}
+
+static unsigned long available(void)
+{
+	struct statvfs st;
+
+	sync();
+	TAP_REQUIRE(!statvfs(".", &st), "the free space");
+	return st.f_bavail;
+}
+
+/* Every other of @n blocks, in memory alone: what it promises for nodes is more than it needs. */
+static int scatter(const char *name, int n)
+{
+	int fd = make(name, 0);
+	int i;
+
+	for (i = 0; i < n; i++)
+		TAP_REQUIRE(pwrite(fd, "x", 1, 2L * i * BLOCK) == 1, "a block of %s", name);
+	return fd;
+}
+
+/* Stores of a mapping into holes take the last of the space, too: what others need not comes back. */
+static void mapped_stores(void)
+{
+	enum { FILES = 10, STORES = 1000 };
+	unsigned long nfree = available();
+	int mapped = make("mapped", 0), ballast = make("ballast", 0);
+	struct sigaction act = { .sa_handler = on_sigbus };
+	char name[FILES][16];
+	volatile int done = 0;
+	char *map;
+	int i;
+
+	TAP_REQUIRE(nfree > 400 && !posix_fallocate(ballast, 0, (nfree - 400) * BLOCK), "ballast");
+	for (i = 0; i < FILES; i++) {
+		sprintf(name[i], "promise%d", i);
+		close(scatter(name[i], 16));
+	}
+	TAP_REQUIRE(!ftruncate(mapped, 2L * STORES * BLOCK), "a file of holes");
+	map = mmap(NULL, 2L * STORES * BLOCK, PROT_WRITE, MAP_SHARED, mapped, 0);
+	TAP_REQUIRE(map != MAP_FAILED && !sigaction(SIGBUS, &act, NULL), "it is mapped");
+	if (!sigsetjmp(no_space, 1)) {
+		for (; done < STORES; done++)
+			map[2L * done * BLOCK] = 'x';
+	}
+	TAP_OK(done > 0 && done < STORES, "stores go on until there is no space (%d)", done);
+	nfree = available();
+	TAP_OK(nfree < 30, "that is when all of it is taken (%lu blocks are left)", nfree);
+	munmap(map, 2L * STORES * BLOCK);
+	for (i = 0; i < FILES; i++)
+		TAP_REQUIRE(!unlink(name[i]), "%s is removed", name[i]);
+	close(mapped);
+	close(ballast);
+	TAP_REQUIRE(!unlink("mapped") && !unlink("ballast"), "removed");
 }
 
 /* Enough runs that the inode does not hold them all: nodes may have to be read. */
@@ -302,6 +367,7 @@ int main(int argc, char **argv)
 		cut_and_grow();
 		past_eof();
 		too_much();
+		mapped_stores();
 		nowait();
 	} else if (!strcmp(argv[1], "pull")) {
 		pull();
