@@ -27,9 +27,9 @@ make_disks()
     is "$status" 0 "mkfs $*" || diag "$out"
 }
 
-# record SEED [MOUNT-OPTIONS [WORKERS [MODE]]]: runs the operations in a machine; $tmp/record is what its
-# disks saw
-record()
+# record_run SEED [MOUNT-OPTIONS [WORKERS [MODE]]]: runs the operations in a machine; $tmp/record is what
+# its disks saw, if $whole is 0; $status is the machine's
+record_run()
 {
     local i server fd nbd=nbd:unix:$tmp/socket
     rm -f "$tmp/socket"
@@ -41,9 +41,16 @@ record()
         --disk "$nbd:exportname=0" --disk "$nbd:exportname=1" --disk "$nbd:exportname=2" -- \
         sh -c "mount -t simplefs ${2-} /dev/vda /mnt && ops /dev/vdc /mnt $1 $ops ${*:3} && umount /mnt"
     exec {fd}<&-
-    is "$status" 0 "seed $1${3:+, crowd of ${*:3}}: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
     wait "$server"
-    is $? 0 "seed $1: the record is whole"
+    whole=$?
+}
+
+# record, as above: all went well
+record()
+{
+    record_run "$@"
+    is "$status" 0 "seed $1${3:+, crowd of ${*:3}}: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
+    is "$whole" 0 "seed $1: the record is whole"
 }
 
 # crowd SEED SIZE WORKERS [MODE]: on a volume of SIZE with the smallest journal

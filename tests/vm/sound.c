@@ -176,7 +176,7 @@ static int scatter(const char *name, int n)
 	return fd;
 }
 
-/* Stores of a mapping into holes take the last of the space, too: of promises what is not needed. */
+/* Stores of a mapping take the last of the space, too: what promises do not need comes back. */
 static void mapped_stores(void)
 {
 	enum { FILES = 10, STORES = 1000 };
