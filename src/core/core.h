@@ -270,12 +270,13 @@ int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
 
 #define SFS_ALLOC_CLAIMED	0x1	/* the blocks were claimed; the claim is used up */
 #define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail */
+#define SFS_ALLOC_PROMISE	0x4	/* a promise that may take half of them */
 
 /* The account begins: @nfree bits are clear, nothing is promised. */
 void sfs_space_set(struct sfs_fs *fs, u64 nfree);
 /*
  * Promises @nblks free blocks without choosing them, -ENOSPC if there are not so many.  Takes no
- * lock.  @flags SFS_ALLOC_POOL or 0.  _some: up to @want, at least one.
+ * lock.  @flags SFS_ALLOC_POOL, _PROMISE or 0.  _some: up to @want, at least one.
  */
 int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags);
 int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *ret_nblks);

@@ -8,7 +8,8 @@
  * nothing from anybody, not even for a moment.
  *
  * The last f_pool blocks are kept from ordinary promises.  They are for what must not fail:
- * completions, truncation, eviction (SFS_ALLOC_POOL).
+ * completions, truncation, eviction (SFS_ALLOC_POOL).  Promises for what becomes of blocks that a
+ * file has already may go half as deep (SFS_ALLOC_PROMISE).
  *
  * So ENOSPC comes from a promise that cannot be made.  Who holds one gets blocks, or -EAGAIN while
  * the freeing of those that are left has not committed: then a commit is all that it takes.
@@ -27,12 +28,19 @@ void sfs_space_set(struct sfs_fs *fs, u64 nfree)
 	fs->f_pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
 }
 
+/* How many blocks a claim leaves. */
+static u64 sfs_space_floor(const struct sfs_fs *fs, unsigned int flags)
+{
+	if (flags & SFS_ALLOC_POOL)
+		return 0;
+	return flags & SFS_ALLOC_PROMISE ? fs->f_pool / 2 : fs->f_pool;
+}
+
 int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags)
 {
 	if (nblks > fs->f_blocks)
 		return -ENOSPC;
-	return sfs_counter_take(&fs->f_avail, nblks, flags & SFS_ALLOC_POOL ? 0 : fs->f_pool) ?
-	       0 : -ENOSPC;
+	return sfs_counter_take(&fs->f_avail, nblks, sfs_space_floor(fs, flags)) ? 0 : -ENOSPC;
 }
 
 int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *ret_nblks)
@@ -40,9 +48,7 @@ int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *r
 	s64 left;
 
 	while (sfs_space_claim(fs, want, flags)) {
-		left = sfs_counter_read(&fs->f_avail);
-		if (!(flags & SFS_ALLOC_POOL))
-			left -= fs->f_pool;
+		left = sfs_counter_read(&fs->f_avail) - (s64)sfs_space_floor(fs, flags);
 		if (left <= 0 || want == 1)
 			return -ENOSPC;
 		/* Another may have been faster since; then ask for less still. */

@@ -144,10 +144,13 @@ static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *fr
 again:
 	ret = sfs_buffered_write(iocb, from, &sfs_buffered_iomap_ops);
 	err = ret;
-	if (ret == -ENOSPC && !(iocb->ki_flags & IOCB_NOWAIT) &&
-	    sfs_retry(inode->i_sb, &err, &tries))
-		goto again;
-	return ret;
+	if (ret != -ENOSPC || (iocb->ki_flags & IOCB_NOWAIT) ||
+	    !sfs_retry(inode->i_sb, &err, &tries))
+		return ret;
+	filemap_invalidate_lock(inode->i_mapping);
+	sfs_unwritten_recount(inode);
+	filemap_invalidate_unlock(inode->i_mapping);
+	goto again;
 }
 
 static ssize_t sfs_write_buffered(struct kiocb *iocb, struct iov_iter *from)

@@ -177,6 +177,10 @@ static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nby
 	    pos >> PAGE_SHIFT == (pos + nbytes - 1) >> PAGE_SHIFT)
 		return 0;
 	err = sfs_unwritten_reserve(inode, max(nblks, folio_nblks));
+	if (err == -ENOSPC && nblks > max(folio_nblks, 1)) {
+		nblks = max(folio_nblks, 1);
+		err = sfs_unwritten_reserve(inode, nblks);
+	}
 	if (!err)
 		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
 	return err;

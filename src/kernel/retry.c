@@ -31,6 +31,27 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 	return !*err;
 }
 
+/* Counts of dirty blocks that are too high: of all who have one and can be had. */
+static void sfs_settle_all(struct super_block *sb)
+{
+	struct inode *inode, *held = NULL;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !igrab(inode))
+			continue;
+		spin_unlock(&sb->s_inode_list_lock);
+		sfs_unwritten_settle(inode);
+		/* The one before: this one is the place in the list. */
+		iput(held);
+		held = inode;
+		cond_resched();
+		spin_lock(&sb->s_inode_list_lock);
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	iput(held);
+}
+
 bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
 {
 	if (*err != -ENOSPC || (*tries & SFS_SETTLED) ||
@@ -39,6 +60,7 @@ bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
 	if (!down_read_trylock(&sb->s_umount))
 		return false;
 	sync_inodes_sb(sb);
+	sfs_settle_all(sb);
 	up_read(&sb->s_umount);
 	*tries |= SFS_SETTLED;
 	*err = 0;

@@ -255,6 +255,11 @@ int sfs_unwritten_reserve(struct inode *inode, u64 nblks);
 void sfs_unwritten_arrived(struct inode *inode, u64 nblks);
 /* Counted too much, if nothing is dirty: gives that back, where it need not wait. */
 void sfs_unwritten_settle(struct inode *inode);
+/*
+ * The same, told under the inode and invalidate locks, held exclusively: then nobody is between a
+ * claim and the folio that it is for, and what is dirty can be counted.
+ */
+void sfs_unwritten_recount(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
 

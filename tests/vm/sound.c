@@ -211,6 +211,42 @@ static void mapped_stores(void)
 	TAP_REQUIRE(!unlink("mapped") && !unlink("ballast"), "removed");
 }
 
+/*
+ * A file that has all of the volume: its blocks are there, so stores into it and writes of any size
+ * succeed, and it may be zeroed.  It is read first, so that folios are as large as they get.
+ */
+static void reserved(void)
+{
+	struct sigaction act = { .sa_handler = on_sigbus };
+	int fd = make("reserved", 0);
+	volatile long at = 0;
+	char *map, *much;
+	long nbytes, n;
+
+	nbytes = (available() - 20) * BLOCK;
+	TAP_REQUIRE(!posix_fallocate(fd, 0, nbytes), "%ld MiB are reserved", nbytes / MIB);
+	much = mmap(NULL, nbytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	map = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	TAP_REQUIRE(much != MAP_FAILED && map != MAP_FAILED && !sigaction(SIGBUS, &act, NULL) &&
+		    !readahead(fd, 0, 64 * MIB), "mapped");
+	if (!sigsetjmp(no_space, 1)) {
+		for (; at < 64 * MIB; at += BLOCK)
+			map[at] = map[at] + 1;
+	}
+	TAP_EQ(at, 64 * MIB, "a byte of each of its blocks is stored");
+	munmap(map, nbytes);
+	/* Short writes are allowed, none at all is not. */
+	for (at = 0; at < nbytes && (n = pwrite(fd, much, nbytes - at, at)) > 0; at += n)
+		;
+	TAP_EQ(at, nbytes, "all of it is written at once");
+	TAP_OK(!fsync(fd), "arrives");
+	TAP_OK(!fallocate(fd, FALLOC_FL_ZERO_RANGE, MIB + 100, nbytes - 2 * MIB), "it is zeroed");
+	TAP_EQ(kib(fd) * 1024 >= nbytes, 1, "and has all of its blocks");
+	munmap(much, nbytes);
+	close(fd);
+	TAP_REQUIRE(!unlink("reserved"), "removed");
+}
+
 /* Enough runs that the inode does not hold them all: nodes may have to be read. */
 static void nowait(void)
 {
@@ -368,6 +404,7 @@ int main(int argc, char **argv)
 		past_eof();
 		too_much();
 		mapped_stores();
+		reserved();
 		nowait();
 	} else if (!strcmp(argv[1], "pull")) {
 		pull();
