@@ -231,6 +231,21 @@ static bool sfs_recover(struct sfs_fsck *f)
 	return !err;
 }
 
+/*
+ * At boot the mount follows, which finishes inodes in its journal; here it would be changes that
+ * belong together and can be interrupted.
+ */
+static bool sfs_leave_orphans(struct sfs_fsck *f)
+{
+	u64 ino;
+
+	if (sfs_orphan_next(&f->fs, 0, &ino))
+		return false;
+	sfs_settle_log(f);
+	printf("%s: unlinked or half-truncated inodes are left to the mount\n", f->path);
+	return true;
+}
+
 /* ---- the verdict ---- */
 
 static void sfs_say_clean(struct sfs_fsck *f)
@@ -291,6 +306,7 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	err = sfs_repair(&f->fs, found);
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "the repair could not be made");
+	sfs_dev_doubt(f->fs.f_priv);
 	sfs_report = sfs_hear_nothing;
 	left = err ? err : sfs_check(&f->fs);
 	sfs_report = sfs_report_damage;
@@ -354,6 +370,8 @@ static int sfs_run(struct sfs_fsck *f)
 		sfs_say_clean(f);
 		return SFS_EXIT_OK;
 	}
+	if (!clean && !doubtful && sfs_leave_orphans(f))
+		return SFS_EXIT_OK;
 	if (!clean && !doubtful)
 		doubtful = !sfs_recover(f);
 	if (doubtful)

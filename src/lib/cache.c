@@ -519,6 +519,21 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 	return sfs_dev_sync(fs->f_priv);
 }
 
+void sfs_dev_doubt(struct sfs_dev *dev)
+{
+	struct sfs_buf *buf;
+	unsigned int i;
+
+	for (i = 0; i < SFS_HASH_SIZE; i++) {
+		for (buf = dev->d_hash[i]; buf; buf = buf->b_next) {
+			if (!buf->b_dirty || !buf->b_verified)
+				continue;
+			sfs_block_seal(buf->b_data);
+			buf->b_verified = false;
+		}
+	}
+}
+
 int sfs_dev_flush(struct sfs_dev *dev)
 {
 	unsigned int i;

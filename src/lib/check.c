@@ -195,7 +195,8 @@ static void sfs_check_note(struct sfs_check_dir *d, struct sfs_found_names *name
 
 /*
  * The inode map does not have the block of @ino, and yet it is an inode block in use that nobody
- * else holds: it is the map that is wrong, and what is in there is found by its names.
+ * else holds: it is the map that is wrong, and what is in there is found by its names.  One that
+ * the device does not give may be: sfs_unread_has() knows then.
  */
 static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 {
@@ -214,8 +215,14 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 				     blk % SFS_GROUP_BLOCKS);
 		sfs_buf_put(buf);
 	}
-	return used && !sfs_dev_read(c->fs->f_priv, blk, data) &&
-	       !sfs_block_verify(c->fs, &sfs_inodes_ops, data, blk) &&
+	if (!used)
+		return false;
+	if (sfs_dev_read(c->fs->f_priv, blk, data)) {
+		sfs_check_err(c, -EIO);
+		sfs_unread_add(c, blk, 1);
+		return false;
+	}
+	return !sfs_block_verify(c->fs, &sfs_inodes_ops, data, blk) &&
 	       ((struct sfs_head *)data)->h_live >> sfs_ino_slot(ino) & 1;
 }
 
@@ -248,10 +255,10 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 		sfs_check_tell(d, SFS_PROBLEM_NAME_TWICE, 0, 0, name, len);
 	if (i) {
 		sfs_check_named(d, i, name, len, type);
+	} else if (!sfs_unread_has(d->c, ino) && sfs_check_is_unmapped(d->c, ino)) {
+		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
 	} else if (sfs_unread_has(d->c, ino)) {
 		sfs_check_tell(d, SFS_PROBLEM_UNREAD, ino, 0, name, len);
-	} else if (sfs_check_is_unmapped(d->c, ino)) {
-		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
 	} else {
 		sfs_check_tell(d, SFS_PROBLEM_DANGLES, ino, 0, name, len);
 		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);

@@ -30,6 +30,8 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
 int sfs_dev_sync(struct sfs_dev *dev);
+/* What has been changed in memory is verified again, like a block just read, before it is used. */
+void sfs_dev_doubt(struct sfs_dev *dev);
 /* An image file, made @nblks long. */
 int sfs_dev_grow(struct sfs_dev *dev, u64 nblks);
 /*

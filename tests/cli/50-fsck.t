@@ -31,6 +31,20 @@ run "$fsck" -a "$img"
 exits 0 '-a puts it in order'
 is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x1"')" 1 'and marks it clean'
 
+# Half truncated.
+blk=$(($(build/bin/dump.simplefs --json -i /file "$img" | sed -n 's/.*"ino": \([0-9]*\).*/\1/p' | head -n 1) / 8))
+"$edit" "$img" field /file flags 1
+"$edit" "$img" bit orphan "$blk" 1
+"$edit" "$img" super state 0
+run "$fsck" -a "$img"
+exits 0 '-a, with an orphan'
+like 'are left to the mount' 'leaves it to the mount'
+is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x0"')" 1 'which has to look'
+run "$fsck" -y "$img"
+exits 0 '-y does what the mount would do'
+like 'finished 1 unlinked or half-truncated' 'and says so'
+is "$(build/bin/dump.simplefs --json "$img" | grep -c '"state": "0x1"')" 1 'then it is clean'
+
 "$edit" "$img" field /file nlink 9
 run "$fsck" -a "$img"
 exits 0 'a clean volume is believed by -a'

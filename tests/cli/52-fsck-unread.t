@@ -71,6 +71,17 @@ is "$(sha256sum <"$img")" "$before" 'nothing is written'
 run "$fsck" -fy "$img"
 exits 1 'a device that gives it again lets it be repaired'
 
+# The inode map has lost the block that cannot be read: what is in it may be there.
+"$edit" "$img" bit inode "$where" 0
+before=$(sha256sum <"$img")
+unread "$where" "$where" -fy
+exits 8 'an unreadable block that the inode map has lost'
+like 'name a-name-of-some-length-150 in directory [0-9]+: inode [0-9]+ cannot be read' 'no name goes'
+is "$(grep -c "^block $where cannot be read" <<<"$out")" 1 'it is asked for once'
+is "$(sha256sum <"$img")" "$before" 'nothing is written'
+run "$fsck" -fy "$img"
+exits 1 'readable again, it is found'
+
 unread 0 0 -f
 exits 8 'the superblock'
 like 'block 0 cannot be read' 'is named, too'

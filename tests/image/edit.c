@@ -210,7 +210,8 @@ static void edit_record(char **arg)
 	struct sfs_inode in;
 
 	get_inode(arg[0], &in);
-	must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), 0), "record", 6, 0), arg[0]);
+	must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), number(arg[2])), "record", 6, 0),
+	     arg[0]);
 	sfs_inode_end(t, &in);
 }
 
@@ -282,7 +283,7 @@ static const struct verb {
 	{ "share", 3, edit_share },
 	{ "aborted", 1, edit_aborted },
 	{ "twice", 1, edit_twice },
-	{ "record", 2, edit_record },
+	{ "record", 3, edit_record },
 	{ "tower", 1, edit_tower },
 };
 
