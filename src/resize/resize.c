@@ -4,8 +4,9 @@
  *
  * A volume is a number in the superblock, and zones are made when they are needed.  What knows the
  * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
- * The superblock is therefore written first, with the new size and the word that the volume has to
- * be checked, then the maps, then the superblock as it stays.  A volume left in between is whole,
+ * First of all the maps of groups that the last zone only gets now are made, whatever is there.
+ * Then the superblock is written, with the new size and the word that the volume has to be checked,
+ * then the other maps, then the superblock as it stays.  A volume left in between is whole,
  * and larger; fsck.simplefs, also that of the next boot, frees the blocks that no map calls free.
  */
 #include <sys/stat.h>
@@ -24,6 +25,7 @@ struct sfs_resize {
 	u64 want;			/* blocks of the device that may be used */
 	u64 was;			/* blocks of the volume as it was */
 	u64 end;			/* of these, the first that was never given out */
+	u64 ngroups;			/* that had maps then */
 	u64 nfree;			/* free blocks of zones not made, and of maps so far */
 	struct sfs_fs fs;
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
@@ -76,10 +78,7 @@ static void sfs_choose_size(struct sfs_resize *r)
 			(unsigned long long)has);
 }
 
-/*
- * Reads what will be changed, also the maps of groups that the last zone only gets now: what is
- * damaged stays as it is.
- */
+/* Reads what will be changed: what is damaged stays as it is. */
 static void sfs_check_maps(struct sfs_resize *r)
 {
 	u64 ngroups = sfs_groups_ready(&r->fs);
@@ -118,6 +117,27 @@ static void sfs_map_extend(struct sfs_resize *r, u64 group, struct sfs_bitmap_di
 	fresh.b_count = cpu_to_le32(nfree);
 	memcpy(map, &fresh, sizeof(*map));
 	r->nfree += nfree;
+}
+
+/* Of groups that begin to exist, at once; under the old size nobody looks at them. */
+static int sfs_make_maps(struct sfs_resize *r)
+{
+	u8 map[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_dev *dev = r->fs.f_priv;
+	unsigned int m;
+	u64 group, blk;
+	int err = 0;
+
+	for (group = r->ngroups; group < sfs_groups_ready(&r->fs); group++) {
+		for (m = 0; m < SFS_MAPS && !err; m++) {
+			blk = sfs_map_blk(group, m);
+			memset(map, 0, sizeof(map));
+			sfs_map_fill(&r->fs, blk, map);
+			sfs_block_seal(map);
+			err = sfs_dev_write(dev, blk, map);
+		}
+	}
+	return err ? err : sfs_dev_sync(dev);
 }
 
 static int sfs_write_maps(struct sfs_resize *r)
@@ -185,6 +205,10 @@ static void sfs_grow(struct sfs_resize *r)
 	if (err)
 		sfs_die(SFS_RESIZE_FAILED, "%s: the file cannot be made longer: %s", r->path,
 			strerror(-err));
+	err = sfs_make_maps(r);
+	if (err)
+		sfs_die(SFS_RESIZE_FAILED, "%s: a new map cannot be written: %s", r->path,
+			strerror(-err));
 	err = sfs_write_volume(r);
 	if (err)
 		sfs_die(SFS_RESIZE_HALF, "%s: cannot be written: %s; fsck.simplefs -y finishes it",
@@ -199,13 +223,14 @@ int main(int argc, char **argv)
 	sfs_parse_args(&r, argc, argv);
 	sfs_volume_open(r.path, SFS_RESIZE_FAILED, r.super, &r.fs);
 	sfs_choose_size(&r);
+	sfs_check_maps(&r);
+	r.ngroups = sfs_groups_ready(&r.fs);
 	r.was = r.fs.f_blocks;
 	r.end = r.fs.f_blocks - r.fs.f_tail;
 	sfs_geometry_size(&r.fs, r.want);
 	if (r.fs.f_blocks == r.was) {
 		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
 	} else {
-		sfs_check_maps(&r);
 		sfs_grow(&r);
 		printf("%s: %llu blocks, were %llu\n", r.path, (unsigned long long)r.fs.f_blocks,
 		       (unsigned long long)r.was);
