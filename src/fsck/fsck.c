@@ -189,7 +189,7 @@ static void sfs_settle_log(struct sfs_fsck *f)
 
 	if (err)
 		sfs_give_up(f, err, "the replay cannot be written");
-	f->settled |= f->replay.r_needed && !f->never;
+	f->settled |= (f->replay.r_needed || f->replay.r_errno) && !f->never;
 	f->replay.r_needed = false;
 }
 
@@ -304,6 +304,9 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 
 	sfs_settle_log(f);
 	err = sfs_repair(&f->fs, found);
+	if (err == -ENOSPC)
+		return sfs_leave(f, "there is no space for what has lost its name; mount it"
+				 " read-only and save what is there");
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "the repair could not be made");
 	sfs_dev_doubt(f->fs.f_priv);

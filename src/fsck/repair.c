@@ -155,7 +155,8 @@ static int sfs_name_inode(struct sfs_fs *fs, u64 dir_ino, const char *name, stru
 		err = sfs_inode_begin(t, in);
 	if (err)
 		return err;
-	if (in->i_flags & SFS_INODE_ORPHAN)
+	/* A file is still to be cut. */
+	if (in->i_flags & SFS_INODE_ORPHAN && type != SFS_TYPE_REG)
 		err = sfs_orphan_remove(t, in);
 	in->i_nlink = nlink;
 	if (type == SFS_TYPE_DIR)

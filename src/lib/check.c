@@ -334,19 +334,19 @@ static void sfs_check_dirs(struct sfs_checker *c)
 /* Up from @dir by its names, as far as the root or one known to reach it. */
 static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
 {
-	struct sfs_found_inode *top = dir;
 	struct sfs_found_inode *at;
-	size_t steps;
 
-	for (steps = 0; top && !top->i_is_reached && top->i_named_in; steps++) {
-		if (steps > c->found->f_ninodes) {
-			SFS_PROBLEM(c, SFS_PROBLEM_LOOP, dir->i_ino);
-			return;
+	for (at = dir; at && !at->i_is_reached && at->i_named_in;
+	     at = sfs_found_inode(c->found, at->i_named_in)) {
+		if (at->i_is_walked) {
+			SFS_PROBLEM(c, SFS_PROBLEM_LOOP, at->i_ino);
+			break;
 		}
-		top = sfs_found_inode(c->found, top->i_named_in);
+		at->i_is_walked = true;
 	}
-	/* Without a name the top is reported as such, or an orphan. */
-	for (at = dir; at && at != top; at = sfs_found_inode(c->found, at->i_named_in))
+	/* Also what is in a loop, or below it: told once.  A top without a name is told as such. */
+	for (at = dir; at && !at->i_is_reached && at->i_named_in;
+	     at = sfs_found_inode(c->found, at->i_named_in))
 		at->i_is_reached = true;
 }
 

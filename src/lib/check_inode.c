@@ -69,21 +69,27 @@ static void sfs_check_kinds(struct sfs_checker *c, struct sfs_inode *in)
 {
 	unsigned int kind = sfs_type_kind(in->i_mode >> SFS_TYPE_SHIFT);
 	struct sfs_path path;
-	unsigned int first;
+	bool fits;
 	int err;
 
 	err = sfs_tree_find_ge(in, 0, &path);
-	if (!err) {
-		first = sfs_key_kind(sfs_path_key(&path));
-		sfs_path_release(&path);
-		err = first == kind ? sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path) : 0;
+	if (err == -ENOENT && !sfs_tree_is_empty(in))
+		SFS_PROBLEM(c, SFS_PROBLEM_HOLLOW, in->i_ino);
+	if (err) {
+		sfs_check_err(c, err == -ENOENT ? 0 : err);
+		return;
 	}
-	if (!err) {
-		sfs_path_release(&path);
+	fits = sfs_key_kind(sfs_path_key(&path)) == kind;
+	sfs_path_release(&path);
+	if (fits) {
+		err = sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path);
+		if (!err)
+			sfs_path_release(&path);
+		fits = err;
+		sfs_check_err(c, err == -ENOENT ? 0 : err);
+	}
+	if (!fits)
 		SFS_PROBLEM(c, SFS_PROBLEM_KIND, in->i_ino);
-	} else if (err != -ENOENT) {
-		sfs_check_err(c, err);
-	}
 }
 
 static void sfs_check_target(struct sfs_checker *c, struct sfs_inode *in)

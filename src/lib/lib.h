@@ -210,7 +210,7 @@ enum sfs_problem_code {
 	SFS_PROBLEM_LEAKED_RUN, SFS_PROBLEM_FREE_SAID,
 	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD, SFS_PROBLEM_HELD_TWICE_RUN,
 	SFS_PROBLEM_KIND, SFS_PROBLEM_NAME_TWICE, SFS_PROBLEM_UNMAPPED, SFS_PROBLEM_MARKED,
-	SFS_PROBLEM_DOOMED,
+	SFS_PROBLEM_DOOMED, SFS_PROBLEM_HOLLOW,
 	SFS_PROBLEMS
 };
 
@@ -248,7 +248,8 @@ struct sfs_found_inode {
 	u8 i_type;			/* SFS_TYPE_* */
 	bool i_is_dir;
 	bool i_is_orphan;
-	bool i_is_reached;		/* directories: from the root */
+	bool i_is_reached;		/* directories: from the root, or told why not */
+	bool i_is_walked;		/* directories: on the way up to it */
 	bool i_is_read;			/* directories: their names have been counted */
 };
 

@@ -52,6 +52,7 @@ static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
 	[SFS_PROBLEM_HELD_TWICE_RUN] = { SFS_REMEDY_NONE,
 		"blocks from {0} to {1}, or some, are held twice, also by inode {2}" },
 	[SFS_PROBLEM_KIND] = { SFS_REMEDY_NONE, "inode {0} holds a record that does not fit its type" },
+	[SFS_PROBLEM_HOLLOW] = { SFS_REMEDY_NONE, "inode {0} has a tree without a record" },
 	[SFS_PROBLEM_NAME_TWICE] = { SFS_REMEDY_NONE, "name {name} is in directory {0} twice" },
 	[SFS_PROBLEM_UNMAPPED] = { SFS_REMEDY_COUNT,
 		"inode block {0} is in use and not in the inode map" },

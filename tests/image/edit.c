@@ -255,6 +255,28 @@ static void edit_tower(char **arg)
 	sfs_inode_end(t, &in);
 }
 
+/* A tree of one level over an empty leaf. */
+static void edit_hollow(char **arg)
+{
+	struct sfs_node_disk *root;
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_inode in;
+	u64 blk;
+	u32 n;
+
+	get_inode(arg[0], &in);
+	must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
+	sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
+	tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)), SFS_NODE_BYTES, 0, 0);
+	sfs_block_seal(data);
+	must(sfs_dev_put(fs.f_priv, blk, data), arg[0]);
+	root = (struct sfs_node_disk *)in.i_root;
+	tower_node(root, SFS_ROOT_BYTES, 1, blk);
+	root->n_count = cpu_to_le16(1);
+	in.i_blocks = 1;
+	sfs_inode_end(t, &in);
+}
+
 /* The log's superblock says that the kernel gave up with an error. */
 static void edit_aborted(char **arg)
 {
@@ -285,6 +307,7 @@ static const struct verb {
 	{ "twice", 1, edit_twice },
 	{ "record", 3, edit_record },
 	{ "tower", 1, edit_tower },
+	{ "hollow", 1, edit_hollow },
 };
 
 int main(int argc, char **argv)
