@@ -108,7 +108,7 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 	if (err == -ENODEV)
 		sfs_warn("%s: not unmounted cleanly; without its journal (-J) this may be old",
 			 d->path);
-	else if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+	else if (sfs_is_damage(err))
 		sfs_die(SFS_EXIT_DAMAGED, "%s: the journal is damaged; --raw looks past it",
 			d->path);
 	else if (err)
@@ -362,7 +362,7 @@ int main(int argc, char **argv)
 		result = sfs_print(&d, &fs, super);
 	sfs_fs_exit(&fs);
 	sfs_dev_close(fs.f_priv);
-	if (result == -EFSCORRUPTED || result == -EFSBADCRC || result > 0)
+	if (sfs_is_damage(result) || result > 0)
 		return SFS_EXIT_DAMAGED;
 	if (result < 0)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d.path, strerror(-result));

@@ -3,10 +3,10 @@
  * fsck.c - fsck.simplefs: replays the journal, finishes what a crash interrupted, checks.
  *
  * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
- * would be; only then is anything written.  So that fsck itself may be interrupted at any point,
- * the replay is written and the journal emptied before anything else is changed, then the
- * superblock says "damaged", and the one that says "clean" is the last.  A journal that is not
- * empty is replayed whatever that says.
+ * would be; only then is anything written.  First the replay, and the journal is emptied; then the
+ * superblock says "damaged", so that an interruption is followed by a check, and the one that says
+ * "clean" is the last.  Blocks of a repair that belong together are written without a journal.  One
+ * that is not empty is replayed whatever the superblock says.
  */
 #include <unistd.h>
 
@@ -72,11 +72,6 @@ static const struct sfs_cli sfs_fsck_cli = {
 		{ SFS_EXIT_USAGE, "the command line is wrong" },
 	},
 };
-
-static bool sfs_is_damage(int err)
-{
-	return err == -EFSCORRUPTED || err == -EFSBADCRC;
-}
 
 /* What of the volume is other than it was found, now that it is left. */
 static const char *sfs_changed(const struct sfs_fsck *f)

@@ -82,7 +82,7 @@ int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count)
 		err = sfs_finish_one(fs, ino++);
 		if (!err)
 			++*ret_count;
-		else if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+		else if (sfs_is_damage(err))
 			first = first ? first : err;
 		else
 			return err;

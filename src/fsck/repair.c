@@ -28,7 +28,7 @@ static void sfs_group_maps(struct sfs_fs *fs, const struct sfs_found *found, u64
 		sfs_map_fill(fs, sfs_map_blk(group, m), &maps[m]);
 	}
 	for (bit = 0; bit < nblks; bit++)
-		if (found->f_taken[(start + bit) / 8] >> ((start + bit) % 8) & 1)
+		if (sfs_found_is_taken(found, start + bit))
 			sfs_bits_set(maps[SFS_MAP_USED].b_bits, bit, 1);
 	while (*n < found->f_ninodes && sfs_ino_blk(found->f_inodes[*n].i_ino) < start + nblks) {
 		u64 blk = sfs_ino_blk(found->f_inodes[*n].i_ino);

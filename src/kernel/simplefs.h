@@ -253,7 +253,7 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
 int sfs_unwritten_reserve(struct inode *inode, u64 nblks);
 /* As many have arrived, or never will.  Takes ii_tree_lock. */
 void sfs_unwritten_arrived(struct inode *inode, u64 nblks);
-/* Counted too much, if nothing is dirty: gives that back, where it need not wait. */
+/* What was counted too much is given back, where it need not wait. */
 void sfs_unwritten_settle(struct inode *inode);
 /*
  * The same, told under the inode and invalidate locks, held exclusively: then nobody is between a

@@ -99,7 +99,7 @@ static void sfs_check_maps(struct sfs_checker *c, u64 group, bool slots,
 /* A map that cannot be read: only the inode map does not follow from the rest. */
 static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map, int err)
 {
-	if (map != SFS_MAP_INODE && (err == -EFSCORRUPTED || err == -EFSBADCRC))
+	if (map != SFS_MAP_INODE && sfs_is_damage(err))
 		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
 	else
 		sfs_check_err(c, err);
@@ -208,7 +208,7 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 
 	if (!sfs_blk_is_valid(c->fs, blk, 1) || group >= sfs_groups_ready(c->fs) ||
 	    c->no_map[group / 8] >> (group % 8) & 1 ||
-	    c->found->f_taken[blk / 8] >> (blk % 8) & 1)
+	    sfs_found_is_taken(c->found, blk))
 		return false;
 	if (!sfs_map_get(c->fs, group, SFS_MAP_USED, &buf)) {
 		used = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
@@ -286,7 +286,7 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 /* An inode block that the map does not have, once. */
 static void sfs_check_admit(struct sfs_checker *c, u64 blk)
 {
-	if (c->found->f_taken[blk / 8] >> (blk % 8) & 1)
+	if (sfs_found_is_taken(c->found, blk))
 		return;
 	SFS_PROBLEM(c, SFS_PROBLEM_UNMAPPED, blk);
 	sfs_check_inode_blk(c, blk, NULL, NULL);
@@ -402,7 +402,7 @@ static void sfs_check_names(struct sfs_checker *c)
 static enum sfs_problem_code sfs_judge_used(const struct sfs_checker *c, u64 blk, bool used,
 					    bool fixed)
 {
-	bool taken = c->found->f_taken[blk / 8] >> (blk % 8) & 1;
+	bool taken = sfs_found_is_taken(c->found, blk);
 
 	/* What mkfs takes for itself is used without an owner. */
 	if (used == (taken || fixed))
@@ -458,7 +458,7 @@ static void sfs_check_space(struct sfs_checker *c)
 
 	for (group = 0; group < ngroups && !c->err; group++) {
 		err = sfs_map_get(c->fs, group, SFS_MAP_USED, &buf);
-		if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+		if (sfs_is_damage(err))
 			continue;	/* reported in the first pass */
 		sfs_check_err(c, err);
 		if (err)

@@ -20,7 +20,7 @@ void sfs_check_err(struct sfs_checker *c, int err)
 
 	if (!err)
 		return;
-	if (err == -EFSCORRUPTED || err == -EFSBADCRC)
+	if (sfs_is_damage(err))
 		problems[SFS_REMEDY_NONE]++;
 	else if (err == -EIO && problems[SFS_REMEDY_READ] < SFS_UNREAD_MAX)
 		problems[SFS_REMEDY_READ]++;

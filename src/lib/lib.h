@@ -17,6 +17,12 @@
  */
 struct sfs_dev;
 
+/* What the core and the cache answer where the volume is wrong, not the machine. */
+static inline bool sfs_is_damage(long err)
+{
+	return err == -EFSCORRUPTED || err == -EFSBADCRC;
+}
+
 /* @writable opens exclusively: -EBUSY also for an image that is mounted through a loop device. */
 int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
 /* Somebody has it for himself, as a mount has; -n and others that only read need not care. */
@@ -284,6 +290,11 @@ struct sfs_found {
  */
 int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found);
 void sfs_found_free(struct sfs_found *found);
+static inline bool sfs_found_is_taken(const struct sfs_found *found, u64 blk)
+{
+	return found->f_taken[blk / 8] >> (blk % 8) & 1;
+}
+
 /* NULL: no such inode. */
 struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino);
 /* After all names were counted: has it one? The link count that goes with them. */

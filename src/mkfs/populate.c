@@ -138,35 +138,9 @@ static int sfs_walk(struct sfs_populate *p, const char *path, u64 *ret_dir, cons
 	}
 }
 
-static bool sfs_is_zero(const u8 *data, size_t nbytes)
-{
-	static const u8 zero[SFS_BLOCK_SIZE];
-
-	return !memcmp(data, zero, nbytes);
-}
-
-/* How many blocks one after the other have something in them; @data begins @off bytes into one. */
-static u64 sfs_data_run(const u8 *data, size_t nbytes, unsigned int off)
-{
-	u64 nblks = 0;
-
-	while (nbytes) {
-		size_t piece = min_t(size_t, nbytes, SFS_BLOCK_SIZE - off);
-
-		if (sfs_is_zero(data, piece))
-			break;
-		nblks++;
-		data += piece;
-		nbytes -= piece;
-		off = 0;
-	}
-	return nblks;
-}
-
 /*
  * Writes @nbytes at @pos.  Blocks allocated here are written whole; one that an earlier piece began
- * is read first.  What is zero is not written: a block is a hole if all of it is, whatever of it
- * the source calls a hole, so that the same bytes make the same volume.
+ * is read first.
  */
 static int sfs_write_data(struct sfs_populate *p, struct sfs_inode *in, const u8 *data,
 			  size_t nbytes, u64 pos)
@@ -182,28 +156,67 @@ static int sfs_write_data(struct sfs_populate *p, struct sfs_inode *in, const u8
 		u64 lblk = pos >> SFS_BLOCK_BITS;
 		u64 blk;
 
-		if (!sfs_is_zero(data, piece)) {
-			if (lblk - ext.e_lblk >= ext.e_nblks) {
-				err = sfs_extent_find(in, lblk, &ext);
-				fresh = !err && !ext.e_blk;
-				if (fresh)
-					err = sfs_extent_alloc(p->t, in, lblk,
-							       sfs_data_run(data, nbytes, off),
-							       false, 0, &ext);
-				if (err)
-					return err;
-			}
-			blk = ext.e_blk + (lblk - ext.e_lblk);
-			memset(block, 0, sizeof(block));
-			if (!fresh && piece < SFS_BLOCK_SIZE)
-				err = sfs_dev_read(p->dev, blk, block);
-			memcpy(block + off, data, piece);
-			if (!err)
-				err = sfs_dev_write(p->dev, blk, block);
+		if (lblk - ext.e_lblk >= ext.e_nblks) {
+			err = sfs_extent_find(in, lblk, &ext);
+			fresh = !err && !ext.e_blk;
+			if (fresh)
+				err = sfs_extent_alloc(p->t, in, lblk,
+						       (off + nbytes + SFS_BLOCK_SIZE - 1) /
+						       SFS_BLOCK_SIZE, false, 0, &ext);
+			if (err)
+				return err;
 		}
+		blk = ext.e_blk + (lblk - ext.e_lblk);
+		memset(block, 0, sizeof(block));
+		if (!fresh && piece < SFS_BLOCK_SIZE)
+			err = sfs_dev_read(p->dev, blk, block);
+		memcpy(block + off, data, piece);
+		if (!err)
+			err = sfs_dev_write(p->dev, blk, block);
 		data += piece;
 		pos += piece;
 		nbytes -= piece;
+	}
+	return err;
+}
+
+/* Bytes of @data, which lies at @pos, that are blocks or parts of them all zero, or all not. */
+static size_t sfs_data_run(const u8 *data, size_t nbytes, u64 pos, bool *ret_zero)
+{
+	static const u8 zero[SFS_BLOCK_SIZE];
+	size_t run = 0;
+
+	while (run < nbytes) {
+		size_t piece = min_t(size_t, nbytes - run,
+				     SFS_BLOCK_SIZE - (pos + run) % SFS_BLOCK_SIZE);
+		bool is_zero = !memcmp(data + run, zero, piece);
+
+		if (run && is_zero != *ret_zero)
+			break;
+		*ret_zero = is_zero;
+		run += piece;
+	}
+	return run;
+}
+
+/*
+ * The same, but for what is zero: a block is a hole if all of it is, whatever of it the source
+ * calls a hole, so that the same bytes make the same volume.
+ */
+static int sfs_write_runs(struct sfs_populate *p, struct sfs_inode *in, const u8 *data,
+			  size_t nbytes, u64 pos)
+{
+	bool zero = false;
+	int err = 0;
+
+	while (nbytes && !err) {
+		size_t run = sfs_data_run(data, nbytes, pos, &zero);
+
+		if (!zero)
+			err = sfs_write_data(p, in, data, run, pos);
+		data += run;
+		pos += run;
+		nbytes -= run;
 	}
 	return err;
 }
@@ -220,7 +233,7 @@ static int sfs_copy_data(struct sfs_populate *p, struct sfs_inode *in, u64 size)
 	while ((more = p->source->data(p->source, &data, &nbytes, &pos)) > 0) {
 		if (pos > size || nbytes > size - pos)
 			return -EFBIG;
-		err = sfs_write_data(p, in, data, nbytes, pos);
+		err = sfs_write_runs(p, in, data, nbytes, pos);
 		if (err)
 			return err;
 		sfs_dev_settle(p->dev);	/* the inode's own block is held */

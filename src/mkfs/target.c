@@ -204,19 +204,24 @@ void sfs_target_close(struct sfs_target *t)
 
 /* ---- empty it ---- */
 
-void sfs_target_discard(const struct sfs_target *t, u64 nblks)
+/* Asks a device with @request, a file for a hole.  False: it cannot. */
+static bool sfs_clear_range(const struct sfs_target *t, u64 blk, u64 nblks, unsigned long request)
 {
-	u64 range[2] = { 0, nblks << SFS_BLOCK_BITS };
+	u64 range[2] = { blk << SFS_BLOCK_BITS, nblks << SFS_BLOCK_BITS };
 	int fd = sfs_dev_fd(t->dev);
 	struct stat st;
 
-	/* A favour to who stores it; many cannot, and nothing depends on it. */
 	if (fstat(fd, &st))
-		return;
+		return false;
 	if (S_ISBLK(st.st_mode))
-		(void)!ioctl(fd, BLKDISCARD, range);
-	else
-		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, range[1]);
+		return !ioctl(fd, request, range);
+	return !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range[0], range[1]);
+}
+
+void sfs_target_discard(const struct sfs_target *t, u64 nblks)
+{
+	/* A favour to who stores it; many cannot, and nothing depends on it. */
+	(void)sfs_clear_range(t, 0, nblks, BLKDISCARD);
 }
 
 static void sfs_zero(const struct sfs_target *t, u64 blk)
@@ -234,13 +239,7 @@ static void sfs_zero(const struct sfs_target *t, u64 blk)
 
 void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks)
 {
-	u64 range[2] = { blk << SFS_BLOCK_BITS, nblks << SFS_BLOCK_BITS };
-	int fd = sfs_dev_fd(t->dev);
-	struct stat st;
-
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) ?
-	    !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range[0], range[1]) :
-	    !ioctl(fd, BLKZEROOUT, range))
+	if (sfs_clear_range(t, blk, nblks, BLKZEROOUT))
 		return;
 	while (nblks--)
 		sfs_zero(t, blk++);

@@ -122,22 +122,14 @@ static void sfs_map_extend(struct sfs_resize *r, u64 group, struct sfs_bitmap_di
 /* Of groups that begin to exist, at once; under the old size nobody looks at them. */
 static int sfs_make_maps(struct sfs_resize *r)
 {
-	u8 map[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-	struct sfs_dev *dev = r->fs.f_priv;
+	u64 n = sfs_groups_ready(&r->fs) - r->ngroups;
 	unsigned int m;
-	u64 group, blk;
 	int err = 0;
 
-	for (group = r->ngroups; group < sfs_groups_ready(&r->fs); group++) {
-		for (m = 0; m < SFS_MAPS && !err; m++) {
-			blk = sfs_map_blk(group, m);
-			memset(map, 0, sizeof(map));
-			sfs_map_fill(&r->fs, blk, map);
-			sfs_block_seal(map);
-			err = sfs_dev_write(dev, blk, map);
-		}
-	}
-	return err ? err : sfs_dev_sync(dev);
+	/* All of one zone, where maps of a kind lie one behind the other. */
+	for (m = 0; n && m < SFS_MAPS && !err; m++)
+		err = sfs_buf_format(&r->fs, sfs_map_blk(r->ngroups, m), n, sfs_map_fill);
+	return err;
 }
 
 static int sfs_write_maps(struct sfs_resize *r)
