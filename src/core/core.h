@@ -451,12 +451,12 @@ int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nb
 int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_extent *ext,
 		      unsigned int flags);
 /*
- * Marks as written what is unwritten in [@lblk, +@nblks), one record per call; @ret_done is how far
- * it got (up to lblk + nblks): call again, in a new transaction, until it is all.  Holes are passed
- * over.  Credits: 3 * SFS_CREDITS_TREE.
+ * Marks what is mapped in [@lblk, +@nblks) as @unwritten, or as written, one record per call;
+ * @ret_done is how far it got (up to lblk + nblks): call again, in a new transaction, until it is
+ * all.  Holes are passed over.  Credits: 3 * SFS_CREDITS_TREE.
  */
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
-		       u64 *ret_done);
+		       bool unwritten, u64 *ret_done);
 /*
  * Unmaps and frees what is mapped in [@lblk, end), from the end backwards, at most one record per
  * call.  0: more may be left, call again; 1: nothing is left.  Credits: 2 * SFS_CREDITS_TREE +

@@ -420,7 +420,7 @@ int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nb
 	return 0;
 }
 
-/* Marks [lblk, end) of @ext as written, joined with what is written either side. */
+/* Marks [lblk, end) of @ext as the other of the two, joined with what is so either side. */
 static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 				  const struct sfs_extent *ext, const struct sfs_extent *next,
 				  u64 lblk, u64 end)
@@ -431,7 +431,7 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 	struct sfs_extent rest;
 	int err;
 
-	done.e_unwritten = false;
+	done.e_unwritten = !ext->e_unwritten;
 	if (done.e_lblk == ext->e_lblk && ext->e_lblk) {
 		err = sfs_extent_around(in, ext->e_lblk - 1, &before);
 		if (err)
@@ -458,7 +458,7 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 }
 
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
-		       u64 *ret_done)
+		       bool unwritten, u64 *ret_done)
 {
 	struct sfs_around around;
 	struct sfs_extent *ext;
@@ -481,7 +481,7 @@ int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 
 				return err;
 			ext = &around.a_prev;
 		}
-		if (!ext->e_unwritten)
+		if (ext->e_unwritten == unwritten)
 			continue;
 		err = sfs_extent_convert_one(t, in, ext, &around.a_next, lblk, end);
 		if (err)

@@ -3,7 +3,8 @@
  * fallocate.c - reserving, punching and zeroing parts of a file on request.
  *
  * Preallocation maps holes as unwritten extents, one transaction each; when it fails, what it has
- * taken goes back.  A punched hole frees whole blocks and zeroes the edges.  Both run under the
+ * taken goes back.  A punched hole frees whole blocks and zeroes the edges, a zeroed range marks
+ * whole blocks as unwritten, where they lie, and preallocates its holes.  All run under the
  * inode lock and, where blocks go, under the mapping's invalidate lock with the page cache cut
  * first.
  */
@@ -145,7 +146,7 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 			break;
 		}
 		err = sfs_prealloc_step(inode, lblk, end, &next, &hole);
-		if (sfs_retry(inode->i_sb, &err, &tries))
+		if (sfs_retry(inode, &err, &tries))
 			continue;
 		if (err)
 			break;
@@ -181,10 +182,35 @@ static int sfs_punch_cached(struct inode *inode, loff_t pos, loff_t stop, u64 lb
 }
 
 /*
- * Makes [@pos, @end) read as zeros by freeing it.  What lies past the end of the file is freed and
- * no more: it is not cached.  Inode and invalidate locks held.
+ * Makes the whole blocks of [@lblk, @end), whose folios are gone, read as zeros and keeps them: on
+ * a full volume freed ones would not come back.
  */
-static int sfs_punch(struct inode *inode, loff_t pos, loff_t end)
+static int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
+{
+	struct sfs_trans t;
+	unsigned int tries = 0;
+	int err = 0;
+
+	while (!err && lblk < end) {
+		err = sfs_inode_change_begin(inode, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+					     3 * SFS_REVOKES_TREE, &t);
+		if (err)
+			return err;
+		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk);
+		sfs_inode_note_tid(&t, inode, true);
+		err = sfs_inode_change_end(&t, inode, err);
+		sfs_retry_pending(inode->i_sb, &err, &tries);
+		cond_resched();
+	}
+	return err;
+}
+
+/*
+ * Makes [@pos, @end) read as zeros, whole blocks by @blocks, which is told nothing that is cached.
+ * What lies past the end of the file is no more than that.  Inode and invalidate locks held.
+ */
+static int sfs_clear(struct inode *inode, loff_t pos, loff_t end,
+		     int (*blocks)(struct inode *inode, u64 lblk, u64 end))
 {
 	loff_t stop = min(end, i_size_read(inode));
 	u64 lblk = sfs_end_lblk(pos, 0);
@@ -199,7 +225,7 @@ static int sfs_punch(struct inode *inode, loff_t pos, loff_t end)
 		if (err)
 			return err;
 	}
-	return lblk < end_lblk ? sfs_free_range(inode, lblk, end_lblk) : 0;
+	return lblk < end_lblk ? blocks(inode, lblk, end_lblk) : 0;
 }
 
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
@@ -226,9 +252,9 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 		goto unlock;
 	filemap_invalidate_lock(inode->i_mapping);
 	if (mode & FALLOC_FL_PUNCH_HOLE)
-		err = sfs_punch(inode, pos, pos + nbytes);
+		err = sfs_clear(inode, pos, pos + nbytes, sfs_free_range);
 	else if (mode & FALLOC_FL_ZERO_RANGE)
-		err = sfs_punch(inode, pos, min(pos + nbytes, i_size_read(inode)));
+		err = sfs_clear(inode, pos, pos + nbytes, sfs_unwrite_range);
 	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE))
 		err = sfs_prealloc(inode, pos, nbytes);
 	filemap_invalidate_unlock(inode->i_mapping);

@@ -115,7 +115,7 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 				     3 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, ret_done);
+	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, false, ret_done);
 	if (!err && *ret_done >= end) {
 		size = min_t(u64, size, i_size_read(inode));
 		if (size > ii->ii_core.i_size)

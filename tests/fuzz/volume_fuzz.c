@@ -115,7 +115,7 @@ static void change_file(struct sfs_trans *t, struct sfs_inode *in, const u8 *op)
 		break;
 	case 2:
 		while (left-- && done < lblk + op[4] &&
-		       !sfs_extent_convert(t, in, done, lblk + op[4] - done, &done))
+		       !sfs_extent_convert(t, in, done, lblk + op[4] - done, op[3] & 8, &done))
 			;
 		break;
 	case 3:

@@ -161,6 +161,7 @@ static int try_insert(unsigned int i, unsigned int n)
 
 static int try_convert(unsigned int i, unsigned int n)
 {
+	bool unwritten = ram_random(2);
 	unsigned int end = min(i + n, (unsigned int)NBLKS);
 	unsigned int changed = 0;
 	unsigned int first, k;
@@ -170,18 +171,19 @@ static int try_convert(unsigned int i, unsigned int n)
 	first = i;
 	while (first < end) {
 		ram_steps++;
-		err = sfs_extent_convert(NULL, &in, base + first, end - first, &done);
+		err = sfs_extent_convert(NULL, &in, base + first, end - first, unwritten,
+					 &done);
 		if (err)
 			return err;
 		REQUIRE(done > base + first && done <= base + end);
 		for (k = first, changed = 0; k < done - base; k++) {
 			/* One record a call: what changes is one run. */
-			if (model[k].blk && model[k].unwritten)
+			if (model[k].blk && model[k].unwritten != unwritten)
 				changed += !k || k == first || !joins(k);
 		}
 		REQUIRE(changed <= 1);
 		for (k = first; k < done - base; k++)
-			model[k].unwritten = false;
+			model[k].unwritten = unwritten && model[k].blk;
 		first = done - base;
 	}
 	return 0;
@@ -351,11 +353,11 @@ static void test_no_space(void)
 	for (i = 0; i + 1 < fit; i++)
 		put_raw(10 * i, (1000 + 10 * i) | SFS_EXTENT_UNWRITTEN, 3);
 	ram_fail_in = 0;
-	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, &done), -ENOSPC, "no block for a node");
+	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done), -ENOSPC, "no block for a node");
 	TAP_OK(done == 77 && !ram_shutdowns, "nothing was begun");
 	TAP_OK(!sfs_extent_find(&in, 50, &ext) && ext.e_nblks == 3 && ext.e_unwritten,
 	       "the extent is as it was");
-	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, &done), 0, "with a block it goes");
+	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done), 0, "with a block it goes");
 	TAP_EQ(done, 52, "as far as asked");
 	TAP_OK(!sfs_extent_find(&in, 51, &ext) && ext.e_nblks == 1 && !ext.e_unwritten,
 	       "and the middle is written");

@@ -31,6 +31,7 @@
 
 #define BLOCK		4096
 #define MIB		(1L << 20)
+#define PIECES		6000		/* that need some 60 nodes */
 #define CUTS		200
 #define RECORD		512
 #define RECORDS		6
@@ -219,10 +220,12 @@ static void reserved(void)
 {
 	struct sigaction act = { .sa_handler = on_sigbus };
 	int fd = make("reserved", 0);
+	int pieces = make("pieces", O_DIRECT);
 	volatile long at = 0;
 	char *map, *much;
 	long nbytes, n;
 
+	TAP_REQUIRE(!posix_fallocate(pieces, 0, 2L * PIECES * BLOCK), "room for pieces");
 	nbytes = (available() - 20) * BLOCK;
 	TAP_REQUIRE(!posix_fallocate(fd, 0, nbytes), "%ld MiB are reserved", nbytes / MIB);
 	much = mmap(NULL, nbytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -243,8 +246,20 @@ static void reserved(void)
 	TAP_OK(!fallocate(fd, FALLOC_FL_ZERO_RANGE, MIB + 100, nbytes - 2 * MIB), "it is zeroed");
 	TAP_EQ(kib(fd) * 1024 >= nbytes, 1, "and has all of its blocks");
 	munmap(much, nbytes);
+	/* The nodes for as many pieces of a file come out of what is kept for such use. */
+	for (n = 0; n < PIECES && pwrite(pieces, block, BLOCK, 2 * n * BLOCK) == BLOCK; n++)
+		;
+	TAP_EQ(n, PIECES, "every second block of another is written");
+	close(pieces);
+	TAP_OK(!fallocate(fd, FALLOC_FL_ZERO_RANGE, MIB + 100, nbytes - 2 * MIB),
+	       "it is zeroed again, in space that is all its own");
+	TAP_EQ(kib(fd) * 1024 >= nbytes, 1, "and keeps its blocks");
+	TAP_REQUIRE(pread(fd, block, BLOCK, 2 * MIB) == BLOCK, "a block of it is read");
+	for (n = 0; n < BLOCK && !block[n]; n++)
+		;
+	TAP_EQ(n, BLOCK, "as zeros");
 	close(fd);
-	TAP_REQUIRE(!unlink("reserved"), "removed");
+	TAP_REQUIRE(!unlink("reserved") && !unlink("pieces"), "removed");
 }
 
 /* Enough runs that the inode does not hold them all: nodes may have to be read. */
