@@ -355,7 +355,8 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 bool sfs_group_may_load(const struct sfs_fs *fs, u64 group, u32 *loads);
 /*
  * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it
- * were, 0 if all are loaded.
+ * were, 0 if all are loaded.  One that cannot be is passed over, for this and all later calls; its
+ * error is told where nothing else is left to load.
  */
 int sfs_load_next(struct sfs_fs *fs);
 /*

@@ -322,6 +322,8 @@ int sfs_load_next(struct sfs_fs *fs)
 	u64 group = READ_ONCE(fs->f_load_next);
 	struct sfs_group *g;
 	u32 loads = 0;
+	int failed = 0;
+	bool is_new;
 	u64 end;
 	int err;
 
@@ -330,14 +332,16 @@ int sfs_load_next(struct sfs_fs *fs)
 		sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
 		end = min(group + SFS_ZONE_GROUPS, ngroups);
 		for (; group < end; group++) {
-			loads += !sfs_group_is_loaded(fs, group);
+			is_new = !sfs_group_is_loaded(fs, group);
 			err = sfs_group_get(fs, group, &g);
 			if (err)
-				return err;
+				failed = err;
+			else
+				loads += is_new;
 		}
 		WRITE_ONCE(fs->f_load_next, group);	/* a step back, by another, is no loss */
 	}
-	return loads;
+	return loads ? (int)loads : failed;
 }
 
 /* ---- growth, and fresh ground ---- */

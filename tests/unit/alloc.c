@@ -485,6 +485,10 @@ static void test_unloaded(void)
 	TAP_OK(loads, "on the way a zone was loaded %u times", loads);
 	TAP_EQ(sfs_load_next(&drain_fs), 0, "then every group is loaded");
 	drain_step(~0u);
+	mount_cold();
+	drain_fail_in = 5;
+	TAP_EQ(sfs_load_next(&drain_fs), SFS_ZONE_GROUPS - 1, "a map not read hides one group");
+	TAP_EQ(sfs_load_next(&drain_fs), SFS_ZONE_GROUPS, "and no other zone");
 }
 
 /* Promises are kept: nobody else gets what was claimed, nor the pool without asking. */
@@ -559,6 +563,7 @@ static void test_recount(void)
 	for (left = 0; err; left++) {
 		drain_mount(false);
 		drain_fail_in = left;
+		drain_broken = true;
 		err = sfs_fs_recount(&drain_fs);
 		if (drain_failed)
 			TAP_REQUIRE(err == -EIO, "recount fails with read %ld", left);

@@ -34,6 +34,7 @@ static u64 drain_refs;
 static u64 drain_op = 1;
 static unsigned int drain_credits;	/* spent by this operation */
 static long drain_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
+static bool drain_broken;		/* and then all do, until drain_step() */
 static bool drain_failed;
 static unsigned int drain_reads;		/* blocks that came from the device */
 static unsigned int drain_shutdowns;
@@ -53,6 +54,7 @@ static inline void drain_step(unsigned int credits)
 	drain_op++;
 	drain_credits = 0;
 	drain_fail_in = -1;
+	drain_broken = false;
 	drain_failed = false;
 }
 
@@ -60,6 +62,7 @@ static inline bool drain_fails(void)
 {
 	if (drain_fail_in < 0 || drain_fail_in--)
 		return false;
+	drain_fail_in = drain_broken ? 0 : -1;
 	drain_failed = true;
 	return true;
 }
