@@ -145,7 +145,7 @@ again:
 	ret = sfs_buffered_write(iocb, from, &sfs_buffered_iomap_ops);
 	err = ret;
 	if (ret != -ENOSPC || (iocb->ki_flags & IOCB_NOWAIT) ||
-	    !sfs_retry(inode->i_sb, &err, &tries))
+	    !sfs_retry(inode, &err, &tries))
 		return ret;
 	filemap_invalidate_lock(inode->i_mapping);
 	sfs_unwritten_recount(inode);
@@ -278,7 +278,7 @@ static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 		ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
 		filemap_invalidate_unlock_shared(inode->i_mapping);
 		err = -ENOSPC;	/* for all that is known of a SIGBUS */
-	} while (ret == VM_FAULT_SIGBUS && sfs_retry(inode->i_sb, &err, &tries));
+	} while (ret == VM_FAULT_SIGBUS && sfs_retry(inode, &err, &tries));
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }

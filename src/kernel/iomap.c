@@ -151,10 +151,11 @@ static bool sfs_page_is_dirty(struct inode *inode, pgoff_t index, u64 *ret_nblks
 	struct xarray *pages = &inode->i_mapping->i_pages;
 	struct folio *folio;
 
-	rcu_read_lock();
+	/* The lock, not RCU: under it a folio stays what it is. */
+	xa_lock_irq(pages);
 	folio = xa_load(pages, index);
 	*ret_nblks = folio && !xa_is_value(folio) ? folio_size(folio) >> SFS_BLOCK_BITS : 0;
-	rcu_read_unlock();
+	xa_unlock_irq(pages);
 	return xa_get_mark(pages, index, PAGECACHE_TAG_DIRTY) ||
 	       xa_get_mark(pages, index, PAGECACHE_TAG_WRITEBACK);
 }
@@ -247,7 +248,7 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_EXTENT, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
-	/* Somebody may have been quicker: then what they made is the answer. */
+	/* Somebody may have been quicker: then what they made is in @iomap. */
 	err = sfs_iomap_lookup(inode, lblk, iomap);
 	if (!err && iomap->type == IOMAP_HOLE) {
 		nblks = min_t(u64, nblks, iomap->length >> SFS_BLOCK_BITS);
@@ -283,10 +284,9 @@ again:
 	if (flags & IOMAP_NOWAIT)
 		return -EAGAIN;
 	err = sfs_dio_alloc(inode, lblk, sfs_range_nblks(pos, nbytes), iomap);
-	if (sfs_retry(inode->i_sb, &err, &tries))
+	/* Whatever another has made of the hole meanwhile is judged like what was there before. */
+	if (sfs_retry(inode, &err, &tries) || (!err && !(iomap->flags & IOMAP_F_NEW)))
 		goto again;
-	if (!err && iomap->type == IOMAP_DELALLOC)
-		return -ENOTBLK;
 	return err;
 }
 

@@ -148,7 +148,7 @@ again:
 		sfs_changed_inodes(&t, inodes);
 	}
 	err = sfs_name_end(&t, dir, err);
-	if (sfs_retry(dir->i_sb, &err, &tries))
+	if (sfs_retry(dir, &err, &tries))
 		goto again;
 	if (!err) {
 		ihold(inode);

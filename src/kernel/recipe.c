@@ -176,7 +176,7 @@ drop_inode:
 		discard_new_inode(inode);
 	else
 		iput(inode);
-	if (sfs_retry(dir->i_sb, &err, &tries))
+	if (sfs_retry(dir, &err, &tries))
 		goto again;
 	return err;
 }

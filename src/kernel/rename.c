@@ -177,7 +177,7 @@ int sfs_rename(SFS_IDMAP_T *idmap, struct inode *old_dir, struct dentry *old,
 		sfs_rename_flush(&r);
 	do {
 		err = sfs_rename_try(&r, flags);
-	} while (sfs_retry(old_dir->i_sb, &err, &tries));
+	} while (sfs_retry(old_dir, &err, &tries));
 	if (r.whiteout) {
 		unlock_new_inode(r.whiteout);
 		iput(r.whiteout);

@@ -4,6 +4,7 @@
  */
 #include "simplefs.h"
 
+#include <linux/pagemap.h>
 #include <linux/writeback.h>
 
 /*
@@ -52,16 +53,20 @@ static void sfs_settle_all(struct super_block *sb)
 	iput(held);
 }
 
-bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries)
+bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 {
+	struct super_block *sb = inode->i_sb;
+
 	if (*err != -ENOSPC || (*tries & SFS_SETTLED) ||
 	    !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
 		return sfs_retry_pending(sb, err, tries);
-	if (!down_read_trylock(&sb->s_umount))
+	if (down_read_trylock(&sb->s_umount)) {
+		sync_inodes_sb(sb);
+		sfs_settle_all(sb);
+		up_read(&sb->s_umount);
+	} else if (filemap_write_and_wait(inode->i_mapping)) {
 		return false;
-	sync_inodes_sb(sb);
-	sfs_settle_all(sb);
-	up_read(&sb->s_umount);
+	}
 	*tries |= SFS_SETTLED;
 	*err = 0;
 	return true;

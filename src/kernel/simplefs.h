@@ -190,9 +190,10 @@ int sfs_journal_commit(struct super_block *sb);	/* all that has been changed so 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*
  * The same for a caller without locked folios, who is the first to say ENOSPC: before that, once,
- * what writers have been promised for the worst case is claimed back by writing their data.
+ * what writers have been promised for the worst case is claimed back by writing their data; that of
+ * @inode alone where s_umount cannot be had, since who has it may wait for the caller.
  */
-bool sfs_retry(struct super_block *sb, int *err, unsigned int *tries);
+bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
 
 /* ---- inode.c ---- */
 /* @orphan: it may be one without links; any other without links is damage. */
@@ -226,7 +227,7 @@ int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 /* ---- truncate.c ---- */
 /*
  * Frees all blocks from @size on, in as many transactions as it takes, as orphan meanwhile.  The
- * page cache has been cut and i_size set by the caller; on return the size on disk is @size.
+ * page cache has been cut by the caller; on return i_size and the size on disk are @size.
  */
 int sfs_truncate(struct inode *inode, u64 size);
 /* Zeroes [@pos, +@nbytes) in the page cache; the file ends where it did.  Inode lock held. */

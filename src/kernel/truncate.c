@@ -19,7 +19,10 @@ static u64 sfs_size_nblks(u64 size)
 	return (size + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
 }
 
-/* The size on disk, and the mark of an orphan until all behind it has been freed. */
+/*
+ * The size, and the mark of an orphan until all behind it has been freed.  Both sizes change under
+ * the tree lock: a completion would raise the one on disk by what it sees of the other.
+ */
 static int sfs_truncate_begin(struct inode *inode, u64 size)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
@@ -31,8 +34,10 @@ static int sfs_truncate_begin(struct inode *inode, u64 size)
 		return err;
 	/* An unlinked file is an orphan already and stays one. */
 	err = sfs_orphan_add(&t, in);
-	if (!err)
+	if (!err) {
 		in->i_size = size;
+		i_size_write(inode, size);
+	}
 	sfs_inode_note_tid(&t, inode, true);
 	return sfs_inode_change_end(&t, inode, err);
 }
@@ -72,7 +77,7 @@ static int sfs_truncate_finish(struct inode *inode, u64 size)
 	}
 	if (done > 0)
 		return 0;
-	/* It is an orphan, which the next mount finishes. */
+	/* It is an orphan, which the next mount finishes; growing over what is left zeroes it. */
 	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
 	return done;
 }
@@ -193,12 +198,9 @@ static int sfs_setsize_down(struct inode *inode, loff_t size)
 	int err;
 
 	/* First what may fail, then the page cache, of which there is no way back. */
-	i_size_write(inode, size);
 	err = sfs_truncate_begin(inode, size);
-	if (err) {
-		i_size_write(inode, old);
+	if (err)
 		return err;
-	}
 	truncate_pagecache(inode, size);
 	if (!size && old)
 		set_bit(SFS_II_REPLACED, &SFS_I(inode)->ii_flags);
