@@ -124,6 +124,16 @@ static inline u64 sfs_end_lblk(loff_t pos, loff_t nbytes)
 	return ((u64)pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
 }
 
+/* ---- state.c ---- */
+/*
+ * The superblock as it is in memory, on stable storage on return; before the first change, or when
+ * no transaction can run.
+ */
+int sfs_mark_unclean(struct super_block *sb);
+int sfs_mark_clean(struct super_block *sb);
+/* The state alone, before the counters are known that a whole superblock needs. */
+int sfs_change_state(struct super_block *sb, u32 set, u32 clear);
+
 /* ---- super.c ---- */
 /* What was asked for at mount time, before there is a superblock to ask it of. */
 struct sfs_mount_options {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * super.c - a mounted volume: its superblock, its state on disk, its life from mount to unmount.
+ * super.c - a mounted volume: its life from mount to unmount.
  *
  * Mounting reads block 0 and the root; only after an unclean stop it also replays the journal,
  * counts the initialised zones and finishes what the orphan maps name.  Before the first change the
@@ -69,77 +69,7 @@ static void sfs_free_inode(struct inode *inode)
 	kmem_cache_free(sfs_inode_cache, SFS_I(inode));
 }
 
-/* ---- state on disk ---- */
-
-static int sfs_write_block_0(struct super_block *sb)
-{
-	int err = sfs_buf_write_now(SFS_SB(sb)->si_super);
-
-	if (err)
-		pr_err("simplefs (%s): cannot write the superblock: error %d\n", sb->s_id, err);
-	return err;
-}
-
-/* Writes the superblock outside of any transaction. */
-static int sfs_write_super_now(struct super_block *sb)
-{
-	struct sfs_sb_info *si = SFS_SB(sb);
-
-	sfs_super_encode(&si->si_fs, sfs_buf_data(si->si_super));
-	return sfs_write_block_0(sb);
-}
-
-static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&si->si_error_lock, flags);
-	/* With damage the next mount shall look at everything. */
-	if (clean && !(si->si_fs.f_state & SFS_STATE_ERROR))
-		si->si_fs.f_state |= SFS_STATE_CLEAN;
-	else
-		si->si_fs.f_state &= ~SFS_STATE_CLEAN;
-	spin_unlock_irqrestore(&si->si_error_lock, flags);
-}
-
-static int sfs_mark_unclean(struct super_block *sb)
-{
-	sfs_set_clean(SFS_SB(sb), false);
-	return sfs_write_super_now(sb);
-}
-
-/* The state on disk and in memory, before the counters are known that a whole superblock needs. */
-static int sfs_change_state(struct super_block *sb, u32 set, u32 clear)
-{
-	struct sfs_sb_info *si = SFS_SB(sb);
-	struct sfs_super_disk *sup = sfs_buf_data(si->si_super);
-
-	si->si_fs.f_state = (si->si_fs.f_state | set) & ~clear;
-	sup->s_state = cpu_to_le32(si->si_fs.f_state);
-	return sfs_write_block_0(sb);
-}
-
-/* No transaction can run.  A file that is open without a name is an orphan: a mount must look. */
-static int sfs_mark_clean(struct super_block *sb)
-{
-	struct sfs_sb_info *si = SFS_SB(sb);
-	int err;
-
-	if (sfs_is_shutdown(sb))
-		return 0;
-	err = sync_blockdev(sb->s_bdev);
-	if (err)
-		return err;
-	sfs_set_clean(si, !test_bit(SFS_SI_UNFINISHED, &si->si_flags) &&
-		      !atomic_long_read(&sb->s_remove_count));
-	err = sfs_write_super_now(sb);
-	if (err) {
-		/* It may have arrived all the same: a change after it would not be recovered. */
-		sfs_set_clean(si, false);
-		sfs_shutdown(&si->si_fs, err, "the clean mark could not be written");
-	}
-	return err;
-}
+/* ---- orphans ---- */
 
 /* One inode of the orphan maps: without a name it goes, half-truncated it is cut. */
 static int sfs_recover_orphan(struct super_block *sb, u64 ino)
