@@ -38,6 +38,13 @@ static u32 sfs_block_crc(const void *data)
 			  SFS_BLOCK_SIZE - at - sizeof(zero));
 }
 
+void sfs_block_stamp(const struct sfs_fs *fs, void *data)
+{
+	struct sfs_head *head = data;
+
+	head->h_seq = cpu_to_le64(READ_ONCE(fs->f_sequence));
+}
+
 void sfs_block_seal(void *data)
 {
 	struct sfs_head *head = data;
@@ -53,7 +60,7 @@ const char *sfs_head_verify(const void *data, u32 fsid, u64 blk)
 		return "block of another volume";
 	if (le64_to_cpu(head->h_blk) != blk)
 		return "block number is not its own";
-	if (head->h_zero[0] | head->h_zero[1] | head->h_zero[2])
+	if (memchr_inv(head->h_zero, 0, sizeof(head->h_zero)))
 		return "reserved bytes of the head are not zero";
 	if (le32_to_cpu(head->h_crc) != sfs_block_crc(data))
 		return sfs_why_crc;
@@ -71,5 +78,9 @@ const char *sfs_block_verify(const struct sfs_fs *fs, const struct sfs_block_ops
 		return why;
 	if (le32_to_cpu(head->h_magic) != ops->b_magic)
 		return "another kind of block is here";
+	if (le64_to_cpu(head->h_seq) > READ_ONCE(fs->f_sequence_max))
+		return "newer than the superblock says";
+	if (head->h_generation && !ops->b_owner_is_ino)
+		return "a generation without an inode";
 	return ops->b_verify(fs, data, blk);
 }

@@ -39,6 +39,14 @@ void sfs_path_release(struct sfs_path *path);
 u64 sfs_path_key(const struct sfs_path *path);
 const void *sfs_path_record(const struct sfs_path *path, unsigned int *ret_nbytes);
 
+/* The node at @blk of the tree of @in, no former inode's.  Errors: sfs_buf_get()'s. */
+int sfs_node_get(const struct sfs_inode *in, u64 blk, struct sfs_buf **ret_buf);
+
+static inline struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
+{
+	return (struct sfs_node_disk *)((struct sfs_head *)sfs_buf_data(buf) + 1);
+}
+
 /*
  * NULL or why @node cannot be the child of a node of @level, between the keys @lo and, without it,
  * @hi.  Only an @only child, right below the root, may be empty: a first record too long for the

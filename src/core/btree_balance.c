@@ -48,6 +48,7 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 			sfs_shutdown(in->i_fs, -EIO, "cannot give back an unused node");
 		return err;
 	}
+	((struct sfs_head *)sfs_buf_data(buf))->h_generation = cpu_to_le32(in->i_generation);
 	sfs_node_init(sfs_buf_node(buf), SFS_NODE_BYTES, level);
 	in->i_blocks++;
 	*ret_buf = buf;
@@ -297,7 +298,7 @@ static int sfs_tree_join_pair(struct sfs_trans *t, struct sfs_path *path, unsign
 	const char *why;
 	int err;
 
-	err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &sibling);
+	err = sfs_node_get(in, blk, &sibling);
 	if (err)
 		return err;
 	why = sfs_sibling_verify(path, level + 1, other, sfs_buf_node(sibling));

@@ -98,11 +98,6 @@ void sfs_node_append(struct sfs_node_disk *to, unsigned int capacity,
 /* Forgets everything from slot or entry @i on. */
 void sfs_node_cut(struct sfs_node_disk *node, unsigned int capacity, unsigned int i);
 
-static inline struct sfs_node_disk *sfs_buf_node(struct sfs_buf *buf)
-{
-	return (struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + sizeof(struct sfs_head));
-}
-
 /* ---- btree_path.c ---- */
 
 static inline bool sfs_path_is_root(const struct sfs_path *path, unsigned int level)

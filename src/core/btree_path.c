@@ -71,6 +71,25 @@ const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
 	return sfs_node_fits(node, level, only, lo, hi);
 }
 
+int sfs_node_get(const struct sfs_inode *in, u64 blk, struct sfs_buf **ret_buf)
+{
+	const struct sfs_head *head;
+	struct sfs_buf *buf;
+	int err;
+
+	err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
+	if (err)
+		return err;
+	head = sfs_buf_data(buf);
+	if (le32_to_cpu(head->h_generation) != in->i_generation) {
+		sfs_buf_put(buf);
+		return sfs_corrupt(in->i_fs, blk, in->i_ino, "btree node",
+				   "left over from an earlier inode of this number");
+	}
+	*ret_buf = buf;
+	return 0;
+}
+
 /* Goes down to @level through the slot chosen in the level above. */
 static int sfs_path_down(struct sfs_path *path, unsigned int level)
 {
@@ -80,7 +99,7 @@ static int sfs_path_down(struct sfs_path *path, unsigned int level)
 	const char *why;
 	int err;
 
-	err = sfs_buf_get(path->p_inode->i_fs, blk, &sfs_node_ops, path->p_inode->i_ino, &l->l_buf);
+	err = sfs_node_get(path->p_inode, blk, &l->l_buf);
 	if (err)
 		return err;
 	l->l_node = sfs_buf_node(l->l_buf);

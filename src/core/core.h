@@ -80,6 +80,8 @@ struct sfs_fs {
 	u32 f_error_count;
 	u8 f_error_why[SFS_WHY_MAX];
 
+	u64 f_sequence;			/* of what is written now; rises */
+	u64 f_sequence_max;		/* s_sequence: nothing that is read may be above it */
 	u64 f_disk_free;		/* s_free and s_inodes as last read, or as made */
 	u64 f_disk_inodes;
 
@@ -181,6 +183,8 @@ struct sfs_block_ops {
 };
 
 void sfs_block_init(void *data, u32 fsid, u32 magic, u64 blk, u64 owner);
+/* The number of what is written now, before the crc. */
+void sfs_block_stamp(const struct sfs_fs *fs, void *data);
 /* Sets the crc.  Called when a block freezes for its commit or is written, by nobody else. */
 void sfs_block_seal(void *data);
 /* NULL, or why not.  Pure.  Head, crc, magic, and then the structure, as @ops knows it. */

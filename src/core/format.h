@@ -51,21 +51,30 @@
 #define SFS_MAGIC_NODE		SFS_MAGIC('N')
 #define SFS_MAGIC_JOURNAL_DEV	SFS_MAGIC('J')
 
-/* Head of every metadata block, at offset 0. */
+/*
+ * Head of every metadata block, at offset 0.
+ *
+ * h_seq says which of two claims is the newer: it is the number of the transaction that wrote the
+ * block, rises for the life of the volume, and is never above s_sequence.
+ */
 struct sfs_head {
 	__le32 h_magic;
 	__le32 h_crc;		/* crc32c(seed h_fsid, the block with this field zero) */
 	__le64 h_blk;		/* the block's own number */
 	__le64 h_owner;		/* nodes: inode number; bitmaps, inode blocks: group; else 0 */
+	__le64 h_seq;		/* the volume's sequence when the block was written */
 	__le32 h_fsid;		/* the volume's s_fsid */
+	__le32 h_generation;	/* nodes: i_generation of the owner; else 0 */
 	u8 h_live;		/* inode blocks: which of the 8 slots are in use; else 0 */
-	u8 h_zero[3];
+	u8 h_zero[7];
 } __attribute__((packed, aligned(4)));
-static_assert(sizeof(struct sfs_head) == 32, "sfs_head");
+static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
 
 /* s_state */
 #define SFS_STATE_CLEAN		0x1	/* unmounted in order: counters true, journal empty */
 #define SFS_STATE_ERROR		0x2	/* damage was seen since the last full check */
+
+#define SFS_SEQUENCE_MAX	(1ULL << 63)	/* of s_sequence */
 
 /* s_errors, and the values of errors= */
 #define SFS_ERRORS_CONTINUE	1
@@ -121,7 +130,8 @@ struct sfs_super_disk {
 	__le64 s_error_ino;
 	__le32 s_error_count;	/* since the last full check */
 	u8 s_error_why[SFS_WHY_MAX];	/* padded with NUL */
-	u8 s_zero[128];
+	__le64 s_sequence;	/* no block of the volume has a higher h_seq */
+	u8 s_zero[104];
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_super_disk) == 508, "sfs_super_disk");
 
@@ -135,7 +145,7 @@ struct sfs_journal_dev_disk {
 	u8 j_fs_uuid[16];		/* the volume's UUID at mkfs time */
 	__le64 j_blocks;		/* blocks of the device in use, this one included */
 } __attribute__((packed, aligned(4)));
-static_assert(sizeof(struct sfs_journal_dev_disk) == 80, "sfs_journal_dev_disk");
+static_assert(sizeof(struct sfs_journal_dev_disk) == 96, "sfs_journal_dev_disk");
 #define SFS_JOURNAL_IDENT	"SFSJRNAL"
 #define SFS_JOURNAL_DEV_LOG	1		/* first block of the log on such a device */
 
@@ -149,16 +159,12 @@ static_assert(sizeof(struct sfs_journal_dev_disk) == 80, "sfs_journal_dev_disk")
  * One bitmap block.  b_count: of the used map its clear bits (those of blocks that exist), of the
  * inode and orphan maps the set bits, of the room map the free slots of the group's inode blocks,
  * so that a strip alone tells the inodes in use: 8 * inode b_count - room b_count.  Bits of blocks
- * past the end of the volume are set in the used map, clear in the others.  The geometry stands in
- * used maps only, zero in the others: a lost superblock can be rebuilt from any of them.
+ * past the end of the volume are set in the used map, clear in the others.
  */
 struct sfs_bitmap_disk {
 	struct sfs_head b_head;
 	__le32 b_count;
-	__le32 b_journal_blocks;
-	__le64 b_blocks;
-	__le64 b_journal_start;
-	__le64 b_root;
+	u8 b_zero[12];
 	u8 b_bits[4032];		/* bit n of the group: byte n / 8, bit n % 8 */
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_bitmap_disk) == SFS_BLOCK_SIZE, "sfs_bitmap_disk");
@@ -171,7 +177,7 @@ static_assert(SFS_GROUP_BLOCKS == 4032 * 8, "bits of a group");
 #define SFS_ROOT_BYTES		364	/* the tree's root node, inside the inode */
 #define SFS_INODE_SLOTS		8
 #define SFS_INODE_SLOT_BITS	3
-#define SFS_INODE_BYTES		508
+#define SFS_INODE_BYTES		504
 
 /* File types: the high four bits of i_mode, and d_type. */
 #define SFS_TYPE_SHIFT		12
@@ -205,7 +211,7 @@ struct sfs_inode_disk {
 	__le64 i_btime;
 	__le64 i_change;	/* change counter */
 	__le64 i_parent;	/* directories: the parent's inode number; else 0 */
-	u8 i_zero[48];
+	u8 i_zero[44];
 	u8 i_root[SFS_ROOT_BYTES];	/* struct sfs_node_disk and what follows it */
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_inode_disk) == SFS_INODE_BYTES, "sfs_inode_disk");
@@ -213,11 +219,12 @@ static_assert(sizeof(struct sfs_inode_disk) == SFS_INODE_BYTES, "sfs_inode_disk"
 struct sfs_inodes_disk {
 	struct sfs_head n_head;
 	struct sfs_inode_disk n_slot[SFS_INODE_SLOTS];
+	u8 n_spare[16];	/* zero */
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_inodes_disk) == SFS_BLOCK_SIZE, "sfs_inodes_disk");
 
 /*
- * A node of the tree: in the inode (364 bytes) or after the head of a block (4064 bytes).
+ * A node of the tree: in the inode (364 bytes) or after the head of a block (4048 bytes).
  * Level 0 is a leaf: slots grow up from the head, records down from the end, n_heap is the
  * offset (from the node's start) of the lowest record, n_dead the bytes lost between records.
  * Higher levels: n_count sorted entries; n_heap and n_dead are zero.
@@ -230,7 +237,7 @@ struct sfs_node_disk {
 	u8 n_zero;
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_node_disk) == 8, "sfs_node_disk");
-#define SFS_NODE_BYTES		(SFS_BLOCK_SIZE - 32)
+#define SFS_NODE_BYTES		(SFS_BLOCK_SIZE - 48)
 #define SFS_TREE_LEVELS		8	/* levels 0 to 7 */
 
 struct sfs_slot_disk {

@@ -201,6 +201,8 @@ static const char *sfs_inodes_verify(const struct sfs_fs *fs, const void *data, 
 		return "inode block where none can be";
 	if (le64_to_cpu(inodes->n_head.h_owner) != blk / SFS_GROUP_BLOCKS)
 		return "inode block of another group";
+	if (memchr_inv(inodes->n_spare, 0, sizeof(inodes->n_spare)))
+		return "reserved bytes are not zero";
 	/* What a dead slot holds is left over from its last inode: nobody reads it. */
 	for (i = 0; i < SFS_INODE_SLOTS; i++) {
 		if (!(inodes->n_head.h_live & (1u << i)))

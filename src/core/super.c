@@ -44,6 +44,8 @@ const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 	fs->f_errors = SFS_ERRORS_RO;
 	fs->f_mkfs_time = geo->g_time;
 	fs->f_check_time = geo->g_time;
+	fs->f_sequence = 1;
+	fs->f_sequence_max = 1;
 	fs->f_disk_free = sfs_zones_fresh(fs, 0);
 	fs->f_disk_inodes = 0;
 	return NULL;
@@ -61,11 +63,7 @@ bool sfs_super_probe(const void *data)
 
 static bool sfs_is_zero(const u8 *p, size_t nbytes)
 {
-	while (nbytes && !*p) {
-		p++;
-		nbytes--;
-	}
-	return !nbytes;
+	return !memchr_inv(p, 0, nbytes);
 }
 
 /* A string that fills its field to the end, or is padded with NUL only. */
@@ -151,8 +149,13 @@ const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_bl
 		return "unknown version of the format";
 	if (le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN)
 		return "unknown features";
-	if (sup->s_head.h_owner || sup->s_head.h_live || sup->s_head.h_fsid != sup->s_fsid)
+	if (sup->s_head.h_owner || sup->s_head.h_live || sup->s_head.h_generation ||
+	    sup->s_head.h_fsid != sup->s_fsid)
 		return "the head is not a superblock's";
+	if (le64_to_cpu(sup->s_head.h_seq) > le64_to_cpu(sup->s_sequence))
+		return "newer than it says itself";
+	if (le64_to_cpu(sup->s_sequence) > SFS_SEQUENCE_MAX)
+		return "impossible sequence";
 	if (!sfs_is_zero(sup->s_zero, sizeof(sup->s_zero)) ||
 	    !sfs_is_zero((const u8 *)(sup + 1), SFS_BLOCK_SIZE - sizeof(*sup)))
 		return "reserved bytes are not zero";
@@ -253,6 +256,8 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data)
 	fs->f_error_ino = le64_to_cpu(sup->s_error_ino);
 	fs->f_error_count = le32_to_cpu(sup->s_error_count);
 	memcpy(fs->f_error_why, sup->s_error_why, sizeof(fs->f_error_why));
+	fs->f_sequence = le64_to_cpu(sup->s_sequence);
+	fs->f_sequence_max = fs->f_sequence;
 	fs->f_disk_free = le64_to_cpu(sup->s_free);
 	fs->f_disk_inodes = le64_to_cpu(sup->s_inodes);
 }
@@ -290,6 +295,8 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_mount_time = cpu_to_le64(fs->f_mount_time);
 	sup->s_write_time = cpu_to_le64(sfs_time_now());
 	sup->s_check_time = cpu_to_le64(fs->f_check_time);
+	sup->s_sequence = cpu_to_le64(READ_ONCE(fs->f_sequence_max));
+	sfs_block_stamp(fs, data);
 	flags = sfs_error_lock(fs);
 	sup->s_state = cpu_to_le32(fs->f_state);
 	sup->s_error_time = cpu_to_le64(fs->f_error_time);

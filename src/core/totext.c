@@ -29,7 +29,9 @@ void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
 	out->hex(out, "crc", le32_to_cpu(head->h_crc));
 	out->num(out, "blk", le64_to_cpu(head->h_blk));
 	out->num(out, "owner", le64_to_cpu(head->h_owner));
+	out->num(out, "seq", le64_to_cpu(head->h_seq));
 	out->hex(out, "fsid", le32_to_cpu(head->h_fsid));
+	out->hex(out, "generation", le32_to_cpu(head->h_generation));
 	out->hex(out, "live", head->h_live);
 	out->close(out);
 }
@@ -77,6 +79,7 @@ void sfs_super_totext(struct sfs_text *out, const void *data)
 	out->num(out, "error_ino", le64_to_cpu(s->s_error_ino));
 	out->num(out, "error_count", le32_to_cpu(s->s_error_count));
 	sfs_text_padded(out, "error_why", s->s_error_why, sizeof(s->s_error_why));
+	out->num(out, "sequence", le64_to_cpu(s->s_sequence));
 }
 
 void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbits)
@@ -86,10 +89,6 @@ void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbit
 
 	nbits = min(nbits, (unsigned int)SFS_GROUP_BLOCKS);
 	out->num(out, "count", le32_to_cpu(map->b_count));
-	out->num(out, "journal_blocks", le32_to_cpu(map->b_journal_blocks));
-	out->num(out, "blocks", le64_to_cpu(map->b_blocks));
-	out->num(out, "journal_start", le64_to_cpu(map->b_journal_start));
-	out->num(out, "root", le64_to_cpu(map->b_root));
 	out->num(out, "bits_set", sfs_bits_count(map->b_bits, 0, nbits));
 	out->open(out, "runs", true);
 	for (bit = sfs_bits_next_set(map->b_bits, 0, nbits); bit < nbits;

@@ -29,10 +29,6 @@ static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *
 	sfs_bits_set(map->b_bits, 0, fixed);
 	sfs_bits_set(map->b_bits, bits, SFS_GROUP_BLOCKS - bits);
 	map->b_count = cpu_to_le32(bits - fixed);
-	map->b_blocks = cpu_to_le64(fs->f_blocks);
-	map->b_journal_start = cpu_to_le64(fs->f_journal_start);
-	map->b_journal_blocks = cpu_to_le32(fs->f_journal_blocks);
-	map->b_root = cpu_to_le64(fs->f_root);
 }
 
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data)
@@ -86,6 +82,8 @@ static const char *sfs_map_verify(const struct sfs_fs *fs, const void *data, u64
 		return "a bitmap with a slot mask";
 	if (le64_to_cpu(map->b_head.h_owner) != group)
 		return "bitmap of another group";
+	if (memchr_inv(map->b_zero, 0, sizeof(map->b_zero)))
+		return "reserved bytes are not zero";
 	nbits = sfs_group_bits(fs, group);
 	fixed = min(sfs_group_fixed(fs, group), nbits);
 	if (kind == SFS_MAP_USED) {
@@ -94,8 +92,6 @@ static const char *sfs_map_verify(const struct sfs_fs *fs, const void *data, u64
 		if (sfs_bits_next_clear(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)
 			return "free blocks past the end of the volume";
 	} else {
-		if (map->b_journal_blocks || map->b_blocks || map->b_journal_start || map->b_root)
-			return "reserved bytes are not zero";
 		if (sfs_bits_next_set(map->b_bits, 0, fixed) < fixed)
 			return "inode blocks in superblock, strip or journal";
 		if (sfs_bits_next_set(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)

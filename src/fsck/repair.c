@@ -66,10 +66,16 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 		for (m = 0; m < SFS_MAPS; m++) {
 			u64 blk = sfs_map_blk(group, m);
 
-			sfs_block_seal(&maps[m]);
 			err = sfs_dev_read(fs->f_priv, blk, old);
-			if (!err && memcmp(old, &maps[m], sizeof(old)))
-				err = sfs_dev_put(fs->f_priv, blk, &maps[m]);
+			if (err)
+				return err;
+			/* As if it had been written when the one that is there was. */
+			maps[m].b_head.h_seq = ((const struct sfs_head *)old)->h_seq;
+			sfs_block_seal(&maps[m]);
+			if (!memcmp(old, &maps[m], sizeof(old)))
+				continue;
+			sfs_block_stamp(fs, &maps[m]);
+			err = sfs_dev_put(fs->f_priv, blk, &maps[m]);
 			if (err)
 				return err;
 		}

@@ -23,16 +23,42 @@ enum {
 };
 BUFFER_FNS(SfsVerified, sfs_verified)
 
-/* jbd2 holds a spinlock here. */
+/* What is written now is of transaction @tid: 64 bits of it, as it is near the last one. */
+static void sfs_sequence_reach(struct sfs_fs *fs, u32 tid)
+{
+	u64 last = READ_ONCE(fs->f_sequence);
+
+	/* One transaction commits at a time: whoever else is here stores the same. */
+	WRITE_ONCE(fs->f_sequence, last + (s32)(tid - (u32)last));
+}
+
+/* jbd2 holds the state lock of the block's journal head here. */
 static void sfs_journal_frozen(struct jbd2_buffer_trigger_type *type, struct buffer_head *bh,
 			       void *data, size_t nbytes)
 {
+	transaction_t *transaction = bh2jh(bh)->b_transaction;
+	struct sfs_fs *fs = sfs_log_fs(transaction->t_journal);
+
+	sfs_sequence_reach(fs, transaction->t_tid);
+	sfs_block_stamp(fs, data);
 	sfs_block_seal(data);
 }
 
 static struct jbd2_buffer_trigger_type sfs_journal_trigger = {
 	.t_frozen = sfs_journal_frozen,
 };
+
+void sfs_sequence_begin(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	u64 next = fs->f_sequence_max + 1;
+	journal_t *log = sfs_log(sb);
+
+	/* The low half is the journal's own number. */
+	if (log)
+		next += (u32)(log->j_transaction_sequence - (u32)next);
+	WRITE_ONCE(fs->f_sequence, next);
+}
 
 static struct super_block *sfs_fs_sb(struct sfs_fs *fs)
 {
@@ -171,12 +197,13 @@ static void sfs_buf_unverify(struct sfs_buf *buf)
 }
 
 /* Without a journal: sealed at once, written whenever the kernel likes. */
-static void sfs_buf_dirty_plain(struct sfs_buf *buf)
+static void sfs_buf_dirty_plain(struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	struct buffer_head *bh = sfs_bh(buf);
 
 	/* Two writers of one block: the later seal must not be of the earlier content. */
 	lock_buffer(bh);
+	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	unlock_buffer(bh);
 	mark_buffer_dirty(bh);
@@ -241,7 +268,7 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	if (sfs_trans_is_plain(t)) {
-		sfs_buf_dirty_plain(buf);
+		sfs_buf_dirty_plain(fs, buf);
 		return 0;
 	}
 	return sfs_journal_check(fs, jbd2_journal_dirty_metadata(sfs_handle(t), sfs_bh(buf)),
@@ -319,6 +346,7 @@ static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
 	lock_buffer(bh);
 	memset(bh->b_data, 0, bh->b_size);
 	fill(fs, blk, bh->b_data);
+	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	set_buffer_uptodate(bh);
 	set_buffer_sfs_verified(bh);

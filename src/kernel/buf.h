@@ -21,6 +21,12 @@ static inline journal_t *sfs_log(struct super_block *sb)
 	return journal ? journal->j_log : NULL;
 }
 
+/* The volume whose log it is. */
+static inline struct sfs_fs *sfs_log_fs(journal_t *log)
+{
+	return &SFS_SB(log->j_private)->si_fs;
+}
+
 static inline bool sfs_trans_is_plain(const struct sfs_trans *t)
 {
 	return !t->t_handle;
@@ -37,6 +43,8 @@ static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)
 }
 
 /* buf.c */
+/* Before the first change: what is written from here on is above all that the volume has. */
+void sfs_sequence_begin(struct super_block *sb);
 /* The superblock, before there is a struct sfs_fs to verify with: unchecked, then trusted. */
 int sfs_buf_read_raw(struct super_block *sb, u64 blk, struct sfs_buf **ret_buf);
 void sfs_buf_trust(struct sfs_buf *buf);

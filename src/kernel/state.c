@@ -3,11 +3,13 @@
  * state.c - the superblock of a mounted volume where no transaction writes it: in order or not.
  *
  * Before its first change a volume is marked unclean, after its last one clean again, with its
- * counters.
+ * counters.  What these marks say of block 0 they say of the sequence as well.
  */
 #include "simplefs.h"
 
 #include "buf.h"
+
+#define SFS_SEQUENCE_AHEAD	(1ULL << 44)
 
 static int sfs_write_block_0(struct super_block *sb)
 {
@@ -27,16 +29,26 @@ static int sfs_write_super_now(struct super_block *sb)
 	return sfs_write_block_0(sb);
 }
 
+/*
+ * Clean: what a tool writes, under the number of the superblock, is newer than all that is there.
+ * Else that number is one that a mount does not reach, 100,000 transactions a second for five
+ * years; there is room for half a million mounts that end in a crash.
+ */
 static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
 {
+	struct sfs_fs *fs = &si->si_fs;
+	u64 ahead = SFS_SEQUENCE_AHEAD;
 	unsigned long flags;
 
 	spin_lock_irqsave(&si->si_error_lock, flags);
 	/* With damage the next mount shall look at everything. */
-	if (clean && !(si->si_fs.f_state & SFS_STATE_ERROR))
-		si->si_fs.f_state |= SFS_STATE_CLEAN;
-	else
-		si->si_fs.f_state &= ~SFS_STATE_CLEAN;
+	if (clean && !(fs->f_state & SFS_STATE_ERROR)) {
+		fs->f_state |= SFS_STATE_CLEAN;
+		ahead = 1;
+	} else {
+		fs->f_state &= ~SFS_STATE_CLEAN;
+	}
+	WRITE_ONCE(fs->f_sequence_max, READ_ONCE(fs->f_sequence) + ahead);
 	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 

@@ -478,7 +478,7 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
-	(void)fs;
+	sfs_block_stamp(fs, buf->b_data);
 	buf->b_dirty = true;
 	return 0;
 }
@@ -511,6 +511,7 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 	for (n = 0; n < nblks; n++) {
 		memset(data, 0, sizeof(data));
 		fill(fs, blk + n, data);
+		sfs_block_stamp(fs, data);
 		sfs_block_seal(data);
 		err = sfs_dev_write(fs->f_priv, blk + n, data);
 		if (err)

@@ -23,13 +23,12 @@ static u64 sfs_check_nodes(struct sfs_checker *c, struct sfs_inode *in,
 		struct sfs_buf *buf;
 		int err;
 
-		err = sfs_buf_get(c->fs, blk, &sfs_node_ops, in->i_ino, &buf);
+		err = sfs_node_get(in, blk, &buf);
 		if (err) {
 			sfs_check_err(c, err);
 			continue;
 		}
-		child = (const struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) +
-						       sizeof(struct sfs_head));
+		child = sfs_buf_node(buf);
 		count++;
 		/*
 		 * Wrong levels are reported by the walk; here they must not lead in circles, nor

@@ -38,6 +38,17 @@ typedef int64_t s64;
 #define cpu_to_le32(x)	((SFS_FORCE __le32)htole32(x))
 #define cpu_to_le64(x)	((SFS_FORCE __le64)(u64)htole64(x))
 
+/* The first byte that is not @c, or NULL. */
+static inline const void *memchr_inv(const void *data, int c, size_t nbytes)
+{
+	const u8 *p = data;
+
+	for (; nbytes; p++, nbytes--)
+		if (*p != (u8)c)
+			return p;
+	return NULL;
+}
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define max(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })

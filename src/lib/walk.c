@@ -53,10 +53,9 @@ static int sfs_node_walk(struct sfs_inode *in, const struct sfs_node_disk *node,
 		u64 to = i + 1 < n ? le64_to_cpu(entry[i + 1].e_key) : hi;
 
 		blk = le64_to_cpu(entry[i].e_blk);
-		err = sfs_buf_get(in->i_fs, blk, &sfs_node_ops, in->i_ino, &buf);
+		err = sfs_node_get(in, blk, &buf);
 		if (!err) {
-			child = (const struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) +
-							       sizeof(struct sfs_head));
+			child = sfs_buf_node(buf);
 			why = sfs_node_fits(child, node->n_level, only, from, to);
 			if (!why)
 				err = sfs_node_walk(in, child, blk, from, to, visit, arg);

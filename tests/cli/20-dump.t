@@ -31,7 +31,7 @@ ok $? 'a volume is made'
 before=$(sha256sum <"$img")
 run "$dump" --check "$img"
 exits 0 'and is true'
-root=$(od -An -tu8 -j 4152 -N 8 "$img" | tr -d ' ')	# b_root of the first bitmap
+root=$(od -An -tu8 -j 240 -N 8 "$img" | tr -d ' ')	# s_root
 for args in -s '-g 0' "-i $root" '-i 0' '-i /' '-t 0' '-d 0' '-d /' '-b 1' "-b $((root / 8))"; do
     # shellcheck disable=SC2086
     run "$dump" $args "$img"

@@ -245,6 +245,7 @@ static void edit_tower(char **arg)
 	for (level = 0; level + 1 < SFS_TREE_LEVELS; level++) {
 		must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
 		sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
+		((struct sfs_head *)data)->h_generation = cpu_to_le32(in.i_generation);
 		tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)),
 			   SFS_NODE_BYTES, level, child);
 		sfs_block_seal(data);
@@ -267,6 +268,7 @@ static void edit_hollow(char **arg)
 	get_inode(arg[0], &in);
 	must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
 	sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
+	((struct sfs_head *)data)->h_generation = cpu_to_le32(in.i_generation);
 	tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)), SFS_NODE_BYTES, 0, 0);
 	sfs_block_seal(data);
 	must(sfs_dev_put(fs.f_priv, blk, data), arg[0]);

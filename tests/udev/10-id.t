@@ -67,20 +67,20 @@ labelled "$long" "$long" "$long"
 
 # What no mkfs would write: a label made to smuggle a property in, and one that is no UTF-8.
 volume
-reseal "$img" 56 "$(printf 'a\nSYSTEMD_READY=0' | od -An -tx1 | tr -d ' \n')"
+reseal "$img" 72 "$(printf 'a\nSYSTEMD_READY=0' | od -An -tx1 | tr -d ' \n')"
 run "$id" --export "$img"
 exits 0 'a label with a newline'
 unlike '^SYSTEMD_READY' 'adds no property'
-reseal "$img" 56 "$(printf '\xff\xfe\x80' | od -An -tx1 | tr -d ' \n')00000000000000000000000000000000"
+reseal "$img" 72 "$(printf '\xff\xfe\x80' | od -An -tx1 | tr -d ' \n')00000000000000000000000000000000"
 run "$id" --export "$img"
 like '^ID_FS_LABEL_ENC=\\xff\\xfe\\x80$' 'a label that is no UTF-8 is encoded byte by byte'
 volume
-reseal "$img" 40 00000000000000000000000000000000
+reseal "$img" 56 00000000000000000000000000000000
 run "$id" --export "$img"
 unlike '^ID_FS_UUID' 'a UUID of zeros is none'
 
 volume
-reseal "$img" 136 80
+reseal "$img" 152 80
 run "$id" --export "$img"
 exits 0 'a volume with a feature not known here has a name'
 unlike '^ID_FS_(SIZE|LASTBLOCK)=' 'but no sizes'

@@ -130,9 +130,20 @@ static void test_overlap(void)
 	       "two that overlap, though their lengths add up");
 }
 
+/* What an earlier inode of the same number has left is not taken for its successor's. */
+static void test_left_over(void)
+{
+	tree_make();
+	TAP_EQ(find(key_of(3)), 0, "a record of a leaf is found");
+	inode.i_generation++;
+	TAP_EQ(find(key_of(3)), -EFSCORRUPTED, "not by the next inode of this number");
+	TAP_EQ(insert(key_of(30)), -EFSCORRUPTED, "which does not add to it either");
+}
+
 int main(void)
 {
 	test_bounds();
+	test_left_over();
 	test_first_entry();
 	test_sibling();
 	test_overlap();

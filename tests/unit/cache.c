@@ -54,8 +54,7 @@ static int change(u64 blk)
 	} else {
 		err = sfs_buf_new(t, &fs, blk, &sfs_node_ops, blk, &buf);
 		if (!err)	/* an empty leaf */
-			((struct sfs_node_disk *)((u8 *)sfs_buf_data(buf) + 32))->n_heap =
-				cpu_to_le16(SFS_NODE_BYTES);
+			sfs_buf_node(buf)->n_heap = cpu_to_le16(SFS_NODE_BYTES);
 	}
 	if (err)
 		return err;

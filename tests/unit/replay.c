@@ -46,6 +46,7 @@ static void fill_block(u8 *data, u64 blk)
 	for (i = 0; i < SFS_BLOCK_SIZE; i++)
 		data[i] = ram_random(256);
 	sfs_block_init(data, made.f_fsid, SFS_MAGIC_INODES, blk, blk / SFS_GROUP_BLOCKS);
+	memset(((struct sfs_inodes_disk *)data)->n_spare, 0, 16);
 	sfs_block_seal(data);
 }
 

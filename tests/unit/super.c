@@ -167,10 +167,15 @@ static const struct lie {
 	LIE(s_inodes, ~0ULL),
 	LIE(s_fsid, 1),
 	LIE(s_zero, 1),
+	LIE(s_sequence, 0),
+	LIE(s_sequence, SFS_SEQUENCE_MAX + 1),
 	{ "s_head.h_owner", offsetof(struct sfs_head, h_owner), 1, 8 },
 	{ "s_head.h_blk", offsetof(struct sfs_head, h_blk), 1, 8 },
 	{ "s_head.h_live", offsetof(struct sfs_head, h_live), 1, 1 },
 	{ "s_head.h_zero", offsetof(struct sfs_head, h_zero), 1, 1 },
+	{ "s_head.h_zero, its last byte", offsetof(struct sfs_head, h_zero) + 6, 1, 1 },
+	{ "s_head.h_generation", offsetof(struct sfs_head, h_generation), 1, 4 },
+	{ "s_head.h_seq", offsetof(struct sfs_head, h_seq), 2, 8 },
 	{ "a byte behind the label", offsetof(struct sfs_super_disk, s_label) + 9, 'x', 1 },
 	{ "a byte behind the fields", 508, 1, 1 },
 	{ "the boot signature", 510, 0xaa55, 2 },
@@ -211,7 +216,7 @@ static void test_noise(void)
 		}
 		sfs_super_encode(&fs, block);
 		for (k = 0; k <= ram_random(3); k++)
-			block[32 + ram_random(476)] ^= 1 << ram_random(8);
+			block[48 + ram_random(460)] ^= 1 << ram_random(8);
 		sfs_block_seal(block);
 		if (sfs_super_verify(block, 0))
 			continue;

@@ -145,13 +145,15 @@ static void test_head(void)
 		.h_crc = cpu_to_le32(0xabcd),
 		.h_blk = cpu_to_le64(77),
 		.h_owner = cpu_to_le64(9),
+		.h_seq = cpu_to_le64(1ULL << 40),
 		.h_fsid = cpu_to_le32(0x1f),
+		.h_generation = cpu_to_le32(0x20),
 	};
 
 	begin();
 	sfs_head_totext(&sink, &head);
-	expect("head:{magic:0x4e534653,kind:'btree node',crc:0xabcd,blk:77,owner:9,fsid:0x1f,"
-	       "live:0x0}", "head");
+	expect("head:{magic:0x4e534653,kind:'btree node',crc:0xabcd,blk:77,owner:9,"
+	       "seq:1099511627776,fsid:0x1f,generation:0x20,live:0x0}", "head");
 }
 
 static void test_records(void)
@@ -210,6 +212,7 @@ static void test_super(void)
 	memcpy(sup->s_ident, SFS_IDENT, 8);
 	memset(sup->s_label, 'L', SFS_LABEL_MAX);	/* not ended by NUL */
 	memcpy(sup->s_error_why, "because", 7);
+	sup->s_sequence = cpu_to_le64(77);
 	sup->s_blocks = cpu_to_le64(1234);
 	sup->s_hash_key[1] = cpu_to_le64(16);
 	sup->s_mkfs_time = cpu_to_le64(5);
@@ -222,7 +225,7 @@ static void test_super(void)
 	       "journal_uuid:<00000000000000000000000000000000>,hash_key:[0x0,0x10],root:0,"
 	       "free:0,inodes:0,fsid:0x0,mounts:0,mkfs_time:5ns,mount_time:0ns,write_time:0ns,"
 	       "check_time:0ns,error_time:0ns,error_blk:0,error_ino:0,error_count:0,"
-	       "error_why:'because'", "superblock");
+	       "error_why:'because',sequence:77", "superblock");
 	free(sup);
 }
 
@@ -235,12 +238,12 @@ static void test_bitmap(void)
 	sfs_bits_set(map->b_bits, 100, 50);
 	begin();
 	sfs_bitmap_totext(&sink, map, 120);
-	expect("count:9,journal_blocks:0,blocks:0,journal_start:0,root:0,bits_set:23,"
+	expect("count:9,bits_set:23,"
 	       "runs:[{bit:0,nbits:3},{bit:100,nbits:20}]", "bitmap, as far as the group goes");
 	memset(map->b_bits, 0xff, sizeof(map->b_bits));
 	begin();
 	sfs_bitmap_totext(&sink, map, ~0u);
-	expect("count:9,journal_blocks:0,blocks:0,journal_start:0,root:0,bits_set:32256,"
+	expect("count:9,bits_set:32256,"
 	       "runs:[{bit:0,nbits:32256}]", "full bitmap, asked for too much");
 	free(map);
 }

@@ -19,7 +19,7 @@ from mutate import crc32c, seal
 DUMP, IMAGE, CASES = sys.argv[1:4]
 FORMAT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/core/format.h")
 SIZES = {"__le16": 2, "__le32": 4, "__le64": 8, "u8": 1}
-HEAD = 32
+HEAD = 48
 LOG_MAGIC = 0xC03B3998
 out = open(CASES, "wb")
 image = open(IMAGE, "rb").read()
@@ -93,7 +93,7 @@ class Tree:
     def place(self, path):
         """Block and offset of a path's inode record."""
         ino = self.ino[path]
-        return ino // 8, HEAD + ino % 8 * 508
+        return ino // 8, HEAD + ino % 8 * 504
 
     def nodes(self, path):
         return dump("-t", path)["nodes"]
@@ -139,7 +139,7 @@ def trees(t):
     le = struct.Struct("<Q").pack
     dir_nodes, file_nodes = t.nodes("/dir"), t.nodes("/pieces")
     blk, at = t.place("/dir")
-    root = at + 508 - 364
+    root = at + 504 - 364
     entry = root + 8
     leaf = dir_nodes[1]["blk"]
     for name, target in (("itself", blk), ("another-leaf", dir_nodes[2]["blk"]), ("a-file-node", file_nodes[1]["blk"]),
@@ -160,10 +160,10 @@ def trees(t):
 
     # Extents: in a small file's root the only record.
     blk, at = t.place("/b")
-    root = at + 508 - 364
+    root = at + 504 - 364
     rec = root + struct.unpack_from("<H", block(blk), root + 8 + 8)[0]
     a_blk, a_at = t.place("/a")
-    a_root = a_at + 508 - 364
+    a_root = a_at + 504 - 364
     a_rec = a_root + struct.unpack_from("<H", block(a_blk), a_root + 8 + 8)[0]
     a_start = struct.unpack_from("<Q", block(a_blk), a_rec)[0]
     for name, start, n in (("a-s-blocks", a_start, 3), ("the-root-inode", t.root // 8, 1), ("a-node", leaf, 1),

@@ -26,7 +26,7 @@ def crc32c(seed, data):
 
 
 def seal(block):
-    (fsid,) = struct.unpack_from("<I", block, 24)
+    (fsid,) = struct.unpack_from("<I", block, 32)    # h_fsid
     block[4:8] = bytes(4)
     struct.pack_into("<I", block, 4, crc32c(fsid, block))
 
