@@ -132,6 +132,36 @@ static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf
 	sfs_space_freed(fs, n);
 }
 
+/* Locks @g and opens the used map of it, @group, with undo access; sfs_used_unlock() ends both. */
+static int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, struct sfs_group *g,
+			 struct sfs_buf **ret_used)
+{
+	struct sfs_buf *used;
+	int err;
+
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	if (err)
+		goto unlock;
+	err = sfs_buf_access_undo(t, fs, used);
+	if (err)
+		goto put_used;
+	*ret_used = used;
+	return 0;
+
+put_used:
+	sfs_buf_put(used);
+unlock:
+	sfs_mutex_unlock(&g->g_lock);
+	return err;
+}
+
+static void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used)
+{
+	sfs_buf_put(used);
+	sfs_mutex_unlock(&g->g_lock);
+}
+
 /* Takes a run of @group.  -ENOSPC: none that @s would have. */
 static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 			  const struct sfs_search *s, u64 *ret_blk, u32 *ret_nblks)
@@ -148,28 +178,22 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	need = s->s_goal == SFS_NO_GOAL ? s->s_need : 1;
 	if (READ_ONCE(g->g_run) < need)
 		return -ENOSPC;
-	sfs_mutex_lock(&g->g_lock);
-	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	err = sfs_used_lock(t, fs, group, g, &used);
 	if (err)
-		goto unlock;
-	err = sfs_buf_access_undo(t, fs, used);
-	if (err)
-		goto put_used;
+		return err;
 	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
 	if (!n) {
 		err = -ENOSPC;
-		goto put_used;
+		goto unlock;
 	}
 	sfs_used_take(fs, g, used, bit, n);
 	err = sfs_buf_dirty(t, fs, used);
 	if (err)
-		goto put_used;
+		goto unlock;
 	*ret_blk = group * SFS_GROUP_BLOCKS + bit;
 	*ret_nblks = n;
-put_used:
-	sfs_buf_put(used);
 unlock:
-	sfs_mutex_unlock(&g->g_lock);
+	sfs_used_unlock(g, used);
 	return err;
 }
 
@@ -278,13 +302,9 @@ int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 f
 	if (err)
 		return err;
 	to = min(to, sfs_group_nblks(fs, group));
-	sfs_mutex_lock(&g->g_lock);
-	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	err = sfs_used_lock(t, fs, group, g, &used);
 	if (err)
-		goto unlock;
-	err = sfs_buf_access_undo(t, fs, used);
-	if (err)
-		goto put_used;
+		return err;
 	bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
 	bit = sfs_bits_next_clear(bits, from, to);
 	while (!err && bit < to) {
@@ -296,10 +316,7 @@ int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 f
 		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), to);
 	}
 	*ret_nblks = total;
-put_used:
-	sfs_buf_put(used);
-unlock:
-	sfs_mutex_unlock(&g->g_lock);
+	sfs_used_unlock(g, used);
 	return err;
 }
 
@@ -327,10 +344,7 @@ static bool sfs_piece_is_used(const struct sfs_piece *piece, struct sfs_buf *use
 	return sfs_bits_next_clear(bits, piece->p_bit, end) == end;
 }
 
-/*
- * Locks the piece's group and opens its used map with undo access; the piece's bits are all set.
- * On success g_lock is held and *ret_used referenced: sfs_piece_unlock() ends both.
- */
+/* sfs_used_lock() of the piece's group; the piece's bits are all set. */
 static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
 			  struct sfs_group **ret_group, struct sfs_buf **ret_used)
 {
@@ -344,31 +358,17 @@ static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 				   "freed in a zone that was never begun");
 	if (err)
 		return err;
-	sfs_mutex_lock(&g->g_lock);
-	err = sfs_map_get(fs, piece->p_group, SFS_MAP_USED, &used);
+	err = sfs_used_lock(t, fs, piece->p_group, g, &used);
 	if (err)
-		goto unlock;
-	err = sfs_buf_access_undo(t, fs, used);
-	if (!err && !sfs_piece_is_used(piece, used))
-		err = sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0,
-				  "used map", "a block is freed that is free");
-	if (err)
-		goto put_used;
+		return err;
+	if (!sfs_piece_is_used(piece, used)) {
+		sfs_used_unlock(g, used);
+		return sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0,
+				   "used map", "a block is freed that is free");
+	}
 	*ret_group = g;
 	*ret_used = used;
 	return 0;
-
-put_used:
-	sfs_buf_put(used);
-unlock:
-	sfs_mutex_unlock(&g->g_lock);
-	return err;
-}
-
-static void sfs_piece_unlock(struct sfs_group *g, struct sfs_buf *used)
-{
-	sfs_buf_put(used);
-	sfs_mutex_unlock(&g->g_lock);
 }
 
 /* The group has been locked for the piece before, in the same transaction. */
@@ -403,7 +403,7 @@ int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
 	sfs_piece_at(blk, 1, &piece);
 	err = sfs_piece_lock(t, fs, &piece, &g, &used);
 	if (!err)
-		sfs_piece_unlock(g, used);
+		sfs_used_unlock(g, used);
 	return err;
 }
 
@@ -434,7 +434,7 @@ int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	err = sfs_used_give_meta(t, fs, g, used, buf);
 	if (!err)
 		err = sfs_buf_dirty(t, fs, used);
-	sfs_piece_unlock(g, used);
+	sfs_used_unlock(g, used);
 	return err;
 }
 
