@@ -73,6 +73,9 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 /* Block 0, through @super, as the fields of @fs say, at once and lasting. */
 int sfs_volume_write_super(struct sfs_fs *fs, void *super);
 
+/* The same for two sets of SFS_STATE_* alone: the rest of block 0 stays what it is. */
+int sfs_volume_mark(struct sfs_dev *dev, u32 set, u32 clear);
+
 /* ---- loop.c ---- */
 
 #define SFS_LOOP_NAME	32
@@ -86,6 +89,10 @@ bool sfs_loop_is_busy(const char *path, char loop[SFS_LOOP_NAME]);
  * What jbd2 calls first block and length it counts from the start of the device.
  */
 void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16]);
+/* NULL or why not: block 0 of an external journal's device, for the volume @fs.  Pure. */
+const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 dev_nblks);
+/* Is the log on the volume not empty?  One on another device is not looked at. */
+int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
 
 /* ---- replay.c: what a crash left in the log ---- */
 
@@ -98,8 +105,6 @@ struct sfs_replay {
 	int r_errno;			/* why the kernel stopped journalling, or 0 */
 };
 
-/* NULL or why not: block 0 of an external journal's device, for the volume @fs.  Pure. */
-const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 dev_nblks);
 /*
  * Puts the newest copy of each block in the log into the cache of @fs's device, and decodes @fs
  * anew when the superblock is among them: nothing is written.  @log_dev is the external journal's
@@ -108,8 +113,6 @@ const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 de
  * a report, and changes nothing.
  */
 int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay);
-/* Is the log on the volume not empty?  One on another device is not looked at. */
-int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
 /*
  * Makes a replay lasting: writes all changed blocks, the superblock last, then empties the log.
  */

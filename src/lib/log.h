@@ -105,4 +105,30 @@ static inline u32 sfs_log_crc(u32 seed, const u8 *data, unsigned int at, unsigne
 	return sfs_crc32c(crc, data + at + 4, nbytes - at - 4);
 }
 
+/* ---- log.c ---- */
+
+/* A volume's log, its superblock read and verified. */
+struct sfs_log {
+	struct sfs_fs *l_fs;
+	struct sfs_dev *l_dev;
+	u64 l_super;			/* block of the log's superblock */
+	u32 l_first;			/* the log is the ring [l_first, l_end) */
+	u32 l_end;
+	u32 l_seed;			/* of its checksums */
+	u32 l_start;			/* where its oldest transaction begins; 0: it is empty */
+	u32 l_sequence;			/* the number of that, or of the next one */
+	int l_errno;			/* why the kernel stopped journalling, or 0 */
+	u8 l_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));	/* scratch */
+};
+
+/* Reports damage of the log at its block @at.  -EFSCORRUPTED */
+int sfs_log_corrupt(const struct sfs_log *log, u64 at, const char *why);
+/*
+ * @log_dev is the external journal's device, or NULL: -ENODEV if one is needed.  -EIO,
+ * -EFSCORRUPTED after a report.
+ */
+int sfs_log_open(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_log *ret_log);
+/* Its superblock says from now on, lasting: begins at @start with @sequence, and no error. */
+int sfs_log_point(struct sfs_log *log, u32 start, u32 sequence);
+
 #endif

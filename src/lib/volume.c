@@ -54,6 +54,21 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 			" a mount mends that", path);
 }
 
+int sfs_volume_mark(struct sfs_dev *dev, u32 set, u32 clear)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
+	int err;
+
+	err = sfs_dev_read(dev, 0, super);
+	if (err)
+		return err;
+	sup->s_state = (sup->s_state | cpu_to_le32(set)) & ~cpu_to_le32(clear);
+	sfs_block_seal(super);
+	err = sfs_dev_write(dev, 0, super);
+	return err ? err : sfs_dev_sync(dev);
+}
+
 int sfs_volume_write_super(struct sfs_fs *fs, void *super)
 {
 	struct sfs_dev *dev = fs->f_priv;
