@@ -10,40 +10,9 @@
  * what no verifier takes: an inode's slot is live before its record is there.
  */
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib.h"
-
-#define SFS_HASH_SIZE	16384
-#define SFS_CACHE_MAX	65536		/* blocks: 256 MiB */
-
-struct sfs_buf {
-	struct sfs_buf *b_next;		/* same hash */
-	u64 b_blk;
-	unsigned int b_refs;
-	bool b_dirty;
-	bool b_verified;
-	bool b_asked;			/* since the table was last full */
-	bool b_unread;			/* the device did not give it: it is not asked again */
-	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-};
-
-struct sfs_dev {
-	int d_fd;
-	bool d_writable;
-	bool d_shutdown;
-	u64 d_nblks;
-	unsigned int d_count;
-	unsigned int d_max;		/* blocks in the table before it counts as full */
-	unsigned int d_full;		/* ... in spite of what cannot be dropped */
-	bool d_early;			/* changed blocks may be written to make room */
-	int d_err;			/* of such a write; nothing succeeds after it */
-	int d_write_err;		/* of the first write that failed, whoever asked for it */
-	struct sfs_buf *d_hash[SFS_HASH_SIZE];
-};
+#include "cache.h"
 
 static void sfs_report_stderr(const char *text)
 {
@@ -51,84 +20,6 @@ static void sfs_report_stderr(const char *text)
 }
 
 void (*sfs_report)(const char *text) = sfs_report_stderr;
-
-/* ---- the device ---- */
-
-static int sfs_dev_size(int fd, u64 *ret_nbytes)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISBLK(st.st_mode)) {
-		if (ioctl(fd, BLKGETSIZE64, ret_nbytes))
-			return -errno;
-		return 0;
-	}
-	if (!S_ISREG(st.st_mode))
-		return -ENOTBLK;
-	*ret_nbytes = st.st_size;
-	return 0;
-}
-
-int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev)
-{
-	struct sfs_dev *dev;
-	struct stat st;
-	u64 nbytes = 0;
-	int flags = writable ? O_RDWR : O_RDONLY;
-	char loop[SFS_LOOP_NAME];
-	int err;
-
-	if (stat(path, &st))
-		return -errno;
-	/* Before it is opened: that of a FIFO would wait for a writer. */
-	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return -ENOTBLK;
-	if (writable && S_ISBLK(st.st_mode))
-		flags |= O_EXCL;
-	if (writable && sfs_loop_is_busy(path, loop))
-		return -EBUSY;
-	dev = calloc(1, sizeof(*dev));
-	if (!dev)
-		return -ENOMEM;
-	dev->d_fd = open(path, flags | O_CLOEXEC);
-	if (dev->d_fd < 0) {
-		err = -errno;
-		goto free_dev;
-	}
-	err = sfs_dev_size(dev->d_fd, &nbytes);
-	if (err)
-		goto close_fd;
-	dev->d_nblks = nbytes >> SFS_BLOCK_BITS;
-	dev->d_writable = writable;
-	dev->d_max = SFS_CACHE_MAX;
-	dev->d_full = SFS_CACHE_MAX;
-	*ret_dev = dev;
-	return 0;
-
-close_fd:
-	close(dev->d_fd);
-free_dev:
-	free(dev);
-	return err;
-}
-
-bool sfs_dev_is_busy(const char *path)
-{
-	char loop[SFS_LOOP_NAME];
-	struct stat st;
-	bool busy;
-	int fd;
-
-	if (stat(path, &st) || !S_ISBLK(st.st_mode))
-		return sfs_loop_is_busy(path, loop);
-	fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	busy = fd < 0 && errno == EBUSY;
-	if (fd >= 0)
-		close(fd);
-	return busy;
-}
 
 void sfs_dev_close(struct sfs_dev *dev)
 {
@@ -146,16 +37,6 @@ void sfs_dev_close(struct sfs_dev *dev)
 	}
 	close(dev->d_fd);
 	free(dev);
-}
-
-int sfs_dev_fd(const struct sfs_dev *dev)
-{
-	return dev->d_fd;
-}
-
-u64 sfs_dev_nblks(const struct sfs_dev *dev)
-{
-	return dev->d_nblks;
 }
 
 void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early)
@@ -181,19 +62,6 @@ unsigned int sfs_dev_held(const struct sfs_dev *dev)
 			held += buf->b_refs;
 	}
 	return held;
-}
-
-int sfs_dev_grow(struct sfs_dev *dev, u64 nblks)
-{
-	if (ftruncate(dev->d_fd, nblks << SFS_BLOCK_BITS))
-		return -errno;
-	dev->d_nblks = nblks;
-	return 0;
-}
-
-int sfs_dev_write_error(const struct sfs_dev *dev)
-{
-	return dev->d_write_err;
 }
 
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
@@ -254,11 +122,6 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 	if (buf && buf->b_data != data)
 		memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
 	return 0;
-}
-
-int sfs_dev_sync(struct sfs_dev *dev)
-{
-	return fsync(dev->d_fd) ? -errno : 0;
 }
 
 /* ---- the table ---- */

@@ -9,7 +9,7 @@
 
 #include "../core/core.h"
 
-/* ---- cache.c: a device or image, and its blocks in memory ---- */
+/* ---- dev.c, cache.c: a device or image, and its blocks in memory ---- */
 
 /*
  * An open volume; f_priv of its struct sfs_fs.  Blocks changed stay in memory until

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cache.h - an open device as those two see it who own it: dev.c the file, cache.c the blocks.
+ */
+#ifndef SFS_CACHE_H
+#define SFS_CACHE_H
+
+#include "lib.h"
+
+#define SFS_HASH_SIZE	16384
+#define SFS_CACHE_MAX	65536		/* blocks: 256 MiB */
+
+struct sfs_buf {
+	struct sfs_buf *b_next;		/* same hash */
+	u64 b_blk;
+	unsigned int b_refs;
+	bool b_dirty;
+	bool b_verified;
+	bool b_asked;			/* since the table was last full */
+	bool b_unread;			/* the device did not give it: it is not asked again */
+	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+};
+
+struct sfs_dev {
+	int d_fd;
+	bool d_writable;
+	bool d_shutdown;
+	u64 d_nblks;
+	unsigned int d_count;
+	unsigned int d_max;		/* blocks in the table before it counts as full */
+	unsigned int d_full;		/* ... in spite of what cannot be dropped */
+	bool d_early;			/* changed blocks may be written to make room */
+	int d_err;			/* of such a write; nothing succeeds after it */
+	int d_write_err;		/* of the first write that failed, whoever asked for it */
+	struct sfs_buf *d_hash[SFS_HASH_SIZE];
+};
+
+#endif
