@@ -4,9 +4,11 @@
  *
  * Everything happens in the cache first.  A journal is replayed there and the volume checked as it
  * would be; only then is anything written.  First the replay, and the journal is emptied; then the
- * superblock says "damaged", so that an interruption is followed by a check, and the one that says
- * "clean" is the last.  Blocks of a repair that belong together are written without a journal.  One
- * that is not empty is replayed whatever the superblock says.
+ * superblock says "damaged", so that an interruption is followed by a check; then all of a repair,
+ * the superblock that says "clean" included, as one transaction in the journal.  Without one, or
+ * when it has no room for so much, the blocks are written in place and that superblock last: what
+ * is interrupted then may be half a repair.  A journal that is not empty is replayed whatever the
+ * superblock says.
  */
 #include <unistd.h>
 
@@ -27,6 +29,11 @@ struct sfs_fsck {
 	struct sfs_replay replay;
 	struct sfs_fs fs;
 	bool settled;			/* the replay has been written */
+	bool has_log;			/* the journal is there, to be written through */
+	u32 room;			/* for so many blocks at once */
+	bool repaired;			/* in the cache is a repair that was not written yet */
+	bool written;			/* some of what was finished has been written */
+	unsigned int finished;		/* orphans, written or not */
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };
 
@@ -76,6 +83,8 @@ static const struct sfs_cli sfs_fsck_cli = {
 /* What of the volume is other than it was found, now that it is left. */
 static const char *sfs_changed(const struct sfs_fsck *f)
 {
+	if (f->written)
+		return "nothing more was changed";
 	return f->settled ? "nothing was changed but for the replay" : "nothing was changed";
 }
 
@@ -165,6 +174,7 @@ static bool sfs_replay(struct sfs_fsck *f)
 			f->path);
 	if (err)
 		sfs_give_up(f, err, "the journal cannot be replayed");
+	f->has_log = true;
 	sfs_refuse_newer(f);		/* a superblock may have been replayed, too */
 	if (f->replay.r_needed)
 		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
@@ -188,12 +198,8 @@ static void sfs_settle_log(struct sfs_fsck *f)
 	f->replay.r_needed = false;
 }
 
-/*
- * Makes what lies in the cache lasting, the superblock with the fields of f->fs last.  In between
- * the volume is half repaired: it says so first, so that nobody believes what an interruption
- * leaves.
- */
-static int sfs_write_back(struct sfs_fsck *f)
+/* The superblock last.  In between it says "damaged": nobody believes what an interruption leaves. */
+static int sfs_write_in_place(struct sfs_fsck *f)
 {
 	u32 state = f->fs.f_state;
 	int err;
@@ -206,10 +212,53 @@ static int sfs_write_back(struct sfs_fsck *f)
 	return err ? err : sfs_volume_write_super(&f->fs, f->super);
 }
 
+/*
+ * Through the journal.  -E2BIG: it has no room for so much.  Until the change is made the volume is
+ * the old one, of which is known by now that a check would find something.
+ */
+static int sfs_write_log(struct sfs_fsck *f)
+{
+	int err;
+
+	err = sfs_volume_mark(f->fs.f_priv, f->repaired ? SFS_STATE_ERROR : 0, SFS_STATE_CLEAN);
+	if (err)
+		return err;
+	sfs_super_encode(&f->fs, f->super);
+	sfs_block_seal(f->super);
+	return sfs_log_write(&f->fs, f->log_dev, f->super);
+}
+
+/* Makes what lies in the cache lasting, with the fields of f->fs in the superblock. */
+static void sfs_write_back(struct sfs_fsck *f)
+{
+	int err = -E2BIG;
+
+	if (!sfs_dev_changed(f->fs.f_priv))
+		err = sfs_volume_write_super(&f->fs, f->super);
+	else if (f->has_log)
+		err = sfs_write_log(f);
+	if (err == -E2BIG)
+		err = sfs_write_in_place(f);
+	if (err)
+		sfs_give_up(f, err, "it cannot be written");
+	f->repaired = false;
+}
+
+/* Between two inodes, or two pieces of one: before the journal has no room for what was done. */
+static int sfs_pause(void *arg)
+{
+	struct sfs_fsck *f = arg;
+
+	if (!f->has_log || sfs_dev_changed(f->fs.f_priv) <= f->room / 2)
+		return 0;
+	sfs_write_back(f);
+	f->written = true;
+	return 0;
+}
+
 /* After a crash: what a mount would do.  False: an inode is in the way of that, and was named. */
 static bool sfs_recover(struct sfs_fsck *f)
 {
-	unsigned int count = 0;
 	int err;
 
 	err = sfs_fs_recount(&f->fs);
@@ -218,11 +267,12 @@ static bool sfs_recover(struct sfs_fsck *f)
 	if (f->never)
 		return true;
 	sfs_settle_log(f);
-	err = sfs_finish_orphans(&f->fs, &count);
+	err = f->has_log ? sfs_log_room(&f->fs, f->log_dev, &f->room) : 0;
+	if (err)
+		sfs_give_up(f, err, "its journal cannot be looked at");
+	err = sfs_finish_orphans(&f->fs, &f->finished, sfs_pause, f);
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "an unlinked or half-truncated inode cannot be finished");
-	if (count)
-		printf("%s: finished %u unlinked or half-truncated inodes\n", f->path, count);
 	return !err;
 }
 
@@ -313,6 +363,7 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	if (left)
 		return sfs_leave(f, "a repair was tried in memory and did not hold; mount it"
 				 " read-only and save what is there");
+	f->repaired = true;
 	return SFS_EXIT_REPAIRED;
 }
 
@@ -387,10 +438,10 @@ static int sfs_run(struct sfs_fsck *f)
 	sfs_settle_log(f);
 	if (!f->never) {
 		f->fs.f_state |= SFS_STATE_CLEAN;
-		err = sfs_write_back(f);
-		if (err)
-			sfs_give_up(f, err, "it cannot be written");
+		sfs_write_back(f);
 	}
+	if (f->finished)
+		printf("%s: finished %u unlinked or half-truncated inodes\n", f->path, f->finished);
 	if (status == SFS_EXIT_REPAIRED)
 		printf("%s: repaired\n", f->path);
 	sfs_say_clean(f);

@@ -9,9 +9,11 @@
 
 /*
  * Finishes every inode that the orphan maps name, in the cache; adds how many to @ret_count.  Goes
- * on past damage, which was reported and comes back at the end.
+ * on past damage, which was reported and comes back at the end.  @pause is called after each step:
+ * all that was done by then belongs together, and may be made lasting.  Its error ends the work.
  */
-int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count);
+typedef int (*sfs_pause_fn)(void *arg);
+int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn pause, void *arg);
 
 /*
  * Writes anew, in the cache, what follows from a check that found nothing of SFS_REMEDY_NONE.

@@ -51,6 +51,11 @@ unsigned int sfs_dev_cached(const struct sfs_dev *dev)
 	return dev->d_count;
 }
 
+unsigned int sfs_dev_changed(const struct sfs_dev *dev)
+{
+	return dev->d_changed;
+}
+
 unsigned int sfs_dev_held(const struct sfs_dev *dev)
 {
 	const struct sfs_buf *buf;
@@ -126,6 +131,14 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 
 /* ---- the table ---- */
 
+static void sfs_buf_mark(struct sfs_dev *dev, struct sfs_buf *buf, bool dirty)
+{
+	if (buf->b_blk)
+		dev->d_changed += dirty - buf->b_dirty;
+	buf->b_dirty = dirty;
+	buf->b_new &= dirty;
+}
+
 static int sfs_buf_write(struct sfs_dev *dev, struct sfs_buf *buf)
 {
 	int err;
@@ -133,7 +146,7 @@ static int sfs_buf_write(struct sfs_dev *dev, struct sfs_buf *buf)
 	sfs_block_seal(buf->b_data);
 	err = sfs_dev_write(dev, buf->b_blk, buf->b_data);
 	if (!err)
-		buf->b_dirty = false;
+		sfs_buf_mark(dev, buf, false);
 	return err;
 }
 
@@ -229,7 +242,7 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 	if (!buf)
 		return -ENOMEM;
 	memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
-	buf->b_dirty = true;
+	sfs_buf_mark(dev, buf, true);
 	buf->b_unread = false;
 	buf->b_verified = false;
 	sfs_buf_put(buf);
@@ -286,6 +299,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 	sfs_block_init(buf->b_data, fs->f_fsid, ops->b_magic, blk, owner);
 	buf->b_unread = false;
 	buf->b_verified = true;
+	buf->b_new = true;
 	*ret_buf = buf;
 	return 0;
 }
@@ -342,17 +356,16 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
 	sfs_block_stamp(fs, buf->b_data);
-	buf->b_dirty = true;
+	sfs_buf_mark(fs->f_priv, buf, true);
 	return 0;
 }
 
 int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
-	buf->b_dirty = false;
+	sfs_buf_mark(fs->f_priv, buf, false);
 	buf->b_verified = false;
 	sfs_buf_put(buf);
-	(void)fs;
 	return 0;
 }
 
@@ -398,27 +411,48 @@ void sfs_dev_doubt(struct sfs_dev *dev)
 	}
 }
 
+int sfs_dev_visit_changed(struct sfs_dev *dev, sfs_changed_fn visit, void *arg)
+{
+	struct sfs_buf *buf;
+	unsigned int i;
+	int err = dev->d_shutdown ? -EIO : dev->d_err;
+
+	for (i = 0; i < SFS_HASH_SIZE && !err; i++) {
+		for (buf = dev->d_hash[i]; buf && !err; buf = buf->b_next) {
+			if (!buf->b_dirty || !buf->b_blk)
+				continue;
+			sfs_block_seal(buf->b_data);
+			err = visit(arg, buf->b_blk, buf->b_data);
+		}
+	}
+	return err;
+}
+
+/* Those that are new, or all. */
+static int sfs_flush_some(struct sfs_dev *dev, bool all)
+{
+	struct sfs_buf *buf;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < SFS_HASH_SIZE && !err; i++)
+		for (buf = dev->d_hash[i]; buf && !err; buf = buf->b_next)
+			if (buf->b_dirty && buf->b_blk && (all || buf->b_new))
+				err = sfs_buf_write(dev, buf);
+	return err ? err : sfs_dev_sync(dev);
+}
+
 int sfs_dev_flush(struct sfs_dev *dev)
 {
-	unsigned int i;
 	int err;
 
 	if (dev->d_shutdown)
 		return -EIO;
 	if (dev->d_err)
 		return dev->d_err;
-	for (i = 0; i < SFS_HASH_SIZE; i++) {
-		struct sfs_buf *buf;
-
-		for (buf = dev->d_hash[i]; buf; buf = buf->b_next) {
-			if (!buf->b_dirty || !buf->b_blk)
-				continue;
-			err = sfs_buf_write(dev, buf);
-			if (err)
-				return err;
-		}
-	}
-	return sfs_dev_sync(dev);
+	/* What others will point to is there before them. */
+	err = sfs_flush_some(dev, false);
+	return err ? err : sfs_flush_some(dev, true);
 }
 
 int sfs_corrupt(struct sfs_fs *fs, u64 blk, u64 ino, const char *what, const char *why)

@@ -15,6 +15,7 @@ struct sfs_buf {
 	u64 b_blk;
 	unsigned int b_refs;
 	bool b_dirty;
+	bool b_new;			/* made here, and not written yet */
 	bool b_verified;
 	bool b_asked;			/* since the table was last full */
 	bool b_unread;			/* the device did not give it: it is not asked again */
@@ -27,6 +28,7 @@ struct sfs_dev {
 	bool d_shutdown;
 	u64 d_nblks;
 	unsigned int d_count;
+	unsigned int d_changed;		/* dirty ones, block 0 not counted */
 	unsigned int d_max;		/* blocks in the table before it counts as full */
 	unsigned int d_full;		/* ... in spite of what cannot be dropped */
 	bool d_early;			/* changed blocks may be written to make room */

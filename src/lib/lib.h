@@ -55,7 +55,14 @@ unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
 unsigned int sfs_dev_held(const struct sfs_dev *dev);	/* references to them */
 /* Of the first write that failed, or 0: tells a full host from a full volume. */
 int sfs_dev_write_error(const struct sfs_dev *dev);
-/* Writes all changed blocks, sealed, but for block 0, and waits for them. */
+unsigned int sfs_dev_changed(const struct sfs_dev *dev);	/* of them; block 0 not counted */
+/* Visits each of those, sealed, in no order that means anything; ends with the first error. */
+typedef int (*sfs_changed_fn)(void *arg, u64 blk, const void *data);
+int sfs_dev_visit_changed(struct sfs_dev *dev, sfs_changed_fn visit, void *arg);
+/*
+ * Writes all changed blocks, sealed, but for block 0, and waits for them: first those made here,
+ * then the rest.
+ */
 int sfs_dev_flush(struct sfs_dev *dev);
 /* The transaction of a single-threaded program: a name for "now". */
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev);
@@ -117,6 +124,20 @@ int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay
  * Makes a replay lasting: writes all changed blocks, the superblock last, then empties the log.
  */
 int sfs_log_finish(struct sfs_fs *fs, struct sfs_dev *log_dev, const struct sfs_replay *replay);
+
+/* ---- log_write.c ---- */
+
+/* How many blocks, block 0 included, one transaction can change.  Errors as of a replay. */
+int sfs_log_room(struct sfs_fs *fs, struct sfs_dev *log_dev, u32 *ret_nblks);
+/*
+ * Makes all changed blocks of @fs's device and block 0, sealed at @super, lasting as one: they
+ * go into the log as a transaction, which the kernel or sfs_log_replay() brings home if this is
+ * interrupted, then home; then the log is empty again.  The log must be empty before; if it lies
+ * on another device, block 0 must have lost SFS_STATE_CLEAN: else nobody would look into it.
+ * Nothing was changed after -E2BIG: there is no room for so many; -EFSCORRUPTED after a report:
+ * one of them is not sound; -EBUSY: the log is not empty.  After -EIO the next replay tells.
+ */
+int sfs_log_write(struct sfs_fs *fs, struct sfs_dev *log_dev, const void *super);
 
 /* ---- lock.c ---- */
 

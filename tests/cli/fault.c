@@ -8,6 +8,11 @@
  *
  * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO.  FAULT_READS=FILE: which
  * blocks were read is left there, a number a line, as often as it was read.
+ *
+ * FAULT_RECORD=FILE: every pwrite and fsync that was let through is kept there, in order: a line
+ * "write PATH POS NBYTES" before the bytes, or "fsync PATH".
+ *
+ * FAULT_LAZY=1: an fsync is not carried out, where many are tried and no disk is to be waited for.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -57,10 +62,34 @@ ssize_t write(int fd, const void *data, size_t nbytes)
 	return f < 0 ? -1 : REAL(write)(fd, data, nbytes / (1 + f));
 }
 
+/* @data NULL: an fsync. */
+static void record(int fd, const void *data, size_t nbytes, off64_t pos)
+{
+	const char *path = getenv("FAULT_RECORD");
+	FILE *f = path ? fopen(path, "a") : NULL;
+	char link[32], target[256];
+	ssize_t n;
+
+	if (!f)
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, target, sizeof(target) - 1);
+	target[n < 0 ? 0 : n] = '\0';
+	if (data)
+		fprintf(f, "write %s %lld %zu\n", target, (long long)pos, nbytes);
+	else
+		fprintf(f, "fsync %s\n", target);
+	if (data)
+		fwrite(data, 1, nbytes, f);
+	fclose(f);
+}
+
 ssize_t pwrite64(int fd, const void *data, size_t nbytes, off64_t pos)
 {
 	int f = fault();
 
+	if (!f)
+		record(fd, data, nbytes, pos);
 	return f < 0 ? -1 : REAL(pwrite64)(fd, data, nbytes / (1 + f), pos);
 }
 
@@ -90,7 +119,10 @@ int ftruncate64(int fd, off64_t nbytes)
 
 int fsync(int fd)
 {
-	return fault() ? -1 : REAL(fsync)(fd);
+	if (fault())
+		return -1;
+	record(fd, NULL, 0, 0);
+	return getenv("FAULT_LAZY") ? 0 : REAL(fsync)(fd);
 }
 
 __attribute__((destructor))

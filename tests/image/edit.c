@@ -66,6 +66,58 @@ static void edit_unname(char **arg)
 	sfs_inode_end(t, &dir);
 }
 
+static bool strip_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
+{
+	char *found = arg;
+
+	(void)ino;
+	(void)type;
+	(void)pos;
+	memcpy(found, name, len);
+	found[len] = '\0';
+	return false;
+}
+
+/* All names of a directory go. */
+static void edit_strip(char **arg)
+{
+	char name[SFS_NAME_MAX + 1] = "";
+	struct sfs_inode dir;
+
+	get_inode(arg[0], &dir);
+	while (must(sfs_dirent_iterate(&dir, 0, strip_name, name), arg[0]), *name) {
+		must(sfs_dirent_remove(t, &dir, name, strlen(name)), name);
+		*name = '\0';
+	}
+	sfs_inode_end(t, &dir);
+}
+
+static bool mark_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
+{
+	struct sfs_inode in = { 0 };
+
+	(void)arg;
+	(void)len;
+	(void)type;
+	(void)pos;
+	must(sfs_inode_read(&fs, ino, &in), name);
+	must(sfs_inode_begin(t, &in), name);
+	must(sfs_orphan_add(t, &in), name);
+	sfs_inode_end(t, &in);
+	return true;
+}
+
+/* All files of a directory are still to be cut. */
+static void edit_mark(char **arg)
+{
+	struct sfs_inode dir = { 0 };
+	u64 ino;
+
+	must(sfs_path_resolve(&fs, arg[0], &ino), arg[0]);
+	must(sfs_inode_read(&fs, ino, &dir), arg[0]);
+	must(sfs_dirent_iterate(&dir, 0, mark_name, NULL), arg[0]);
+}
+
 /* A name for an inode number, of a type. */
 static void edit_name(char **arg)
 {
@@ -279,6 +331,19 @@ static void edit_hollow(char **arg)
 	sfs_inode_end(t, &in);
 }
 
+/* Blocks [from, to) of a file go. */
+static void edit_punch(char **arg)
+{
+	struct sfs_inode in;
+	int done = 0;
+
+	get_inode(arg[0], &in);
+	while (!done)
+		done = sfs_extent_punch(t, &in, number(arg[1]), number(arg[2]));
+	must(min(done, 0), arg[0]);
+	sfs_inode_end(t, &in);
+}
+
 /* The log's superblock says that the kernel gave up with an error. */
 static void edit_aborted(char **arg)
 {
@@ -298,6 +363,8 @@ static const struct verb {
 } verbs[] = {
 	{ "field", 3, edit_field },
 	{ "unname", 2, edit_unname },
+	{ "strip", 1, edit_strip },
+	{ "mark", 1, edit_mark },
 	{ "name", 4, edit_name },
 	{ "type", 3, edit_type },
 	{ "bit", 3, edit_bit },
@@ -310,6 +377,7 @@ static const struct verb {
 	{ "record", 3, edit_record },
 	{ "tower", 1, edit_tower },
 	{ "hollow", 1, edit_hollow },
+	{ "punch", 3, edit_punch },
 };
 
 int main(int argc, char **argv)
