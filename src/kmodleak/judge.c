@@ -173,7 +173,7 @@ static bool is_called_directly(const struct finding *f)
 
 static void share(struct finding *f, const char *why)
 {
-	f->verdict = VERDICT_SHARED;
+	f->judged = JUDGED_SHARED;
 	f->reason = why;
 }
 
@@ -249,7 +249,7 @@ static void judge_page(struct tracer *t, struct finding *f, u32 order)
 	s32 expected;
 
 	if (tracer__inspect(t, &q)) {
-		f->verdict = VERDICT_UNSETTLED;
+		f->judged = JUDGED_UNSETTLED;
 		f->reason = "the page cannot be looked at";
 		return;
 	}
@@ -264,7 +264,7 @@ static void judge_page(struct tracer *t, struct finding *f, u32 order)
 		f->reason = "pinned in a page cache that lives on";
 	else if (q.busy_buffers)
 		f->reason = "pinned by its buffers";
-	f->refs = f->verdict == VERDICT_LEAK && q.mapping ? q.refs - expected : 0;
+	f->refs = f->judged == JUDGED_LEAK && q.mapping ? q.refs - expected : 0;
 }
 
 /* A free buffer head goes with its page; a held one is reported as a buffer. */
@@ -296,7 +296,7 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	if (o->class == KML_SLAB || o->class == KML_CACHE)
 		snprintf(f->what, sizeof(f->what), "%s", tracer__cache(t, o->cache));
 	if (!f->trace) {
-		f->verdict = VERDICT_UNSETTLED;
+		f->judged = JUDGED_UNSETTLED;
 		f->reason = "its stack is not known";
 		return;
 	}
@@ -364,7 +364,7 @@ static bool judge_buffer(struct tracer *t, const struct tracer_buffer *b, struct
 	f->reason = b->b.unseen ? "this buffer is still held, by more than could be followed" :
 				  "this buffer is still held";
 	if (!f->trace) {
-		f->verdict = VERDICT_UNSETTLED;
+		f->judged = JUDGED_UNSETTLED;
 		f->reason = "this buffer is held, but the module's gets and puts of it match";
 	}
 	return true;
@@ -380,7 +380,7 @@ static bool is_kept_by_objects(const struct findings *all, const struct finding 
 	if (f->reason != destroyed_in_vain)
 		return false;
 	for (i = 0; i < all->n; i++) {
-		if (all->all[i].verdict == VERDICT_LEAK && all->all[i].cache == f->cache &&
+		if (all->all[i].judged == JUDGED_LEAK && all->all[i].cache == f->cache &&
 		    &all->all[i] != f)
 			return true;
 	}
@@ -402,7 +402,7 @@ static void drop_kept_by_dentry(struct findings *all, const struct finding *dent
 	for (i = 0; i < all->n; i++) {
 		struct finding *f = &all->all[i];
 
-		if (f->verdict == VERDICT_LEAK &&
+		if (f->judged == JUDGED_LEAK &&
 		    (is_part_of(dentry->keeps[0], f) || is_part_of(dentry->keeps[1], f)))
 			share(f, "kept by a name in the dcache");
 	}
@@ -426,7 +426,7 @@ static void drop_consequences(struct findings *all)
 	for (i = 0; i < all->n && buffers; i++) {
 		struct finding *f = &all->all[i];
 
-		if (f->verdict != VERDICT_LEAK)
+		if (f->judged != JUDGED_LEAK)
 			continue;
 		if (f->reason && !strcmp(f->reason, "pinned by its buffers"))
 			share(f, "kept by a buffer that is reported");
@@ -463,27 +463,9 @@ int judge__all(struct tracer *t, struct findings *ret)
 	for (i = 0; i < nbuffers; i++)
 		ret->n += judge_buffer(t, &buffers[i], ret, &ret->all[ret->n]);
 	drop_consequences(ret);
-	for (i = 0; i < (long)ret->n; i++) {
-		ret->leaks += ret->all[i].verdict == VERDICT_LEAK;
-		ret->unsettled += ret->all[i].verdict == VERDICT_UNSETTLED;
-	}
 	free(objects);
 	free(buffers);
 	return 0;
-}
-
-void judge__withhold(struct findings *all, const char *reason)
-{
-	size_t i;
-
-	for (i = 0; i < all->n; i++) {
-		if (all->all[i].verdict != VERDICT_LEAK)
-			continue;
-		all->all[i].verdict = VERDICT_UNSETTLED;
-		all->all[i].reason = reason;
-	}
-	all->unsettled += all->leaks;
-	all->leaks = 0;
 }
 
 void judge__free(struct findings *findings)

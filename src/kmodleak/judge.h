@@ -7,11 +7,11 @@
 
 #include "tracer.h"
 
-enum verdict {
-	VERDICT_LEAK,
-	VERDICT_UNSETTLED,		/* cannot be told; the reason says why */
-	VERDICT_SHARED,			/* memory of an allocator or a cache of the kernel */
-	VERDICT_SUPPRESSED,
+enum judgement {
+	JUDGED_LEAK,
+	JUDGED_UNSETTLED,		/* cannot be told; the reason says why */
+	JUDGED_SHARED,			/* memory of an allocator or a cache of the kernel */
+	JUDGED_SUPPRESSED,
 };
 
 struct frame {
@@ -29,8 +29,8 @@ struct trace {
 
 /* One thing left over, and what is thought of it. */
 struct finding {
-	enum verdict verdict;
-	const char *reason;		/* of all verdicts but a plain leak; may be NULL */
+	enum judgement judged;
+	const char *reason;		/* of all but a plain leak; may be NULL */
 	const char *allocator;		/* "kmalloc", "slab", "pages", "vmalloc" ... */
 	char what[48];			/* name of the cache, the buffer's block ...; may be "" */
 	u64 addr;
@@ -46,14 +46,11 @@ struct finding {
 struct findings {
 	struct finding *all;
 	size_t n;
-	size_t leaks, unsettled;
 	void *traces;			/* tree of struct trace by key */
 };
 
 /* Judges all that is outstanding.  Negative errno. */
 int judge__all(struct tracer *t, struct findings *ret_findings);
-/* Makes all leaks unsettled, for @reason. */
-void judge__withhold(struct findings *findings, const char *reason);
 void judge__free(struct findings *findings);
 /* The function's name without what the compiler added ("x.constprop.0", "x_noprof"). */
 void judge__plain_name(const char *name, char *ret_name, size_t room);

@@ -231,45 +231,52 @@ static void load(const struct settings *s, struct tracer *t)
 		sfs_die(KML_EXIT_FAILED, "%s does not hold a module named %s", s->load, s->module);
 }
 
-static int judge(const struct settings *s, struct tracer *t, int command_status)
+/* The status of wait() as a shell has it. */
+static int shell_status(int status)
 {
-	struct report r = {
-		.format = s->json ? REPORT_JSON : s->folded ? REPORT_FOLDED :
-			  s->summary ? REPORT_SUMMARY : REPORT_TEXT,
-		.suppressions = s->suppressions,
-		.ko = s->ko ? s->ko : s->load,
-		.command_status = command_status,
-		.shared = s->verbose,
-	};
-	struct findings all;
-	int err, status;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void judge(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	int err;
 
 	if (!t->loads)
 		sfs_die(KML_EXIT_FAILED, "%s was never loaded while being traced", t->module);
 	if (t->loaded)
-		tracer__incomplete(t, "%s is still loaded: what it holds may yet be given back",
-				   t->module);
-	err = t->loaded ? judge__all(t, &all) : settle(t, s->settle_seconds, &all);
+		doubts__add(&v->doubts, "%s is still loaded: what it holds may yet be given back",
+			    t->module);
+	err = t->loaded ? verdict__look(v, t) : settle(t, s->settle_seconds, v);
 	if (err)
 		sfs_die(KML_EXIT_FAILED, "what is left cannot be read: %s", strerror(-err));
 	if (t->loaded)
-		judge__withhold(&all, "the module is still loaded");
-	tracer__account(t, all.leaks || all.unsettled);
-	status = report__print(&r, t, &all);
-	judge__free(&all);
-	if (command_status > 0 && status != KML_EXIT_LEAKS) {
-		sfs_warn("the command failed (%s %d)",
-			 WIFSIGNALED(command_status) ? "signal" : "status",
-			 WIFSIGNALED(command_status) ? WTERMSIG(command_status) :
-						       WEXITSTATUS(command_status));
-		status = KML_EXIT_FAILED;
-	}
+		verdict__withhold(v, "the module is still loaded");
+	tracer__account(t, v->leaks || v->unsettled);
+	err = s->suppressions ? verdict__suppress(v, s->suppressions) : 0;
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "suppressions in %s: %s", s->suppressions, strerror(-err));
+}
+
+static int tell(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	struct report r = {
+		.format = s->json ? REPORT_JSON : s->folded ? REPORT_FOLDED :
+			  s->summary ? REPORT_SUMMARY : REPORT_TEXT,
+		.ko = s->ko ? s->ko : s->load,
+		.shared = s->verbose,
+	};
+	int status = verdict__status(v);
+
+	report__print(&r, t, v);
+	if (v->command > 0 && status == KML_EXIT_FAILED)
+		sfs_warn("the command failed (status %d)", v->command);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
-	struct tracer t = { 0 };
+	struct verdict v = { .command = -1 };
+	struct tracer t = { .doubts = &v.doubts };
 	struct settings s;
 	int status;
 
@@ -291,9 +298,12 @@ int main(int argc, char **argv)
 	if (s.load)
 		load(&s, &t);
 	status = attend(&s, &t);
+	v.command = status < 0 ? -1 : shell_status(status);
 	if (s.unload && t.loaded)
 		unload(&t);
-	status = judge(&s, &t, status);
+	judge(&s, &t, &v);
+	status = tell(&s, &t, &v);
+	verdict__free(&v);
 	tracer__close(&t);
 	return status;
 }

@@ -5,8 +5,6 @@
  * Findings of one kind and one stack are one group.  Everything is shown by groups; the four
  * formats differ only in how a group is written.
  */
-#include <fnmatch.h>
-
 #include "report.h"
 #include "srcline.h"
 
@@ -17,43 +15,6 @@ struct group {
 	u64 youngest, oldest;		/* ages in ns */
 	u64 refs, gets, puts;
 };
-
-/* ---- suppressions ---- */
-
-static bool matches_stack(const struct finding *f, const char *glob)
-{
-	char name[128];
-	unsigned int i;
-
-	for (i = 0; f->trace && i < f->trace->nframes; i++) {
-		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
-		if (!fnmatch(glob, name, 0))
-			return true;
-	}
-	return false;
-}
-
-static void suppress(const char *path, struct findings *all)
-{
-	FILE *file = fopen(path, "re");
-	char line[256];
-	size_t i;
-
-	if (!file)
-		sfs_die(KML_EXIT_FAILED, "suppressions in %s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "# \t\n")] = '\0';
-		for (i = 0; *line && i < all->n; i++) {
-			struct finding *f = &all->all[i];
-
-			if (f->verdict > VERDICT_UNSETTLED || !matches_stack(f, line))
-				continue;
-			*(f->verdict == VERDICT_LEAK ? &all->leaks : &all->unsettled) -= 1;
-			f->verdict = VERDICT_SUPPRESSED;
-		}
-	}
-	fclose(file);
-}
 
 /* ---- groups ---- */
 
@@ -66,7 +27,7 @@ static int text_order(const char *a, const char *b)
 static int finding_order(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
-	int order = (int)x->verdict - (int)y->verdict;
+	int order = (int)x->judged - (int)y->judged;
 
 	if (!order)
 		order = text_order(x->allocator, y->allocator);
@@ -153,8 +114,8 @@ static void print_group(const struct group *g, struct srcline *lines)
 	unsigned int i;
 
 	printf("\n%s%llu bytes in %zu object%s: %s%s%s, ",
-	       f->verdict == VERDICT_UNSETTLED ? "unsettled: " :
-	       f->verdict == VERDICT_SHARED ? "no leak: " : "",
+	       f->judged == JUDGED_UNSETTLED ? "unsettled: " :
+	       f->judged == JUDGED_SHARED ? "no leak: " : "",
 	       (unsigned long long)g->nbytes, g->count, g->count == 1 ? "" : "s", f->allocator,
 	       *f->what ? " " : "", f->what);
 	if (g->youngest / 100000000 == g->oldest / 100000000)
@@ -178,7 +139,7 @@ static void print_summary(const struct group *g)
 	const struct finding *f = g->first;
 
 	printf("%-9s %10llu bytes %6zu objects  %s%s%s  %s\n",
-	       f->verdict == VERDICT_LEAK ? "leak" : f->verdict == VERDICT_UNSETTLED ? "unsettled" :
+	       f->judged == JUDGED_LEAK ? "leak" : f->judged == JUDGED_UNSETTLED ? "unsettled" :
 	       "shared", (unsigned long long)g->nbytes, g->count, f->allocator,
 	       *f->what ? " " : "", f->what, near_function(f));
 }
@@ -250,37 +211,39 @@ static void json_group(struct sfs_text *out, const struct group *g, struct srcli
 
 /* ---- the whole ---- */
 
-static const char *verdict_word(int status)
+static const char *verdict_word(const struct verdict *v)
 {
+	int status = verdict__status(v);
+
 	return status == KML_EXIT_CLEAN ? "clean" : status == KML_EXIT_LEAKS ? "leaks" : "incomplete";
 }
 
-static void print_json(const struct report *r, const struct tracer *t, const struct group *groups,
-		       size_t n, int status, struct srcline *lines)
+static void print_json(const struct report *r, const struct tracer *t, const struct verdict *v,
+		       const struct group *groups, size_t n, struct srcline *lines)
 {
 	static const char *const lists[] = { "leaks", "unsettled", "shared", "suppressed" };
 	struct sfs_text *out = sfs_text_open(stdout, true);
-	unsigned int verdict;
+	unsigned int judged;
 	size_t i;
 
 	if (!out)
 		sfs_die(KML_EXIT_FAILED, "out of memory for JSON");
 	json_text(out, "module", t->module);
-	json_text(out, "verdict", verdict_word(status));
+	json_text(out, "verdict", verdict_word(v));
 	out->num(out, "partial", t->partial);
 	out->num(out, "loads", t->loads);
 	out->num(out, "unloads", t->unloads);
 	out->num(out, "allocations", tracer__traced(t));
 	out->num(out, "frees", tracer__freed(t));
-	if (r->command_status >= 0)
-		out->num(out, "command_status", r->command_status);
-	json_text(out, "incomplete", t->incomplete ? t->incomplete : "");
-	for (verdict = VERDICT_LEAK; verdict <= VERDICT_SUPPRESSED; verdict++) {
-		if (verdict == VERDICT_SHARED && !r->shared)
+	if (v->command >= 0)
+		out->num(out, "command_status", v->command);
+	json_text(out, "incomplete", v->doubts.lines ? v->doubts.lines : "");
+	for (judged = JUDGED_LEAK; judged <= JUDGED_SUPPRESSED; judged++) {
+		if (judged == JUDGED_SHARED && !r->shared)
 			continue;
-		out->open(out, lists[verdict], true);
+		out->open(out, lists[judged], true);
 		for (i = 0; i < n; i++) {
-			if (groups[i].first->verdict == verdict)
+			if (groups[i].first->judged == judged)
 				json_group(out, &groups[i], lines);
 		}
 		out->close(out);
@@ -289,57 +252,55 @@ static void print_json(const struct report *r, const struct tracer *t, const str
 		sfs_die(KML_EXIT_FAILED, "the report cannot be written");
 }
 
-static void print_head(const struct tracer *t, const struct findings *all, u64 nbytes, int status)
+static void print_head(const struct tracer *t, const struct verdict *v, u64 nbytes)
 {
 	printf("kmodleak: %s: ", t->module);
-	if (all->leaks)
-		printf("LEAK, %llu bytes in %zu objects", (unsigned long long)nbytes, all->leaks);
-	else if (status == KML_EXIT_CLEAN)
+	if (v->leaks)
+		printf("LEAK, %llu bytes in %zu objects", (unsigned long long)nbytes, v->leaks);
+	else if (verdict__status(v) == KML_EXIT_CLEAN)
 		printf("clean, nothing is missing of %llu allocations",
 		       (unsigned long long)tracer__traced(t));
 	else
 		printf("no verdict");
-	if (all->unsettled)
-		printf("; %zu objects unsettled", all->unsettled);
+	if (v->unsettled)
+		printf("; %zu objects unsettled", v->unsettled);
 	printf("%s\n", t->partial ? " (partial: the module was loaded before)" : "");
-	if (t->incomplete)
-		printf("incomplete:\n%s", t->incomplete);
+	if (v->doubts.lines)
+		printf("incomplete:\n%s", v->doubts.lines);
 }
 
-int report__print(const struct report *r, struct tracer *t, struct findings *all)
+static void print_one(const struct report *r, const struct group *g, struct srcline *lines)
+{
+	enum judgement judged = g->first->judged;
+
+	if (judged == JUDGED_SUPPRESSED || (judged == JUDGED_SHARED && !r->shared))
+		return;
+	if (r->format == REPORT_TEXT)
+		print_group(g, lines);
+	else if (r->format == REPORT_SUMMARY)
+		print_summary(g);
+	else if (judged == JUDGED_LEAK)
+		print_folded(g);
+}
+
+void report__print(const struct report *r, struct tracer *t, struct verdict *v)
 {
 	struct srcline *lines = srcline__open(t->module, r->ko);
 	struct group *groups;
 	size_t i, n;
 	u64 nbytes = 0;
-	int status;
 
-	if (r->suppressions)
-		suppress(r->suppressions, all);
-	n = make_groups(t, all, &groups);
-	status = all->leaks ? KML_EXIT_LEAKS :
-		 all->unsettled || t->incomplete ? KML_EXIT_INCOMPLETE : KML_EXIT_CLEAN;
+	n = make_groups(t, &v->all, &groups);
 	for (i = 0; i < n; i++)
-		nbytes += groups[i].first->verdict == VERDICT_LEAK ? groups[i].nbytes : 0;
+		nbytes += groups[i].first->judged == JUDGED_LEAK ? groups[i].nbytes : 0;
 	if (r->format == REPORT_JSON)
-		print_json(r, t, groups, n, status, lines);
+		print_json(r, t, v, groups, n, lines);
 	else if (r->format != REPORT_FOLDED)
-		print_head(t, all, nbytes, status);
-	for (i = 0; i < n && r->format != REPORT_JSON; i++) {
-		enum verdict verdict = groups[i].first->verdict;
-
-		if (verdict == VERDICT_SUPPRESSED || (verdict == VERDICT_SHARED && !r->shared))
-			continue;
-		if (r->format == REPORT_TEXT)
-			print_group(&groups[i], lines);
-		else if (r->format == REPORT_SUMMARY)
-			print_summary(&groups[i]);
-		else if (verdict == VERDICT_LEAK)
-			print_folded(&groups[i]);
-	}
+		print_head(t, v, nbytes);
+	for (i = 0; i < n && r->format != REPORT_JSON; i++)
+		print_one(r, &groups[i], lines);
 	free(groups);
 	srcline__close(lines);
 	if (fflush(stdout) || ferror(stdout))
 		sfs_die(KML_EXIT_FAILED, "the report could not be written");
-	return status;
 }

@@ -5,7 +5,7 @@
 #ifndef KMODLEAK_REPORT_H
 #define KMODLEAK_REPORT_H
 
-#include "judge.h"
+#include "verdict.h"
 
 enum report_format {
 	REPORT_TEXT,
@@ -16,13 +16,11 @@ enum report_format {
 
 struct report {
 	enum report_format format;
-	const char *suppressions;	/* file, or NULL */
 	const char *ko;			/* where debug information may be; NULL: search */
-	int command_status;		/* as of wait(); -1: there was no command */
 	bool shared;			/* also what is no leak */
 };
 
-/* Suppresses, prints to stdout, and returns the program's exit status. */
-int report__print(const struct report *r, struct tracer *t, struct findings *all);
+/* To stdout; ends the program when that cannot be written. */
+void report__print(const struct report *r, struct tracer *t, struct verdict *v);
 
 #endif

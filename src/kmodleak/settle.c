@@ -80,13 +80,13 @@ static u64 fingerprint(const struct findings *all)
 	size_t i;
 
 	for (i = 0; i < all->n; i++) {
-		if (all->all[i].verdict != VERDICT_SHARED)
+		if (all->all[i].judged != JUDGED_SHARED)
 			sum += all->all[i].addr * 0x9e3779b97f4a7c15ULL + all->all[i].time;
 	}
 	return sum;
 }
 
-int settle(struct tracer *t, u64 limit_s, struct findings *ret)
+int settle(struct tracer *t, u64 limit_s, struct verdict *v)
 {
 	static char why[64] = "still being freed when the time was up";
 	u64 changed = now_ns(), deadline = changed + limit_s * 1000000000ULL, sum, last = 0;
@@ -95,14 +95,14 @@ int settle(struct tracer *t, u64 limit_s, struct findings *ret)
 
 	for (round = 1;; round++) {
 		late = barrier(t, deadline);
-		err = judge__all(t, ret);
+		err = verdict__look(v, t);
 		if (err)
 			return err;
-		sum = fingerprint(ret);
+		sum = fingerprint(&v->all);
 		if (t->verbose)
 			sfs_warn("settling, round %u: %zu outstanding, %zu of them unexplained", round,
-				 ret->n, ret->leaks + ret->unsettled);
-		if (!ret->leaks && !ret->unsettled)
+				 v->all.n, v->leaks + v->unsettled);
+		if (!v->leaks && !v->unsettled)
 			return 0;
 		if (late >= 0) {
 			snprintf(why, sizeof(why), "RCU did not come round on CPU %d in time", late);
@@ -117,8 +117,7 @@ int settle(struct tracer *t, u64 limit_s, struct findings *ret)
 		if (now_ns() >= deadline)
 			break;
 		last = sum;
-		judge__free(ret);
 	}
-	judge__withhold(ret, why);
+	verdict__withhold(v, why);
 	return 0;
 }

@@ -5,9 +5,9 @@
 #ifndef KMODLEAK_SETTLE_H
 #define KMODLEAK_SETTLE_H
 
-#include "judge.h"
+#include "verdict.h"
 
 /* Judges until the result stands still, @limit_s seconds at most.  Negative errno. */
-int settle(struct tracer *t, u64 limit_s, struct findings *ret_findings);
+int settle(struct tracer *t, u64 limit_s, struct verdict *v);
 
 #endif

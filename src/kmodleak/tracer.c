@@ -8,7 +8,6 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <stdarg.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,29 +75,6 @@ u64 now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-void tracer__incomplete(struct tracer *t, const char *fmt, ...)
-{
-	char *line, *all;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&line, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		sfs_die(KML_EXIT_FAILED, "out of memory for a reason");
-	if (t->incomplete && strstr(t->incomplete, line)) {
-		free(line);
-		return;
-	}
-	n = asprintf(&all, "%s%s\n", t->incomplete ? t->incomplete : "", line);
-	free(line);
-	if (n < 0)
-		sfs_die(KML_EXIT_FAILED, "out of memory for reasons");
-	free(t->incomplete);
-	t->incomplete = all;
-}
-
 /* ---- opening ---- */
 
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -164,7 +140,7 @@ static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf
 	}
 	bpf_program__set_autoload(prog, false);
 	if (!target->optional)
-		tracer__incomplete(t, "this kernel has no function %s to trace", target->names[0]);
+		doubts__add(t->doubts, "this kernel has no function %s to trace", target->names[0]);
 }
 
 static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclones)
@@ -229,7 +205,7 @@ static void attach(struct tracer *t)
 			continue;
 		link = bpf_program__attach(prog);
 		if (!link)
-			tracer__incomplete(t, "%s cannot be attached (%s)", bpf_program__name(prog),
+			doubts__add(t->doubts, "%s cannot be attached (%s)", bpf_program__name(prog),
 					   strerror(errno));
 	}
 	bpf_object__for_each_program(prog, t->skel->obj) {
@@ -257,7 +233,7 @@ static int take_event(void *arg, void *data, size_t nbytes)
 	case KML_EV_SYMBOLS:
 	case KML_EV_STRINGS:
 		if (ksyms__learn(t->ksyms, e, ((const struct kml_chunk *)e)->data))
-			tracer__incomplete(t, "symbols of a module were not understood");
+			doubts__add(t->doubts, "symbols of a module were not understood");
 		break;
 	case KML_EV_UNLOAD:
 		t->unloads++;
@@ -352,7 +328,6 @@ void tracer__close(struct tracer *t)
 	ring_buffer__free(t->ring);
 	kmodleak_bpf__destroy(t->skel);
 	ksyms__free(t->ksyms);
-	free(t->incomplete);
 }
 
 int tracer__poll(struct tracer *t, int timeout_ms)
@@ -558,7 +533,7 @@ static void account_missed(struct tracer *t, bool left)
 		if (!lost || (!left && gives_back(name, len)))
 			continue;
 		if (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT)
-			tracer__incomplete(t, "up to %llu events of %.*s were missed",
+			doubts__add(t->doubts, "up to %llu events of %.*s were missed",
 					   (unsigned long long)lost, (int)len, name);
 	}
 }
@@ -577,7 +552,7 @@ void tracer__account(struct tracer *t, bool left)
 
 	for (i = 0; i < KML_LOST_KINDS; i++) {
 		if (t->skel->bss->lost[i])
-			tracer__incomplete(t, "%llu %s",
+			doubts__add(t->doubts, "%llu %s",
 					   (unsigned long long)t->skel->bss->lost[i], what[i]);
 	}
 	account_missed(t, left);

@@ -7,6 +7,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "doubt.h"
 #include "exit.h"
 #include "ksyms.h"
 
@@ -21,7 +22,7 @@ struct tracer {
 	u64 started, unloaded;		/* times */
 	u32 child;			/* the process awaited, and whether RCU came round to it */
 	bool child_freed;
-	char *incomplete;		/* reasons, a line each; NULL: none */
+	struct doubts *doubts;		/* where what it cannot see or has lost is told */
 	u64 attaching[PROGS];		/* calls that passed while clones were still attached */
 	bool verbose;
 	bool trace;			/* print each allocation and free */
@@ -58,9 +59,6 @@ int tracer__inspect(struct tracer *t, struct kml_inspect *query);
 void tracer__await_child(struct tracer *t, u32 pid);	/* 0: no more */
 u64 tracer__freed(const struct tracer *t);
 u64 tracer__traced(const struct tracer *t);
-/* Adds a reason why the verdict cannot be trusted to be whole. */
-__attribute__((format(printf, 2, 3)))
-void tracer__incomplete(struct tracer *t, const char *fmt, ...);
 /*
  * Looks at all that may have been lost, and says so.  A free that was missed can make a leak of
  * what was given back but hide none: it counts only if there is something @left.
