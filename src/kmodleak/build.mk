@@ -9,7 +9,7 @@ kml-arch = $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/po
 kml-objs = $(patsubst %.c,build/obj/%.o,$(call tool-srcs,kmodleak))
 
 $(kml-objs): CPPFLAGS += -Ibuild/gen
-build/obj/src/kmodleak/tracer.o: $(kml-skel)
+build/obj/src/kmodleak/tracer.o build/obj/src/kmodleak/programs.o: $(kml-skel)
 build/obj/src/kmodleak/kmodleak.bpf.o: src/kmodleak/kmodleak.bpf.c $(wildcard src/kmodleak/*.bpf.h) src/kmodleak/halves.h
 	@mkdir -p $(@D)
 	$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffile-prefix-map=$(CURDIR)=. -Wall -Wextra -Wno-unused-parameter $(WERROR) \

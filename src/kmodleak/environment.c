@@ -95,6 +95,33 @@ bool environment__preempts_tracepoints(void)
 	return major > 6 || (major == 6 && minor > 12);
 }
 
+bool environment__has_fred(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	while (file && !found && getline(&line, &room, file) > 0)
+		found = !strncmp(line, "flags", 5) && strstr(line, " fred");
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+u32 environment__max_stack(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	unsigned int n = 127;
+
+	if (file && fscanf(file, "%u", &n) != 1)
+		n = 127;
+	if (file)
+		fclose(file);
+	return n;
+}
+
 void module__name(const char *path, char *ret_name, size_t room)
 {
 	const char *base = strrchr(path, '/');

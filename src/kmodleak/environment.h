@@ -14,6 +14,13 @@ void environment__check(const char *module);
  * tracepoints by SRCU.  Debian's 6.12 does not yet, its 7.2 does; in doubt it is so.
  */
 bool environment__preempts_tracepoints(void);
+/* Interrupts enter by FRED, whose entry is not in the text that symbols bound. */
+bool environment__has_fred(void);
+/*
+ * Frames that the kernel gives of a stack; its default when that cannot be read.  While we trace
+ * it does not change: the kernel refuses that.
+ */
+u32 environment__max_stack(void);
 bool module__is_loaded(const char *module);
 /* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
 void module__name(const char *path, char *ret_name, size_t room);

@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 #define KML_NAME_LEN 56		/* as struct module's name */
-#define KML_STACK_DEPTH 64
+#define KML_STACK_DEPTH 128	/* what the kernel gives by default is one less */
 #define KML_CHUNK 4096		/* of a module's symbols, as sent */
 #define KML_BH_GETS 8		/* stacks at a time by which one buffer is held */
 #define KML_DEFERRED 1024
@@ -32,7 +32,6 @@ enum kml_class {
 };
 
 #define KML_KEY(class, addr)	((__u64)(addr) ^ ((__u64)(class) << 56))
-#define KML_KEY_CLASS(key)	((unsigned int)(((key) >> 56) ^ 0xff))
 #define KML_KEY_ADDR(key)	((key) | (0xffULL << 56))
 
 /*
@@ -110,24 +109,19 @@ enum kml_prog {
 
 enum kml_event_type {
 	KML_EV_LOAD = 1,	/* the module is about to run its init */
-	KML_EV_INIT_DONE,
-	KML_EV_UNLOAD,
 	KML_EV_SYMBOLS,		/* one chunk of some module's symbol table */
 	KML_EV_STRINGS,		/* one chunk of its names */
-	KML_EV_CHILD,		/* RCU has come round to the process awaited */
-	KML_EV_ALLOC,		/* base: key, size, offset: class; only when asked for */
-	KML_EV_FREE,		/* base: key */
+	KML_EV_WAKE,		/* what the user half waits for may have come */
 };
 
 struct kml_event {
 	__u32 type;
-	__u32 tid;
-	__u64 time;
+	__u32 total;		/* of symbols or strings */
 	__u64 module;		/* struct module *: who the chunks belong to */
 	__u32 generation;	/* 0: another module than the one traced */
 	__u32 offset;		/* of the chunk */
 	__u32 nbytes;		/* in the chunk; in KML_EV_LOAD 0 */
-	__u32 total;		/* of symbols or strings */
+	__u32 room;
 	__u64 base, size;	/* KML_EV_SYMBOLS: core text */
 	__u64 init_base, init_size;
 	char name[KML_NAME_LEN];
@@ -138,10 +132,19 @@ struct kml_chunk {
 	char data[KML_CHUNK];
 };
 
+/* An allocation or a free, for --trace. */
+struct kml_call {
+	__u64 time, key, size;
+	__u32 tid;
+	__u32 alloc;
+};
+
 /* Everything that can go missing, counted in the kernel. */
 enum kml_lost {
 	KML_LOST_OBJECT,	/* objects full or busy */
-	KML_LOST_STACK,		/* stacks full, or not to be read */
+	KML_LOST_STACK,		/* stacks full */
+	KML_LOST_WALK,		/* a stack could not be walked */
+	KML_LOST_CUT,		/* one was cut before a frame of the module or its end was seen */
 	KML_LOST_FREE,		/* deferred frees overflowed */
 	KML_LOST_EVENT,		/* ring buffer full */
 	KML_LOST_BUFFER,	/* buffers full */
@@ -152,15 +155,13 @@ enum kml_lost {
 /* Asked of the kernel at judgement: what an object is by now. */
 struct kml_inspect {
 	__u64 addr;
-	__u32 class;
 	__u32 what;		/* enum kml_what */
+	__u32 is_slab;
 	/* pages */
 	__u64 flags;
 	__u64 mapping;
-	__u64 index;
 	__u32 type;		/* page_type, or 0xffffffff */
 	__s32 refs;		/* page, dentry, inode, cache or buffer */
-	__u32 is_slab;
 	__u32 nbuffers;
 	__u32 busy_buffers;	/* with b_count above 0 */
 	__u32 buffer_refs;	/* sum of b_count */

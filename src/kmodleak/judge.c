@@ -234,7 +234,10 @@ static void judge_dentry(struct tracer *t, struct finding *f)
 	struct kml_inspect q = { .what = KML_IS_DENTRY, .addr = f->addr };
 	struct kml_inspect inode = { .what = KML_IS_INODE };
 
-	if (tracer__inspect(t, &q) || q.refs)
+	if (tracer__inspect(t, &q))
+		return;
+	f->holders = q.refs;
+	if (q.refs)
 		return;
 	share(f, "a name that the dcache keeps, and nobody holds");
 	f->keeps[1] = q.text;

@@ -39,6 +39,7 @@ struct finding {
 	u64 time;			/* of the allocation */
 	u32 gets, puts;			/* of references */
 	s32 refs;			/* missing puts; 0: not a reference */
+	s32 holders;			/* that a dentry has, children among them */
 	u64 keeps[2];			/* what a dentry nobody holds points to: inode, name */
 	const struct trace *trace;	/* NULL: lost */
 };

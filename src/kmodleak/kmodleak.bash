@@ -16,7 +16,7 @@ _kmodleak()
         _filedir
         return
         ;;
-    -m | --max-seconds | --settle | --objects | --ready-fd)
+    -c | --cycles | -m | --max-seconds | --settle | --objects | --stacks | --ready-fd)
         return
         ;;
     esac

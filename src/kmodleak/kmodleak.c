@@ -7,24 +7,25 @@
  * run them: until the module goes, around a command, loading and unloading it ourselves.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "environment.h"
+#include "growth.h"
 #include "report.h"
 #include "settle.h"
 
-#define POLL_MS		100
-#define UNLOAD_TRIES	50
+#define UNLOAD_TRIES	250
+#define CATCH_UP_NS	5000000000ULL
 
 struct settings {
 	bool json, folded, summary;
-	bool verbose, trace, percpu, notify, unload;
+	bool verbose, trace, percpu, notify, unload, keep_caches;
 	const char *load, *ko, *suppressions;
-	u64 ready_fd, max_seconds, settle_seconds, objects;
+	u64 ready_fd, max_seconds, settle_seconds, objects, stacks, cycles;
 	char module[KML_NAME_LEN];
 	char **command;			/* NULL: none */
 };
@@ -41,8 +42,15 @@ static const struct sfs_opt options[] = {
 	{ .o_long = "settle", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(settle_seconds),
 	  .o_min = 1, .o_max = 3600, .o_default = "300",
 	  .o_help = "wait at most N seconds for late frees" },
+	{ .o_short = 'c', .o_long = "cycles", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(cycles),
+	  .o_min = 1, .o_max = 1000, .o_default = "1",
+	  .o_help = "do it all up to N times, and report what grows from time to time" },
+	{ .o_long = "keep-caches", FIELD(keep_caches),
+	  .o_help = "never ask the kernel to drop its caches" },
 	{ .o_long = "objects", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(objects),
 	  .o_max = 1 << 26, .o_help = "room for N objects at a time; 0: by memory" },
+	{ .o_long = "stacks", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(stacks),
+	  .o_max = 1 << 22, .o_help = "room for N different stacks; 0: for 16384" },
 	{ .o_short = 'j', .o_long = "json", .o_help = "report as JSON", .o_group = 1, FIELD(json) },
 	{ .o_short = 'f', .o_long = "folded", .o_group = 1, FIELD(folded),
 	  .o_help = "report stacks as a flame graph wants them" },
@@ -82,21 +90,6 @@ static const struct sfs_cli cli = {
 	},
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void note_signal(int signal)
-{
-	interrupted = signal;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = note_signal };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
 static void parse(struct settings *s, int argc, char **argv)
 {
 	int at;
@@ -132,11 +125,16 @@ static void notify_systemd(void)
 	close(fd);
 }
 
-static void tell_ready(const struct settings *s)
+/* Who has read it once need not do so again. */
+static void tell_ready(const struct settings *s, bool again)
 {
-	if (s->ready_fd && write(s->ready_fd, "ready\n", 6) != 6)
+	if (s->ready_fd && write(s->ready_fd, "ready\n", 6) != 6 && !again)
 		sfs_die(KML_EXIT_FAILED, "--ready-fd %llu: %s", (unsigned long long)s->ready_fd,
 			strerror(errno));
+}
+
+static void tell_started(const struct settings *s)
+{
 	if (s->notify)
 		notify_systemd();
 	if (!s->command && !s->load)
@@ -145,112 +143,165 @@ static void tell_ready(const struct settings *s)
 
 /* ---- the ways to run ---- */
 
-static pid_t start_command(char **command)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		sfs_die(KML_EXIT_FAILED, "no process for the command: %s", strerror(errno));
-	if (!pid) {
-		signal(SIGINT, SIG_DFL);
-		signal(SIGTERM, SIG_DFL);
-		execvp(*command, command);
-		sfs_warn("%s: %s", *command, strerror(errno));
-		_exit(127);
-	}
-	return pid;
-}
-
-static void poll_or_die(struct tracer *t)
-{
-	int err = tracer__poll(t, POLL_MS);
-
-	if (err)
-		sfs_die(KML_EXIT_FAILED, "the kernel half does not answer: %s", strerror(-err));
-}
-
-/*
- * Runs the command, or waits for the module to go.  The command's status as of wait(), or -1 when
- * there is none, or it was ended here.
- */
-static int attend(const struct settings *s, struct tracer *t)
-{
-	u64 deadline = s->max_seconds ? now_ns() + s->max_seconds * 1000000000ULL : UINT64_MAX;
-	pid_t pid = s->command ? start_command(s->command) : 0;
-	int status = -1;
-
-	for (;;) {
-		poll_or_die(t);
-		if (pid && waitpid(pid, &status, WNOHANG) == pid)
-			break;
-		if (!pid && t->unloads && !t->loaded)
-			break;
-		if (interrupted || now_ns() >= deadline) {
-			if (pid) {
-				kill(pid, SIGTERM);
-				waitpid(pid, NULL, 0);
-			}
-			break;
-		}
-		if (!pid && s->load && s->unload && !s->max_seconds)
-			break;
-	}
-	while (t->loaded && !tracer__poll(t, 0) && t->loaded && !module__is_loaded(t->module))
-		poll_or_die(t);
-	return status;
-}
-
-/* What has just been used may be busy for a moment. */
-static void unload(struct tracer *t)
-{
-	unsigned int tries;
-	int err = 0;
-
-	for (tries = 0; tries < UNLOAD_TRIES; tries++) {
-		err = module__unload(t->module);
-		if (err != -EAGAIN && err != -EBUSY)
-			break;
-		poll_or_die(t);
-	}
-	if (err == -EAGAIN || err == -EBUSY)
-		sfs_die(KML_EXIT_FAILED, "%s refuses to be unloaded: it is still in use", t->module);
-	if (err)
-		sfs_die(KML_EXIT_FAILED, "%s cannot be unloaded: %s", t->module, strerror(-err));
-	while (t->loaded)
-		poll_or_die(t);
-}
-
-static void load(const struct settings *s, struct tracer *t)
-{
-	int err = module__load(s->load);
-
-	if (err)
-		sfs_die(KML_EXIT_FAILED, "%s cannot be loaded: %s", s->load, strerror(-err));
-	poll_or_die(t);
-	if (!t->loaded)
-		sfs_die(KML_EXIT_FAILED, "%s does not hold a module named %s", s->load, s->module);
-}
-
 /* The status of wait() as a shell has it. */
 static int shell_status(int status)
 {
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void judge(const struct settings *s, struct tracer *t, struct verdict *v)
+/* When one step has lasted long enough. */
+static u64 patience(const struct settings *s)
 {
+	return s->max_seconds ? now_ns() + s->max_seconds * 1000000000ULL : UINT64_MAX;
+}
+
+/* What was cut short has not shown all that it would have. */
+static void run_command(const struct settings *s, struct tracer *t, u64 deadline,
+			struct verdict *v)
+{
+	pid_t pid = child__start(s->command);
+	int status = 0;
+
+	if (!child__wait(t, pid, deadline, &status)) {
+		if (child__signal())
+			doubts__add(&v->doubts, "the command was stopped by a signal (%d)",
+				    child__signal());
+		else
+			doubts__add(&v->doubts, "the command was stopped after %llu s (-m)",
+				    (unsigned long long)s->max_seconds);
+		child__signal_taken();
+		if (!child__stop(t, pid, &status))
+			doubts__add(&v->doubts, "the command does not end: process %d", pid);
+		v->command = -1;
+		return;
+	}
+	v->command = shell_status(status);
+}
+
+/* The module is gone by what the kernel says of itself, but the kernel half said nothing. */
+static void catch_up(struct tracer *t, struct verdict *v)
+{
+	u64 deadline = now_ns() + CATCH_UP_NS;
+
+	while (tracer__loaded(t) && !module__is_loaded(t->module)) {
+		if (now_ns() >= deadline) {
+			doubts__add(&v->doubts, "the unloading of %s was not seen", t->module);
+			t->lost_track = true;
+		}
+		child__pause(t);
+	}
+}
+
+/*
+ * Runs the command, or waits until the module has gone once more than @unloads times, for a signal,
+ * or the end of the time.
+ */
+static void attend(const struct settings *s, struct tracer *t, u32 unloads, struct verdict *v)
+{
+	u64 deadline = patience(s);
+
+	if (s->command)
+		run_command(s, t, deadline, v);
+	while (!s->command && !(s->load && s->unload && !s->max_seconds) &&
+	       (tracer__loaded(t) || tracer__unloads(t) == unloads) && !child__signal() &&
+	       now_ns() < deadline) {
+		child__pause(t);
+		if (tracer__loaded(t) && !module__is_loaded(t->module))
+			break;
+	}
+	child__signal_taken();
+	catch_up(t, v);
+}
+
+/* What has just been used may be busy for a moment. */
+static void unload(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	unsigned int tries;
+	int err = 0;
+
+	for (tries = 0; tries < UNLOAD_TRIES; tries++) {
+		err = child__call(t, module__unload, t->module, patience(s));
+		if ((err != -EAGAIN && err != -EBUSY) || child__signal())
+			break;
+		child__pause(t);
+	}
+	if (err == -EAGAIN || err == -EBUSY)
+		sfs_die(KML_EXIT_FAILED, "%s refuses to be unloaded: it is still in use", t->module);
+	if (err == -EINTR || err == -ETIMEDOUT)
+		sfs_die(KML_EXIT_FAILED, "the unloading of %s does not end", t->module);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "%s cannot be unloaded: %s", t->module, strerror(-err));
+	catch_up(t, v);
+}
+
+static void load(const struct settings *s, struct tracer *t)
+{
+	u32 loads = tracer__loads(t);
+	int err = child__call(t, module__load, s->load, patience(s));
+
+	if (err == -EINTR || err == -ETIMEDOUT)
+		sfs_die(KML_EXIT_FAILED, "the loading of %s does not end", s->load);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "%s cannot be loaded: %s", s->load, strerror(-err));
+	if (tracer__loads(t) == loads)
+		sfs_die(KML_EXIT_FAILED, "%s does not hold a module named %s", s->load, s->module);
+}
+
+/* What is left of one loading. */
+static void look(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	bool loaded = tracer__loaded(t);
 	int err;
 
-	if (!t->loads)
+	if (!tracer__loads(t))
 		sfs_die(KML_EXIT_FAILED, "%s was never loaded while being traced", t->module);
-	if (t->loaded)
+	if (loaded)
 		doubts__add(&v->doubts, "%s is still loaded: what it holds may yet be given back",
 			    t->module);
-	err = t->loaded ? verdict__look(v, t) : settle(t, s->settle_seconds, v);
+	err = loaded ? verdict__look(v, t) : settle(t, s->settle_seconds, !s->keep_caches, v);
 	if (err)
 		sfs_die(KML_EXIT_FAILED, "what is left cannot be read: %s", strerror(-err));
-	if (t->loaded)
+	if (loaded)
 		verdict__withhold(v, "the module is still loaded");
+}
+
+static void cycle(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	u32 unloads = tracer__unloads(t);
+
+	if (!v->cycles || (!s->command && !s->load))
+		tell_ready(s, v->cycles > 0);
+	if (!v->cycles)
+		tell_started(s);
+	if (s->load)
+		load(s, t);
+	attend(s, t, unloads, v);
+	if (s->unload && tracer__loaded(t))
+		unload(s, t, v);
+	look(s, t, v);
+	v->cycles++;
+}
+
+/* As many cycles as were asked for, while something is left that the next may explain. */
+static void run(const struct settings *s, struct tracer *t, struct verdict *v)
+{
+	struct growth g = { 0 };
+	int err;
+
+	do {
+		cycle(s, t, v);
+		err = growth__note(&g, &v->all);
+		if (err)
+			sfs_die(KML_EXIT_FAILED, "what is left cannot be compared: %s",
+				strerror(-err));
+	} while (v->cycles < s->cycles && (v->leaks || v->unsettled) && !v->doubts.lines &&
+		 v->command <= 0);
+	growth__apply(&g, v);
+	growth__free(&g);
+	if (s->cycles > 1 && v->cycles < 2)
+		verdict__withhold(v, "whether it grows is not known, for there was one cycle");
+	if (!t->sees_interrupts)
+		verdict__withhold(v, "an interrupt may have taken it");
 	tracer__account(t, v->leaks || v->unsettled);
 	err = s->suppressions ? verdict__suppress(v, s->suppressions) : 0;
 	if (err)
@@ -281,11 +332,11 @@ int main(int argc, char **argv)
 	int status;
 
 	parse(&s, argc, argv);
-	catch_signals();
+	child__catch_signals();
 	t.module = s.module;
 	t.verbose = s.verbose;
 	t.trace = s.trace;
-	tracer__open(&t, s.objects);
+	tracer__open(&t, s.objects, s.stacks);
 	if (module__is_loaded(s.module)) {
 		if (s.load)
 			sfs_die(KML_EXIT_FAILED, "%s is loaded already", s.module);
@@ -294,14 +345,8 @@ int main(int argc, char **argv)
 				s.module);
 		sfs_warn("%s is loaded already: what it has allocated so far is not seen", s.module);
 	}
-	tell_ready(&s);
-	if (s.load)
-		load(&s, &t);
-	status = attend(&s, &t);
-	v.command = status < 0 ? -1 : shell_status(status);
-	if (s.unload && t.loaded)
-		unload(&t);
-	judge(&s, &t, &v);
+	run(&s, &t, &v);
+	child__release_signals();
 	status = tell(&s, &t, &v);
 	verdict__free(&v);
 	tracer__close(&t);

@@ -10,18 +10,17 @@
 
 #define STRINGS_MAX (4U << 20)
 
-__u32 awaited;			/* the process the reader waits for; 0: none */
+/* Read by the user half as they are; events only wake it. */
+__u32 awaited;			/* the process it waits for; 0: none, or RCU has come round to it */
+__u32 loads, unloads;
+__u64 unloaded;			/* when it last was */
 
-static __always_inline int tell(__u32 type, __u32 tid, __u64 module)
+/* What finds no room is no loss: the reader looks by itself before long. */
+static __always_inline int wake_reader(void)
 {
-	struct kml_event *e = event_begin(type);
+	struct kml_event e = { .type = KML_EV_WAKE };
 
-	if (!e)
-		return 0;
-	e->tid = tid;
-	e->module = module;
-	e->generation = generation;
-	bpf_ringbuf_submit(e, 0);
+	bpf_ringbuf_output(&events, &e, sizeof(e), 0);
 	return 0;
 }
 
@@ -111,24 +110,21 @@ static __always_inline bool is_wanted(const char *name)
 
 static __noinline int announce(struct module *m, bool loading)
 {
+	struct kml_event e = { .type = KML_EV_LOAD, .module = (__u64)m };
 	struct kml_range core = {}, init = {};
-	struct kml_event *e;
 	__u32 gen = 0;
 
-	e = event_begin(KML_EV_LOAD);
-	if (!e)
-		return 0;
 	find_text(m, &core, &init);
-	bpf_probe_read_kernel_str(e->name, sizeof(e->name), &m->name);
-	e->module = (__u64)m;
-	e->base = core.start;
-	e->size = core.end - core.start;
-	e->init_base = init.start;
-	e->init_size = init.end - init.start;
-	if (is_wanted(e->name))
+	bpf_probe_read_kernel_str(e.name, sizeof(e.name), &m->name);
+	e.base = core.start;
+	e.size = core.end - core.start;
+	e.init_base = init.start;
+	e.init_size = init.end - init.start;
+	if (is_wanted(e.name))
 		gen = ++generation;
-	e->generation = gen;
-	bpf_ringbuf_submit(e, 0);
+	e.generation = gen;
+	if (bpf_ringbuf_output(&events, &e, sizeof(e), 0))
+		lose(KML_LOST_EVENT);
 	if (loading)
 		copy_symbols(m, gen);
 	if (gen) {
@@ -136,6 +132,7 @@ static __noinline int announce(struct module *m, bool loading)
 			init_text = init;
 		text = core;
 		module_addr = (__u64)m;
+		loads++;
 	}
 	return gen;
 }
@@ -164,7 +161,7 @@ int initcall_finish(__u64 *args)
 		return 0;
 	init_text.start = init_text.end = 0;
 	init_tid = 0;
-	return tell(KML_EV_INIT_DONE, 0, module_addr);
+	return 0;
 }
 
 SEC("raw_tp/module_free")
@@ -173,9 +170,11 @@ int module_free(__u64 *args)
 	if (!module_addr || args[0] != module_addr)
 		return 0;
 	text.start = text.end = init_text.start = init_text.end = 0;
-	module_addr = 0;
 	init_tid = 0;
-	return tell(KML_EV_UNLOAD, 0, args[0]);
+	unloaded = bpf_ktime_get_ns();
+	unloads++;
+	module_addr = 0;
+	return wake_reader();
 }
 
 SEC("raw_tp/sched_process_free")
@@ -185,7 +184,8 @@ int process_free(__u64 *args)
 
 	if (!awaited || (__u32)BPF_CORE_READ(task, pid) != awaited)
 		return 0;
-	return tell(KML_EV_CHILD, awaited, 0);
+	awaited = 0;
+	return wake_reader();
 }
 
 /* ---- what an object is by now ---- */

@@ -49,7 +49,7 @@ static int group_order(const void *a, const void *b)
 
 static size_t make_groups(const struct tracer *t, struct findings *all, struct group **ret_groups)
 {
-	u64 now = t->unloaded ? max(t->unloaded, t->started) : now_ns();
+	u64 now = tracer__unloaded(t) ? max(tracer__unloaded(t), t->started) : now_ns();
 	struct group *groups = calloc(all->n + 1, sizeof(*groups));
 	struct group *g = NULL;
 	size_t i, n = 0;
@@ -231,8 +231,9 @@ static void print_json(const struct report *r, const struct tracer *t, const str
 	json_text(out, "module", t->module);
 	json_text(out, "verdict", verdict_word(v));
 	out->num(out, "partial", t->partial);
-	out->num(out, "loads", t->loads);
-	out->num(out, "unloads", t->unloads);
+	out->num(out, "loads", tracer__loads(t));
+	out->num(out, "unloads", tracer__unloads(t));
+	out->num(out, "cycles", v->cycles);
 	out->num(out, "allocations", tracer__traced(t));
 	out->num(out, "frees", tracer__freed(t));
 	if (v->command >= 0)
@@ -264,6 +265,8 @@ static void print_head(const struct tracer *t, const struct verdict *v, u64 nbyt
 		printf("no verdict");
 	if (v->unsettled)
 		printf("; %zu objects unsettled", v->unsettled);
+	if (v->cycles > 1)
+		printf("; in %u cycles", v->cycles);
 	printf("%s\n", t->partial ? " (partial: the module was loaded before)" : "");
 	if (v->doubts.lines)
 		printf("incomplete:\n%s", v->doubts.lines);

@@ -6,13 +6,15 @@
  * barrier here is made of children: on each CPU one is born, dies and is reaped; its task is freed
  * by call_rcu() after all that was queued on that CPU before, and a tracepoint tells when.  Its
  * death also empties the CPU's list of pages.  What remains the same over several barriers and a
- * quiet time will remain.  Is nothing left, then nothing need be waited for, however late RCU is.
+ * quiet time will remain, unless a cache of the kernel keeps it, which can be asked to let go.  Is
+ * nothing left, then nothing need be waited for, however late RCU is.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "settle.h"
 
 #define SETTLE_ROUNDS	3		/* without change */
@@ -29,15 +31,21 @@ static void drain_page_lists(void)
 	syscall(SYS_move_pages, 0, 1, pages, nodes, status, 2 /* MPOL_MF_MOVE */);
 }
 
-/* One CPU's part of the barrier; false when RCU did not come round by @deadline. */
-static bool barrier_on(struct tracer *t, int cpu, u64 deadline)
+/* One CPU's part of the barrier; false: RCU was late for @deadline, or a signal came. */
+static bool barrier_on(struct tracer *t, int cpu, size_t ncpus, u64 deadline)
 {
-	cpu_set_t set;
+	cpu_set_t *set = CPU_ALLOC(ncpus);
+	bool there;
 	pid_t pid;
+	int status;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (!set)
+		return false;
+	CPU_ZERO_S(CPU_ALLOC_SIZE(ncpus), set);
+	CPU_SET_S(cpu, CPU_ALLOC_SIZE(ncpus), set);
+	there = !sched_setaffinity(0, CPU_ALLOC_SIZE(ncpus), set);
+	CPU_FREE(set);
+	if (!there)
 		return true;		/* gone offline */
 	pid = fork();
 	if (pid < 0)
@@ -46,31 +54,69 @@ static bool barrier_on(struct tracer *t, int cpu, u64 deadline)
 		_exit(0);
 	/* Until it is waited for its task stays. */
 	tracer__await_child(t, pid);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	while (!t->child_freed && now_ns() < deadline) {
-		if (tracer__poll(t, 100))
-			return false;
+	if (!child__wait(t, pid, deadline, &status))
+		return false;
+	while (!tracer__child_freed(t) && !child__signal() && now_ns() < deadline)
+		child__pause(t);
+	return tracer__child_freed(t);
+}
+
+/* The CPUs that we may run on, however many; the caller frees.  NULL: not to be had. */
+static cpu_set_t *all_cpus(size_t *ret_ncpus)
+{
+	cpu_set_t *set;
+	size_t n;
+
+	for (n = 1024; n <= 1 << 20; n *= 2) {
+		set = CPU_ALLOC(n);
+		if (!set || !sched_getaffinity(0, CPU_ALLOC_SIZE(n), set)) {
+			*ret_ncpus = n;
+			return set;
+		}
+		CPU_FREE(set);
 	}
-	return t->child_freed;
+	return NULL;
 }
 
 /* Returns the CPU on which RCU did not come round by @deadline, or -1. */
 static int barrier(struct tracer *t, u64 deadline)
 {
 	int cpu, late = -1;
-	cpu_set_t all;
+	cpu_set_t *all;
+	size_t n = 0;
 
 	drain_page_lists();
-	if (sched_getaffinity(0, sizeof(all), &all))
-		return -1;
-	for (cpu = 0; cpu < CPU_SETSIZE && late < 0; cpu++) {
-		if (CPU_ISSET(cpu, &all) && !barrier_on(t, cpu, deadline))
+	all = all_cpus(&n);
+	if (!all)
+		doubts__add(t->doubts, "the CPUs are not known, so RCU was not waited for");
+	for (cpu = 0; all && cpu < (int)n && late < 0; cpu++) {
+		if (CPU_ISSET_S(cpu, CPU_ALLOC_SIZE(n), all) && !barrier_on(t, cpu, n, deadline))
 			late = cpu;
 	}
 	tracer__await_child(t, 0);
-	sched_setaffinity(0, sizeof(all), &all);
+	if (all)
+		sched_setaffinity(0, CPU_ALLOC_SIZE(n), all);
+	CPU_FREE(all);
 	return late;
+}
+
+static int write_drop_caches(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = fd < 0 || write(fd, "3\n", 2) != 2 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Names and inodes that nobody uses, pages of files: what then remains no cache keeps. */
+static void drop_caches(struct tracer *t, u64 deadline)
+{
+	int err = child__call(t, write_drop_caches, "/proc/sys/vm/drop_caches", deadline);
+
+	if (t->verbose)
+		sfs_warn("the kernel was asked to drop its caches: %s", strerror(-err));
 }
 
 /* Changes when anything that would be reported does. */
@@ -86,11 +132,29 @@ static u64 fingerprint(const struct findings *all)
 	return sum;
 }
 
-int settle(struct tracer *t, u64 limit_s, struct verdict *v)
+/* Why it is no use to wait any longer; NULL: it is. */
+static const char *ended(const struct tracer *t, int late, u64 deadline)
 {
-	static char why[64] = "still being freed when the time was up";
+	static char why[64];
+
+	if (child__signal()) {
+		child__signal_taken();
+		return "a signal ended the wait for late frees";
+	}
+	if (tracer__loaded(t))
+		return "the module was loaded again before late frees were over";
+	if (late >= 0) {
+		snprintf(why, sizeof(why), "RCU did not come round on CPU %d in time", late);
+		return why;
+	}
+	return now_ns() >= deadline ? "still being freed when the time was up" : NULL;
+}
+
+int settle(struct tracer *t, u64 limit_s, bool drop, struct verdict *v)
+{
 	u64 changed = now_ns(), deadline = changed + limit_s * 1000000000ULL, sum, last = 0;
 	unsigned int round, still = 0;
+	const char *why;
 	int err, late;
 
 	for (round = 1;; round++) {
@@ -104,17 +168,19 @@ int settle(struct tracer *t, u64 limit_s, struct verdict *v)
 				 v->all.n, v->leaks + v->unsettled);
 		if (!v->leaks && !v->unsettled)
 			return 0;
-		if (late >= 0) {
-			snprintf(why, sizeof(why), "RCU did not come round on CPU %d in time", late);
-			break;
-		}
 		if (round == 1 || sum != last) {
 			changed = now_ns();
 			still = 0;
 		}
-		if (++still > SETTLE_ROUNDS && now_ns() - changed >= SETTLE_QUIET_NS)
-			return 0;
-		if (now_ns() >= deadline)
+		if (late < 0 && ++still > SETTLE_ROUNDS && now_ns() - changed >= SETTLE_QUIET_NS) {
+			if (!drop)
+				return 0;
+			drop = false;
+			still = 0;
+			drop_caches(t, deadline);
+		}
+		why = ended(t, late, deadline);
+		if (why)
 			break;
 		last = sum;
 	}

@@ -7,7 +7,11 @@
 
 #include "verdict.h"
 
-/* Judges until the result stands still, @limit_s seconds at most.  Negative errno. */
-int settle(struct tracer *t, u64 limit_s, struct verdict *v);
+/*
+ * Judges until the result stands still, @limit_s seconds at most.  If something is left then that
+ * nothing explains, and @drop, asks the kernel to drop its caches, and waits again.  Negative
+ * errno.
+ */
+int settle(struct tracer *t, u64 limit_s, bool drop, struct verdict *v);
 
 #endif

@@ -19,6 +19,7 @@ const volatile struct kml_range core_text, entry_text, softirq_text;
 const volatile __u64 page_size = 4096;
 const volatile char module_name[KML_NAME_LEN];
 const volatile __u32 trace_calls;
+const volatile __u32 max_frames = KML_STACK_DEPTH;	/* that the kernel gives of a stack */
 const volatile __u32 nclones = KML_CLONES;	/* of each program that are loaded */
 const volatile bool can_hold_cpu;	/* the kernel has bpf_preempt_disable() */
 
@@ -31,7 +32,7 @@ __u64 module_addr;
 __u32 init_tid;			/* who runs its init; 0: nobody */
 __u32 generation;
 
-__u64 traced, freed, replaced;
+__u64 traced, freed;
 __u64 lost[KML_LOST_KINDS];
 struct {
 	__u64 key, time;
@@ -98,10 +99,18 @@ __u64 calls[PROGS];		/* that the first clone was not skipped for */
 __u64 taken[PROGS];		/* that some clone saw */
 __u64 full;			/* how often all clones of a tracepoint's were busy on a CPU */
 
+/* What the user half must know; and, apart from it, the lines of --trace, of which some may go. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 << 20);
 } events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20);
+} calls_told SEC(".maps");
+
+__u64 calls_untold;		/* lines that found no room */
 
 static __always_inline bool in(const volatile struct kml_range *r, __u64 addr)
 {
@@ -144,33 +153,15 @@ static __always_inline __u64 arg(__u64 *args, __u32 n)
 	return value;
 }
 
-/* An event to be filled and submitted; NULL when there is no room. */
-static __always_inline struct kml_event *event_begin(__u32 type)
-{
-	struct kml_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-
-	if (!e) {
-		lose(KML_LOST_EVENT);
-		return NULL;
-	}
-	__builtin_memset(e, 0, sizeof(*e));
-	e->type = type;
-	e->time = bpf_ktime_get_ns();
-	return e;
-}
-
 /* One line of --trace. */
-static __noinline int tell_call(__u32 type, __u64 key, __u64 size, __u32 class)
+static __noinline int tell_call(bool alloc, __u64 key, __u64 size)
 {
-	struct kml_event *e = event_begin(type);
+	struct kml_call call = { .key = key, .size = size, .alloc = alloc };
 
-	if (!e)
-		return 0;
-	e->tid = bpf_get_current_pid_tgid();
-	e->base = key;
-	e->size = size;
-	e->offset = class;
-	bpf_ringbuf_submit(e, 0);
+	call.time = bpf_ktime_get_ns();
+	call.tid = bpf_get_current_pid_tgid();
+	if (bpf_ringbuf_output(&calls_told, &call, sizeof(call), 0))
+		__sync_fetch_and_add(&calls_untold, 1);
 	return 0;
 }
 
@@ -271,7 +262,8 @@ static long walk_step(__u32 i, struct walk *w)
 
 /*
  * Walks the stack.  Returns the index of the first frame of the module, or -1 when there is none
- * or an interrupt or fault came in between; *@ret_first is the first frame outside BPF.
+ * or an interrupt or fault came in between, -E2BIG when it may be beyond what the kernel gives;
+ * *@ret_first is the first frame outside BPF.
  */
 static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 {
@@ -285,7 +277,7 @@ static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 	if (can_hold_cpu)
 		bpf_preempt_enable();
 	if (nbytes < 0) {
-		lose(KML_LOST_STACK);
+		lose(KML_LOST_WALK);
 		return -1;
 	}
 	s->nframes = nbytes / 8;
@@ -296,7 +288,7 @@ static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 	/* A tail call leaves no frame behind, but whoever runs init does nothing else. */
 	if (w.found < 0 && !w.barred && init_tid && init_tid == (__u32)bpf_get_current_pid_tgid())
 		w.found = s->nframes - 1;
-	return w.found;
+	return w.found < 0 && !w.barred && s->nframes >= max_frames ? -E2BIG : w.found;
 }
 
 static long hash_step(__u32 i, struct walk *w)
@@ -333,9 +325,11 @@ static __noinline __u64 file_stack(struct kml_stack *s, int first)
 static __always_inline __u64 stack_of(void *ctx, __u32 prog, __u32 clone)
 {
 	struct scratch *s = scratch_of(prog, clone);
-	int first = 0;
+	int first = 0, at = s ? walk(ctx, &s->stack, &first) : -1;
 
-	if (!s || walk(ctx, &s->stack, &first) < 0)
+	if (at == -E2BIG)
+		lose(KML_LOST_CUT);
+	if (!s || at < 0)
 		return 0;
 	return file_stack(&s->stack, first);
 }
@@ -383,12 +377,11 @@ static __noinline int put_object(struct kml_object *o, __u64 addr, __u64 flags)
 	if (!err) {
 		__sync_fetch_and_add(&traced, 1);
 		if (trace_calls)
-			tell_call(KML_EV_ALLOC, key, o->size, o->class);
+			tell_call(true, key, o->size);
 	} else if (err == -EEXIST) {
 		/* The free was missed, or an interrupted clone begins again. */
 		if (flags == BPF_NOEXIST)
 			return 0;
-		__sync_fetch_and_add(&replaced, 1);
 		err = bpf_map_update_elem(&objects, &key, o, BPF_ANY);
 	}
 	if (err)
@@ -419,7 +412,7 @@ static __noinline long forget(__u64 key)
 	if (!err) {
 		__sync_fetch_and_add(&freed, 1);
 		if (trace_calls)
-			tell_call(KML_EV_FREE, key, 0, 0);
+			tell_call(false, key, 0);
 	} else if (err != -ENOENT) {
 		/* Interrupted inside the map on this CPU: the reader takes it out. */
 		at = __sync_fetch_and_add(&ndeferred, 1);

@@ -1,71 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * tracer.c - loads and attaches the kernel half, takes what it tells, counts what it lost.
+ * tracer.c - loads the kernel half, takes what it tells, reads what it has gathered.
  *
- * Kernels differ in the names of functions: each program that hangs on one has a list of names, of
- * which the first that this kernel has is taken.  A program without which an allocation or a free
- * would be missed must attach, or the verdict is incomplete.
+ * Messages wake us and bring what would be gone later: symbols.  How things stand is read from the
+ * kernel half's own variables, so that a message lost cannot keep anybody waiting.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <poll.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "environment.h"
-#include "tracer.h"
+#include "programs.h"
 #include "kmodleak.skel.h"
 
-/* Programs that hang on functions; all clones of one have the same row. */
-static const struct target {
-	const char *program;
-	const char *names[3];		/* in the kernel, newest first */
-	const char *split;		/* only needed where the compiler has made this one */
-	enum kml_prog counted;		/* whose calls are counted; 0: not */
-	bool optional;			/* a kernel without it does not need it */
-} targets[] = {
-	{ .program = "bulk_alloc", .names = { "kmem_cache_alloc_bulk_noprof", "kmem_cache_alloc_bulk" },
-	  .counted = PROG_BULK_ALLOC },
-	{ .program = "bulk_free", .names = { "kmem_cache_free_bulk" },
-	  .counted = PROG_BULK_FREE },
-	{ .program = "page_bulk", .names = { "alloc_pages_bulk_noprof", "__alloc_pages_bulk" },
-	  .counted = PROG_PAGE_BULK },
-	{ .program = "free_rcu", .names = { "kvfree_call_rcu" },
-	  .counted = PROG_FREE_RCU },
-	{ .program = "split_page", .names = { "split_page" },
-	  .counted = PROG_SPLIT },
-	{ .program = "vm_map_ram", .names = { "vm_map_ram" } },
-	{ .program = "vm_unmap_ram", .names = { "vm_unmap_ram" } },
-	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" },
-	  .counted = PROG_BIO_ALLOC },
-	{ .program = "bio_put", .names = { "bio_put" },
-	  .counted = PROG_BIO_PUT },
-	{ .program = "cache_get", .names = { "__kmem_cache_create_args", "__kmem_cache_alias" },
-	  .optional = true },
-	{ .program = "cache_put", .names = { "kmem_cache_destroy" } },
-	{ .program = "bdev_get", .names = { "blkdev_get_by_dev" }, .optional = true },
-	{ .program = "bdev_path", .names = { "blkdev_get_by_path" }, .optional = true,
-	  .split = "blkdev_get_by_dev.part.0" },
-	{ .program = "bdev_put", .names = { "blkdev_put" }, .optional = true },
-	{ .program = "read_bh", .names = { "__bread_gfp" }, .optional = true,
-	  .counted = PROG_BREAD },
-	{ .program = "get_bh", .names = { "bdev_getblk", "__getblk_gfp" }, .optional = true,
-	  .counted = PROG_GETBLK },
-	{ .program = "find_bh", .names = { "__find_get_block" }, .optional = true,
-	  .counted = PROG_FINDBLK },
-	{ .program = "put_bh", .names = { "__brelse" }, .optional = true,
-	  .counted = PROG_BRELSE },
-	{ .program = "forget_bh", .names = { "__bforget" }, .optional = true,
-	  .counted = PROG_BFORGET },
-	{ .program = "free_bh", .names = { "free_buffer_head" }, .optional = true,
-	  .counted = PROG_BFREE },
-};
-
-/* Programs that take out what was given back. */
-static const char *const give_back[] = {
-	"kfree", "slab_free", "page_free", "percpu_free", "bulk_free", "free_rcu", "bio_put",
-	"put_bh", "forget_bh", "free_bh",
-};
+#define READER_MS	1000
 
 u64 now_ns(void)
 {
@@ -90,59 +41,6 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list
 	return 0;
 }
 
-/* "page_bulk_1" is a clone of "page_bulk", and "read_bh" its own only one. */
-static size_t base_length(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 2 && name[len - 2] == '_' && name[len - 1] >= '0' && name[len - 1] <= '9' ?
-	       len - 2 : len;
-}
-
-static unsigned int clone_number(const char *name)
-{
-	size_t len = base_length(name);
-
-	return name[len] ? name[len + 1] - '0' : 0;
-}
-
-/* "page_bulk_1" belongs to the row "page_bulk". */
-static const struct target *target_of(const char *program)
-{
-	size_t i, len = base_length(program);
-
-	for (i = 0; i < sizeof(targets) / sizeof(*targets); i++) {
-		if (strlen(targets[i].program) == len && !strncmp(program, targets[i].program, len))
-			return &targets[i];
-	}
-	return NULL;
-}
-
-static bool has_function(struct btf *btf, const char *name)
-{
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-}
-
-static void choose_target(struct tracer *t, struct bpf_program *prog, struct btf *btf)
-{
-	const struct target *target = target_of(bpf_program__name(prog));
-	unsigned int i;
-
-	if (!target)
-		return;
-	for (i = 0; i < 3 && target->names[i]; i++) {
-		if (target->split && !ksyms__addr(t->ksyms, target->split))
-			break;
-		if (!has_function(btf, target->names[i]))
-			continue;
-		if (!bpf_program__set_attach_target(prog, 0, target->names[i]))
-			return;
-	}
-	bpf_program__set_autoload(prog, false);
-	if (!target->optional)
-		doubts__add(t->doubts, "this kernel has no function %s to trace", target->names[0]);
-}
-
 static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclones)
 {
 	struct kmodleak_bpf__rodata *ro = t->skel->rodata;
@@ -154,10 +52,15 @@ static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclone
 	ro->entry_text.end = ksyms__addr(k, "__entry_text_end");
 	ro->softirq_text.start = ksyms__addr(k, "__softirqentry_text_start");
 	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
+	t->sees_interrupts = ro->entry_text.end && !environment__has_fred();
+	if (!t->sees_interrupts)
+		doubts__add(t->doubts, "it is not known by which text interrupts enter this kernel: "
+			    "what one allocates may look like the module's");
+	ro->max_frames = min_t(u32, environment__max_stack(), KML_STACK_DEPTH);
 	ro->trace_calls = t->trace;
 	ro->page_size = sysconf(_SC_PAGESIZE);
 	ro->nclones = nclones;
-	ro->can_hold_cpu = has_function(btf, "bpf_preempt_disable");
+	ro->can_hold_cpu = programs__has_function(btf, "bpf_preempt_disable");
 	snprintf((char *)ro->module_name, KML_NAME_LEN, "%s", t->module);
 	if (!ro->core_text.end)
 		sfs_die(KML_EXIT_FAILED, "the kernel's symbols do not say where its text ends");
@@ -174,84 +77,45 @@ static u64 default_objects(void)
 	return min_t(u64, max_t(u64, pages, 65536), 4 << 20);
 }
 
-static u64 missed_by(struct bpf_program *prog)
-{
-	struct bpf_prog_info info = { 0 };
-	u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &size))
-		return 0;
-	return info.recursion_misses;
-}
-
-/* Calls so far that all clones of @prog, the first of them, were skipped for. */
-static u64 missed_calls(const struct tracer *t, enum kml_prog counted, struct bpf_program *prog)
-{
-	const volatile struct kmodleak_bpf__bss *bss = t->skel->bss;
-	u64 came = bss->calls[counted] + missed_by(prog);
-	u64 taken = bss->taken[counted];	/* read last: who is in between has been counted */
-
-	return came > taken ? came - taken : 0;
-}
-
-static void attach(struct tracer *t)
-{
-	struct bpf_program *prog;
-	struct bpf_link *link;
-
-	bpf_object__for_each_program(prog, t->skel->obj) {
-		if (bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL ||
-		    !bpf_program__autoload(prog))
-			continue;
-		link = bpf_program__attach(prog);
-		if (!link)
-			doubts__add(t->doubts, "%s cannot be attached (%s)", bpf_program__name(prog),
-					   strerror(errno));
-	}
-	bpf_object__for_each_program(prog, t->skel->obj) {
-		const struct target *target = target_of(bpf_program__name(prog));
-
-		if (target && target->counted && bpf_program__autoload(prog) &&
-		    !clone_number(bpf_program__name(prog)))
-			t->attaching[target->counted] = missed_calls(t, target->counted, prog);
-	}
-}
-
 static int take_event(void *arg, void *data, size_t nbytes)
 {
 	const struct kml_event *e = data;
 	struct tracer *t = arg;
 
 	(void)nbytes;
-	switch (e->type) {
-	case KML_EV_LOAD:
-		if (e->generation) {
-			t->loads++;
-			t->loaded = true;
-		}
-		/* fall through */
-	case KML_EV_SYMBOLS:
-	case KML_EV_STRINGS:
-		if (ksyms__learn(t->ksyms, e, ((const struct kml_chunk *)e)->data))
-			doubts__add(t->doubts, "symbols of a module were not understood");
-		break;
-	case KML_EV_UNLOAD:
-		t->unloads++;
-		t->loaded = false;
-		t->unloaded = e->time;
-		break;
-	case KML_EV_ALLOC:
-		fprintf(stderr, "%llu.%06llu %u alloc %#llx %llu bytes\n", e->time / 1000000000,
-			e->time / 1000 % 1000000, e->tid, KML_KEY_ADDR(e->base), e->size);
-		break;
-	case KML_EV_FREE:
-		fprintf(stderr, "%llu.%06llu %u free  %#llx\n", e->time / 1000000000,
-			e->time / 1000 % 1000000, e->tid, KML_KEY_ADDR(e->base));
-		break;
-	case KML_EV_CHILD:
-		t->child_freed |= e->tid == t->child;
-		break;
-	}
+	if (e->type != KML_EV_WAKE &&
+	    ksyms__learn(t->ksyms, e, ((const struct kml_chunk *)e)->data))
+		doubts__add(t->doubts, "symbols of a module were not understood");
+	return 0;
+}
+
+/* Waits a second for who reads the trace, once: what does not read shall not stop us. */
+static bool can_tell(struct tracer *t)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&fd, 1, t->reader_sleeps ? 0 : READER_MS) > 0)
+		t->reader_sleeps = false;
+	else
+		t->reader_sleeps = true;
+	t->unread += t->reader_sleeps;
+	return !t->reader_sleeps;
+}
+
+static int take_call(void *arg, void *data, size_t nbytes)
+{
+	const struct kml_call *call = data;
+	unsigned long long s = call->time / 1000000000, us = call->time / 1000 % 1000000;
+
+	(void)nbytes;
+	if (!can_tell(arg))
+		return 0;
+	if (call->alloc)
+		fprintf(stderr, "%llu.%06llu %u alloc %#llx %llu bytes\n", s, us, call->tid,
+			KML_KEY_ADDR(call->key), call->size);
+	else
+		fprintf(stderr, "%llu.%06llu %u free  %#llx\n", s, us, call->tid,
+			KML_KEY_ADDR(call->key));
 	return 0;
 }
 
@@ -266,9 +130,18 @@ static bool bound_module(void *arg, u64 object, u64 *ret_base, u64 *ret_size)
 	return true;
 }
 
-void tracer__open(struct tracer *t, u64 objects)
+static int open_rings(struct tracer *t)
 {
-	struct bpf_program *prog;
+	const struct kmodleak_bpf *skel = t->skel;
+
+	t->ring = ring_buffer__new(bpf_map__fd(skel->maps.events), take_event, t, NULL);
+	if (!t->ring)
+		return -errno;
+	return ring_buffer__add(t->ring, bpf_map__fd(skel->maps.calls_told), take_call, t);
+}
+
+void tracer__open(struct tracer *t, u64 objects, u64 stacks)
+{
 	unsigned int nclones;
 	struct btf *btf;
 	int err;
@@ -285,27 +158,26 @@ void tracer__open(struct tracer *t, u64 objects)
 		sfs_die(KML_EXIT_FAILED, "the kernel's type information cannot be read (%s)",
 			strerror(errno));
 	nclones = environment__preempts_tracepoints() ? KML_CLONES : KML_CLONES_UNPREEMPTED;
-	bpf_object__for_each_program(prog, t->skel->obj) {
-		if (clone_number(bpf_program__name(prog)) >= nclones)
-			bpf_program__set_autoload(prog, false);
-		else
-			choose_target(t, prog, btf);
-	}
+	programs__choose(t, btf, nclones);
 	set_constants(t, btf, nclones);
 	btf__free(btf);
 	if (!objects)
 		objects = default_objects();
 	bpf_map__set_max_entries(t->skel->maps.objects, objects);
 	bpf_map__set_max_entries(t->skel->maps.buffers, max_t(u64, objects / 8, 1024));
+	if (stacks)
+		bpf_map__set_max_entries(t->skel->maps.stacks, stacks);
+	if (!t->trace)
+		bpf_map__set_max_entries(t->skel->maps.calls_told, sysconf(_SC_PAGESIZE));
 	err = kmodleak_bpf__load(t->skel);
 	if (err)
 		sfs_die(KML_EXIT_FAILED, "the kernel does not take the tracing programs (%s)%s",
 			strerror(-err), t->verbose ? "" : "; -v says more");
 	ksyms__bound_modules(t->ksyms, t, bound_module);
-	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.events), take_event, t, NULL);
-	if (!t->ring)
-		sfs_die(KML_EXIT_FAILED, "no ring buffer (%s)", strerror(errno));
-	attach(t);
+	err = open_rings(t);
+	if (err)
+		sfs_die(KML_EXIT_FAILED, "no ring buffer (%s)", strerror(-err));
+	programs__attach(t);
 	t->started = now_ns();
 }
 
@@ -328,6 +200,32 @@ void tracer__close(struct tracer *t)
 	ring_buffer__free(t->ring);
 	kmodleak_bpf__destroy(t->skel);
 	ksyms__free(t->ksyms);
+}
+
+/* What the kernel half writes while we read. */
+static const volatile struct kmodleak_bpf__bss *told(const struct tracer *t)
+{
+	return t->skel->bss;
+}
+
+bool tracer__loaded(const struct tracer *t)
+{
+	return told(t)->module_addr && !t->lost_track;
+}
+
+u32 tracer__loads(const struct tracer *t)
+{
+	return told(t)->loads;
+}
+
+u32 tracer__unloads(const struct tracer *t)
+{
+	return told(t)->unloads;
+}
+
+u64 tracer__unloaded(const struct tracer *t)
+{
+	return told(t)->unloaded;
 }
 
 int tracer__poll(struct tracer *t, int timeout_ms)
@@ -457,9 +355,12 @@ int tracer__inspect(struct tracer *t, struct kml_inspect *query)
 
 void tracer__await_child(struct tracer *t, u32 pid)
 {
-	t->child = pid;
-	t->child_freed = false;
 	t->skel->bss->awaited = pid;
+}
+
+bool tracer__child_freed(const struct tracer *t)
+{
+	return !told(t)->awaited;
 }
 
 u64 tracer__freed(const struct tracer *t)
@@ -474,75 +375,13 @@ u64 tracer__traced(const struct tracer *t)
 
 /* ---- what was lost ---- */
 
-/* What all clones of @prog, the first of them, were skipped for: exact where calls are counted. */
-static u64 missed_by_all(struct tracer *t, struct bpf_program *prog, size_t len)
-{
-	const struct target *target = target_of(bpf_program__name(prog));
-	struct bpf_program *other;
-	u64 least = UINT64_MAX, lost;
-
-	if (target && target->counted) {
-		lost = missed_calls(t, target->counted, prog);
-		return lost - min(lost, t->attaching[target->counted]);
-	}
-	bpf_object__for_each_program(other, t->skel->obj) {
-		const char *its = bpf_program__name(other);
-
-		if (bpf_program__autoload(other) && base_length(its) == len &&
-		    !strncmp(its, bpf_program__name(prog), len))
-			least = min(least, missed_by(other));
-	}
-	return least;
-}
-
-static bool gives_back(const char *name, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(give_back) / sizeof(*give_back); i++) {
-		if (strlen(give_back[i]) == len && !strncmp(give_back[i], name, len))
-			return true;
-	}
-	return false;
-}
-
-/*
- * An event is lost when every clone of its program was skipped for it: at most as many as were
- * skipped by the clone that was skipped least.  On tracepoints that is only so when all clones were
- * busy at once: three always suffice where programs are not preempted (kmodleak.bpf.c).
- */
-static void account_missed(struct tracer *t, bool left)
-{
-	bool full = t->skel->bss->full > 0;
-	struct bpf_program *prog;
-
-	if (t->verbose && full)
-		sfs_warn("all clones of a program were busy %llu times",
-			 (unsigned long long)t->skel->bss->full);
-	bpf_object__for_each_program(prog, t->skel->obj) {
-		const char *name = bpf_program__name(prog);
-		size_t len = base_length(name);
-		u64 lost;
-
-		if (clone_number(name) || !bpf_program__autoload(prog))
-			continue;
-		lost = missed_by_all(t, prog, len);
-		if (t->verbose && missed_by(prog))
-			sfs_warn("%s: skipped %llu times, all clones %llu", name,
-				 (unsigned long long)missed_by(prog), (unsigned long long)lost);
-		if (!lost || (!left && gives_back(name, len)))
-			continue;
-		if (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT)
-			doubts__add(t->doubts, "up to %llu events of %.*s were missed",
-					   (unsigned long long)lost, (int)len, name);
-	}
-}
-
 void tracer__account(struct tracer *t, bool left)
 {
 	static const char *const what[KML_LOST_KINDS] = {
 		[KML_LOST_OBJECT] = "objects found no room (--objects)",
-		[KML_LOST_STACK] = "stacks could not be kept",
+		[KML_LOST_STACK] = "stacks found no room (--stacks)",
+		[KML_LOST_WALK] = "stacks could not be walked",
+		[KML_LOST_CUT] = "stacks were cut short (kernel.perf_event_max_stack)",
 		[KML_LOST_FREE] = "frees could not be kept",
 		[KML_LOST_EVENT] = "messages of the kernel half found no room",
 		[KML_LOST_BUFFER] = "buffers found no room (--objects)",
@@ -555,5 +394,8 @@ void tracer__account(struct tracer *t, bool left)
 			doubts__add(t->doubts, "%llu %s",
 					   (unsigned long long)t->skel->bss->lost[i], what[i]);
 	}
-	account_missed(t, left);
+	programs__account(t, left);
+	if (t->unread || t->skel->bss->calls_untold)
+		sfs_warn("%llu lines of the trace were not printed: nobody read them in time",
+			 (unsigned long long)(t->unread + t->skel->bss->calls_untold));
 }

@@ -16,16 +16,16 @@ struct tracer {
 	struct kmodleak_bpf *skel;
 	struct ring_buffer *ring;
 	struct ksyms *ksyms;
-	unsigned int loads, unloads;
-	bool loaded;
 	bool partial;			/* the module was there before us */
-	u64 started, unloaded;		/* times */
-	u32 child;			/* the process awaited, and whether RCU came round to it */
-	bool child_freed;
+	bool sees_interrupts;		/* can tell where one begins on a stack */
+	bool lost_track;		/* the module went without a word */
+	u64 started;
 	struct doubts *doubts;		/* where what it cannot see or has lost is told */
 	u64 attaching[PROGS];		/* calls that passed while clones were still attached */
 	bool verbose;
 	bool trace;			/* print each allocation and free */
+	bool reader_sleeps;		/* whoever should read these lines */
+	u64 unread;			/* lines that therefore were dropped */
 };
 
 /* One object still there, with its key. */
@@ -41,12 +41,17 @@ struct tracer_buffer {
 
 /*
  * Loads and attaches; from its return on nothing the module allocates is missed.  Ends the program
- * with a sentence when the system cannot trace.  @objects: room, 0 for a default by memory.
+ * with a sentence when the system cannot trace.  @objects, @stacks: room, 0 for a default.
  */
-void tracer__open(struct tracer *t, u64 objects);
+void tracer__open(struct tracer *t, u64 objects, u64 stacks);
 /* Traces a module that is loaded already.  -ESRCH: its struct module cannot be found. */
 int tracer__adopt(struct tracer *t);
 void tracer__close(struct tracer *t);
+/* How things stand, whatever messages were lost. */
+bool tracer__loaded(const struct tracer *t);
+u32 tracer__loads(const struct tracer *t);
+u32 tracer__unloads(const struct tracer *t);
+u64 tracer__unloaded(const struct tracer *t);		/* time; 0: it never was */
 /* Takes what the kernel half has told within @timeout_ms.  Returns a negative errno. */
 int tracer__poll(struct tracer *t, int timeout_ms);
 /* All objects outstanding; the caller frees.  Negative errno. */
@@ -57,6 +62,7 @@ const char *tracer__cache(struct tracer *t, u64 cache);	/* name, valid until the
 bool tracer__given(struct tracer *t, u64 addr);		/* to kvfree_rcu() */
 int tracer__inspect(struct tracer *t, struct kml_inspect *query);
 void tracer__await_child(struct tracer *t, u32 pid);	/* 0: no more */
+bool tracer__child_freed(const struct tracer *t);	/* RCU has come round to it */
 u64 tracer__freed(const struct tracer *t);
 u64 tracer__traced(const struct tracer *t);
 /*

@@ -9,7 +9,7 @@
 
 #include "verdict.h"
 
-static void count(struct verdict *v)
+void verdict__count(struct verdict *v)
 {
 	size_t i;
 
@@ -26,7 +26,7 @@ int verdict__look(struct verdict *v, struct tracer *t)
 
 	judge__free(&v->all);
 	err = judge__all(t, &v->all);
-	count(v);
+	verdict__count(v);
 	return err;
 }
 
@@ -40,7 +40,7 @@ void verdict__withhold(struct verdict *v, const char *reason)
 		v->all.all[i].judged = JUDGED_UNSETTLED;
 		v->all.all[i].reason = reason;
 	}
-	count(v);
+	verdict__count(v);
 }
 
 static bool matches_stack(const struct finding *f, const char *glob)
@@ -74,7 +74,7 @@ int verdict__suppress(struct verdict *v, const char *path)
 		}
 	}
 	fclose(file);
-	count(v);
+	verdict__count(v);
 	return 0;
 }
 

@@ -53,6 +53,17 @@ use leak=1
 wait $!
 echo "exit $?"
 echo "</ready>"
+echo "<again>"
+kmodleak --cycles 2 --ready-fd 3 twin 3>/tmp/ready 2>&1 &
+exec 4</tmp/ready
+read -r word <&4
+use leak=1
+read -r again <&4
+use leak=1
+wait $!
+echo "exit $?"
+echo "</again>"
+exec 4<&-
 try notify notified kmodleak --notify twin -- use
 try no-socket kmodleak --notify twin -- use
 
@@ -63,11 +74,50 @@ rmmod twin
 try load-twice kmodleak --load /lib/loop.ko loop
 insmod /lib/twin.ko
 try partial kmodleak twin -- rmmod twin
+try cycles kmodleak --cycles 2 twin -- use kind=probe
+try growth kmodleak --cycles 2 twin -- use kind=probe leak=1
 try time-up kmodleak --max-seconds 20 twin -- sh -c 'insmod /lib/twin.ko; read -r x </tmp/never'
 rmmod twin
 try never kmodleak twin -- true
+try stopped kmodleak -m 5 twin -- sh -c 'use; read -r x </tmp/never'
+try deaf kmodleak -m 5 twin -- sh -c 'trap "" TERM; use; while :; do read -r x </tmp/never; done'
+try killed kmodleak --json twin -- sh -c 'use; kill -9 $$'
+echo "<signal>"
+mkfifo /tmp/begun
+kmodleak twin -- sh -c 'use; echo begun >/tmp/begun; read -r x </tmp/never' 2>&1 &
+read -r begun </tmp/begun
+kill -INT $!
+wait $!
+echo "exit $?"
+echo "</signal>"
+echo "<settling>"
+mkfifo /tmp/told
+kmodleak -v twin -- use leak=1 2>/tmp/told &
+while read -r line; do
+    case $line in *'settling, round 1'*) kill -TERM $! ;; esac
+done </tmp/told
+wait $!
+echo "exit $?"
+echo "</settling>"
+mkfifo /tmp/asleep
+exec 5<>/tmp/asleep
+echo "<asleep>"
+kmodleak --trace twin -- use kind=many 2>/tmp/asleep
+echo "exit $?"
+echo "</asleep>"
 try failed kmodleak twin -- sh -c 'use; exit 7'
 try full kmodleak --objects 100 twin -- use kind=many
+try stacks kmodleak --stacks 1 twin -- sh -c 'use; use kind=pages'
+# The kernel refuses as long as it has a program that reads stacks.
+until echo 8 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
+try cut kmodleak twin -- use
+until echo 127 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
+grep -v entry_text_ /proc/kallsyms >/tmp/kallsyms
+mount -o bind /tmp/kallsyms /proc/kallsyms
+try entries kmodleak twin -- use leak=1
+umount /proc/kallsyms
+insmod /lib/twin.ko kind=stuck
+try stuck kmodleak -u -m 5 twin
 
 # Others come and go meanwhile.
 while :; do ( : ); done &
@@ -106,8 +156,8 @@ section leak 1
 like '^kmodleak: twin: LEAK, 700 bytes in 1 object' "how much"
 like '^  \* take_kmalloc\+0x[0-9a-f]+(/[0-9a-fx]+)? \[twin\]$' "and by whom"
 section lines 1
-line=$(sed -n 's/.* take_kmalloc+.*twin\.c:\([0-9]*\)$/\1/p' <<<"$out")
-is "$(sed -n "${line:-1}p" tests/leak/twins/twin.c | cut -d'(' -f1)" "TAKE take_kmalloc" "the line of the source"
+line=$(sed -n 's/.* take_kmalloc+.*memory\.c:\([0-9]*\)$/\1/p' <<<"$out")
+is "$(sed -n "${line:-1}p" tests/leak/twins/memory.c | cut -d'(' -f1)" "TAKE take_kmalloc" "the line of the source"
 section init 1
 like '^  \* twin_init\+0x[0-9a-f]+ \[twin\]$' "init has the name that the source gives it"
 section bulk 1
@@ -133,6 +183,8 @@ section verbose 1
 like 'settling, round 1: ' "the settling is shown"
 section ready 1
 like '^told: ready$' "ready is told before the module is loaded"
+section again 1
+like 'LEAK, 1400 bytes in 2 objects; in 2 cycles$' "ready is told for each loading, and what grows is reported"
 section notify 0
 like '^told: READY=1$' "systemd is told"
 section no-socket 2
@@ -146,14 +198,39 @@ section load-twice 2
 like 'loop is loaded already' "and why"
 section partial 0
 like 'clean, .*\(partial: the module was loaded before\)' "it is marked"
+section cycles 0
+like 'clean, .* in 2 cycles$' "what the kernel took for itself does not grow"
+section growth 1
+like 'LEAK, 420 bytes in 2 objects; in 2 cycles$' "what the module forgot does"
 section time-up 3
 like 'twin is still loaded' "and why"
 section never 2
 like 'twin was never loaded while being traced' "and why"
+section stopped 3
+like 'the command was stopped after 5 s' "not clean, though the module has gone"
+section deaf 3
+like 'the command was stopped after 5 s' "the same of one that heeds no TERM"
+section killed 2
+like '"command_status": 137' "the status as a shell has it"
+like '"verdict": "incomplete"' "and no clean beside it"
+section signal 3
+like 'the command was stopped by a signal \(2\)' "and why"
+section settling 3
+like 'a signal ended the wait for late frees' "and why"
+section asleep 0
+like 'clean, nothing is missing of [1-9]' "whoever does not read keeps nobody waiting"
 section failed 2
 like 'the command failed \(status 7\)' "and why"
 section full 3
 like '^[0-9]+ objects found no room \(--objects\)$' "and why"
+section stacks 3
+like '^[1-9][0-9]* stacks found no room \(--stacks\)$' "and why"
+section cut 3
+like '^[1-9][0-9]* stacks were cut short \(kernel.perf_event_max_stack\)' "and why"
+section entries 3
+like 'not known by which text interrupts enter' "and why"
+section stuck 2
+like 'the unloading of twin does not end' "and why"
 section busy 1
 unlike 'did not come round' "others who come and go are no hindrance"
 section built-in 2

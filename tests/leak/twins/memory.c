@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * twin.c - two modules from one source for each way of taking memory: one gives it back.
+ * memory.c - two modules from one source for each way of taking memory: one gives it back.
  *
- * Built as twin.ko; the parameter `kind` chooses the way, `leak` the twin.  Each kind is a pair of
+ * Part of twin.ko; the parameter `kind` chooses the way, `leak` the twin.  Each kind is a pair of
  * functions, so that the one to be blamed is known: take_KIND().  Nothing else differs.
  */
 #include <linux/bio.h>
@@ -19,12 +19,14 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "twin.h"
+
 #define BULK 20
 #define MANY 10000
 
 static char *kind = "kmalloc";
 module_param(kind, charp, 0444);
-static bool leak;
+bool leak;
 module_param(leak, bool, 0444);
 
 struct late {
@@ -49,9 +51,6 @@ static struct kmem_cache *cache;
 #else
 #define alloc_pages_bulk_twin(gfp, n, pages)	alloc_pages_bulk_array(gfp, n, pages)
 #endif
-
-#define TAKE static noinline int
-#define GIVE static noinline void
 
 /* ---- kmalloc ---- */
 
@@ -437,6 +436,12 @@ TAKE take_path(void)
 
 GIVE give_path(void) { if (!leak) path_put(&path); }
 
+/* Does not go: its exit waits for what never comes, until it is killed. */
+static DECLARE_COMPLETION(never);
+
+TAKE take_stuck(void) { return 0; }
+GIVE give_stuck(void) { if (wait_for_completion_killable(&never)) pr_info("twin: killed\n"); }
+
 /* From the text that the kernel throws away after init. */
 static int __init noinline take_init(void)
 {
@@ -455,27 +460,27 @@ static int __init noinline take_failing(void)
 	return -ENODEV;
 }
 
-#define TWIN(name) { #name, take_##name, give_##name }
-
-static const struct twin {
-	const char *kind;
-	int (*take)(void);
-	void (*give)(void);
-} twins[] = {
+static const struct twin twins[] = {
 	TWIN(kmalloc), TWIN(large), TWIN(kvmalloc), TWIN(string), TWIN(many), TWIN(shared),
 	TWIN(cache), TWIN(merged), TWIN(destroyed), TWIN(bulk), TWIN(bulk_free), TWIN(pages),
 	TWIN(folio), TWIN(exact), TWIN(split), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu),
 	TWIN(counter), TWIN(tail), TWIN(vmalloc), TWIN(vmap), TWIN(vm_map_ram), TWIN(rcu),
 	TWIN(kfree_rcu), TWIN(kvfree_rcu), TWIN(work), TWIN(timer), TWIN(thread), TWIN(xarray),
-	TWIN(kobject), TWIN(workqueue), TWIN(path),
+	TWIN(kobject), TWIN(workqueue), TWIN(path), TWIN(stuck),
 };
 
 static const struct twin *twin;
 
+static void choose(const struct twin *from, size_t n)
+{
+	for (; n--; from++) {
+		if (!strcmp(kind, from->kind))
+			twin = from;
+	}
+}
+
 static int __init twin_init(void)
 {
-	size_t i;
-
 	if (!strcmp(kind, "failing"))
 		return take_failing();
 	if (!strcmp(kind, "init"))
@@ -484,10 +489,8 @@ static int __init twin_init(void)
 		held = kmalloc(80, GFP_KERNEL);
 		return held ? 0 : -ENOMEM;
 	}
-	for (i = 0; i < ARRAY_SIZE(twins); i++) {
-		if (!strcmp(kind, twins[i].kind))
-			twin = &twins[i];
-	}
+	choose(twins, ARRAY_SIZE(twins));
+	choose(habits, nhabits);
 	return twin ? twin->take() : -EINVAL;
 }
 

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * habits.c - twins that make the kernel keep something of its own, beside what they may leak.
+ *
+ * The kernel takes a page for the slots of probes, an array for who listens to an event, a fragment
+ * for the next packet, and keeps them when the module has long given back its own; and caches keep
+ * what was a file of the module.
+ */
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/skbuff.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include "twin.h"
+
+static void *mine;
+
+static int take_mine(size_t nbytes)
+{
+	mine = kmalloc(nbytes, GFP_KERNEL);
+	return mine ? 0 : -ENOMEM;
+}
+
+static void give_mine(void)
+{
+	if (!leak)
+		kfree(mine);
+}
+
+/* ---- a probe in the midst of a function, whose instruction is copied to a slot ---- */
+
+static int on_probe(struct kprobe *probe, struct pt_regs *regs) { return 0; }
+
+static struct kprobe probe = { .symbol_name = "vfs_fsync_range", .pre_handler = on_probe };
+
+/* Where one instruction ends and the next begins is for the kernel to say. */
+TAKE take_probe(void)
+{
+	unsigned int offset;
+	int err = -EINVAL;
+
+	for (offset = 6; err && offset < 40; offset++) {
+		probe.addr = NULL;
+		probe.flags = 0;
+		probe.offset = offset;
+		err = register_kprobe(&probe);
+	}
+	return err ? err : take_mine(210);
+}
+
+GIVE give_probe(void)
+{
+	unregister_kprobe(&probe);
+	give_mine();
+}
+
+/* ---- an ear for an event ---- */
+
+static struct tracepoint *event;
+
+static void on_event(void *data, void *arg) { }
+
+static void find_event(struct tracepoint *tp, void *name)
+{
+	if (!strcmp(tp->name, name))
+		event = tp;
+}
+
+TAKE take_event(void)
+{
+	int err;
+
+	for_each_kernel_tracepoint(find_event, "sched_process_free");
+	err = event ? tracepoint_probe_register(event, on_event, NULL) : -ENOENT;
+	return err ? err : take_mine(220);
+}
+
+GIVE give_event(void)
+{
+	tracepoint_probe_unregister(event, on_event, NULL);
+	tracepoint_synchronize_unregister();
+	give_mine();
+}
+
+/* ---- a packet, which is cut from a page that serves more of them ---- */
+
+static struct sk_buff *packet;
+
+TAKE take_packet(void)
+{
+	packet = netdev_alloc_skb(NULL, 1000);
+	return packet ? 0 : -ENOMEM;
+}
+
+GIVE give_packet(void) { if (!leak) kfree_skb(packet); }
+
+/* ---- a file in /proc, which somebody has read: name and inode stay a while ---- */
+
+static int show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "a line\n");
+	return 0;
+}
+
+static noinline int take_file_opened(struct inode *inode, struct file *file)
+{
+	int err = single_open(file, show, NULL);
+
+	barrier();		/* no jump: a frame stays on the stack */
+	return err;
+}
+
+/* What single_open() takes only single_release() gives back. */
+static int release(struct inode *inode, struct file *file)
+{
+	return leak ? seq_release(inode, file) : single_release(inode, file);
+}
+
+static const struct proc_ops file_ops = {
+	.proc_open = take_file_opened, .proc_read = seq_read, .proc_release = release,
+};
+
+TAKE take_file(void)
+{
+	return proc_create("kmodleak_twin", 0444, NULL, &file_ops) ? 0 : -ENOMEM;
+}
+
+GIVE give_file(void) { remove_proc_entry("kmodleak_twin", NULL); }
+
+const struct twin habits[] = { TWIN(probe), TWIN(event), TWIN(packet), TWIN(file) };
+const size_t nhabits = ARRAY_SIZE(habits);
