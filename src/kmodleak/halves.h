@@ -15,6 +15,7 @@
 #define KML_CHUNK 4096		/* of a module's symbols, as sent */
 #define KML_BH_GETS 8		/* stacks at a time by which one buffer is held */
 #define KML_DEFERRED 1024
+#define KML_ORDERS 11		/* of blocks of pages that may be given back in parts */
 /* Of each program; the fewer where a program on a tracepoint is not preempted. */
 #define KML_CLONES 8
 #define KML_CLONES_UNPREEMPTED 3
@@ -93,7 +94,6 @@ enum kml_prog {
 	PROG_VM_MAP_RAM,
 	PROG_BULK_FREE,
 	PROG_FREE_RCU,
-	PROG_SPLIT,
 	PROG_BIO_ALLOC,
 	PROG_BIO_PUT,
 	PROG_CACHE_GET,

@@ -68,8 +68,7 @@ static __always_inline int on_page_free(__u64 *args, __u32 prog, __u32 clone)
 {
 	if (!live() || !mine(prog, clone, args[0]))
 		return 0;
-	forget(KML_KEY(KML_PAGES, args[0]));
-	return 0;
+	return forget_pages(args[0], args[1]);
 }
 
 static __always_inline int on_percpu_alloc(__u64 *args, __u32 prog, __u32 clone)
@@ -196,39 +195,6 @@ static __always_inline int on_free_rcu(__u64 *args, __u32 prog, __u32 clone)
 	return 0;
 }
 
-struct split {
-	__u64 page;
-	struct kml_object object;
-};
-
-static long split_one(__u32 i, struct split *s)
-{
-	__u64 key = KML_KEY(KML_PAGES, s->page + i * bpf_core_type_size(struct page));
-
-	if (bpf_map_update_elem(&objects, &key, &s->object, BPF_ANY))
-		lose(KML_LOST_OBJECT);
-	else if (i)
-		__sync_fetch_and_add(&traced, 1);
-	return 0;
-}
-
-/* void split_page(page, order): from here on each page is freed alone */
-static __always_inline int on_split(__u64 *args, __u32 prog, __u32 clone)
-{
-	__u64 key = KML_KEY(KML_PAGES, arg(args, 0));
-	struct split s = { .page = arg(args, 0) };
-	struct kml_object *o;
-
-	o = my_turn(args, prog, clone) && live() ? bpf_map_lookup_elem(&objects, &key) : NULL;
-	if (!o || !o->order)
-		return 0;
-	s.object = *o;
-	s.object.order = 0;
-	s.object.size = page_size;
-	bpf_loop(1 << (arg(args, 1) & 15), split_one, &s, 0);
-	return 0;
-}
-
 /* struct bio *bio_alloc_bioset(bdev, nvecs, opf, gfp, bioset) */
 static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 {
@@ -259,7 +225,8 @@ EVENT("fexit", page_bulk, on_page_bulk, PROG_PAGE_BULK)
 EVENT("fentry", free_rcu, on_free_rcu, PROG_FREE_RCU)
 EVENT("fexit", bio_alloc, on_bio_alloc, PROG_BIO_ALLOC)
 EVENT("fentry", bio_put, on_bio_put, PROG_BIO_PUT)
-EVENT("fentry", split_page, on_split, PROG_SPLIT)
+
+#define VM_RAM_IN_BLOCK 64	/* pages; what is larger has an area of its own */
 
 /* void *vm_map_ram(pages, count, node) */
 static __always_inline int on_vm_map_ram(__u64 *args)
@@ -273,8 +240,21 @@ static __always_inline int on_vm_map_ram(__u64 *args)
 	return remember(args, PROG_VM_MAP_RAM, 0, &o, addr);
 }
 
+/* void vm_unmap_ram(addr, count): of what lies in a block of such areas only so much is unmapped */
+static __always_inline int on_vm_unmap_ram(__u64 *args)
+{
+	__u64 key = KML_KEY(KML_VM_RAM, arg(args, 0)), size = (__u32)arg(args, 1) * page_size;
+	struct kml_object *o = bpf_map_lookup_elem(&objects, &key);
+
+	if (o && size < o->size && o->size <= VM_RAM_IN_BLOCK * page_size)
+		o->size -= size;
+	else if (o)
+		forget(key);
+	return 0;
+}
+
 PROGRAM("fexit", vm_map_ram, on_vm_map_ram(args))
-PROGRAM("fentry", vm_unmap_ram, (forget(KML_KEY(KML_VM_RAM, arg(args, 0))), 0))
+PROGRAM("fentry", vm_unmap_ram, on_vm_unmap_ram(args))
 
 #include "refs.bpf.h"
 #include "module.bpf.h"

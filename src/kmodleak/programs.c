@@ -28,8 +28,6 @@ static const struct target {
 	  .counted = PROG_PAGE_BULK },
 	{ .program = "free_rcu", .names = { "kvfree_call_rcu" },
 	  .counted = PROG_FREE_RCU },
-	{ .program = "split_page", .names = { "split_page" },
-	  .counted = PROG_SPLIT },
 	{ .program = "vm_map_ram", .names = { "vm_map_ram" } },
 	{ .program = "vm_unmap_ram", .names = { "vm_unmap_ram" } },
 	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" },

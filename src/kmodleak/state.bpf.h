@@ -13,6 +13,7 @@
 #define EEXIST 17
 
 #define BULK_MAX 4096
+#define SPLIT_TRIES 1000	/* while another CPU is at the same block */
 
 /* Set before loading. */
 const volatile struct kml_range core_text, entry_text, softirq_text;
@@ -67,6 +68,8 @@ struct {
 	__type(value, __u64);
 	__uint(max_entries, 1024);
 } given SEC(".maps");
+
+__u64 orders;			/* a bit for each order of pages that the module has had */
 
 struct scratch {
 	__u64 done;		/* the object the first clone has seen to */
@@ -366,8 +369,10 @@ static __noinline int put_object(struct kml_object *o, __u64 addr, __u64 flags)
 	o->refs = 1;
 	o->time = bpf_ktime_get_ns();
 	o->tid = bpf_get_current_pid_tgid();
-	if (o->class == KML_PAGES)
+	if (o->class == KML_PAGES) {
 		o->size = page_size << (o->order & 63);
+		__sync_fetch_and_or(&orders, 1ULL << (o->order & 63));
+	}
 	if (o->class == KML_SLAB) {
 		struct kmem_cache *cache = (void *)o->cache;
 
@@ -429,6 +434,90 @@ static __noinline long forget(__u64 key)
 static __always_inline long forget_memory(__u64 addr)
 {
 	return forget(KML_KEY(KML_KMALLOC, addr));
+}
+
+/* A block of pages of which one, of @order, is given back. */
+struct split {
+	__u64 page, key, size;		/* size: of what describes a page */
+	__u32 order, tries;
+	bool kept;			/* the rest has the key of the whole */
+	struct kml_object rest;
+};
+
+/* Of each half the one that does not have the page is left, a block in its own right. */
+static long split_off(__u32 i, struct split *s)
+{
+	__u32 order = (s->order + i) & 15;
+	__u64 half = s->size << order, key = KML_KEY(KML_PAGES, (s->page & ~(half - 1)) ^ half);
+
+	s->rest.order = order;
+	s->rest.size = page_size << order;
+	s->kept |= key == s->key;
+	__sync_fetch_and_or(&orders, 1ULL << order);
+	if (bpf_map_update_elem(&objects, &key, &s->rest, BPF_ANY))
+		lose(KML_LOST_OBJECT);
+	else
+		__sync_fetch_and_add(&traced, 1);
+	return 0;
+}
+
+/* 0: another CPU is splitting the same block. */
+static long split_block(struct split *s, struct kml_object *o)
+{
+	__u32 all = o->order;
+
+	if (__sync_val_compare_and_swap(&o->refs, 1, 0) != 1)
+		return 0;
+	s->rest = *o;
+	s->rest.refs = 1;
+	bpf_loop(all - s->order, split_off, s, 0);
+	if (s->kept)
+		__sync_fetch_and_add(&freed, 1);
+	else
+		forget(s->key);
+	return 1;
+}
+
+/* Looks for the block that has the page, the smallest first; 1: no more is to be done. */
+static long forget_in_block(__u32 try, struct split *s)
+{
+	struct kml_object *o;
+	__u32 i;
+
+	s->tries = try + 1;
+	for (i = 1; i < KML_ORDERS; i++) {
+		if (i <= s->order || !(orders & (1ULL << i)))
+			continue;
+		s->key = KML_KEY(KML_PAGES, s->page & ~((s->size << i) - 1));
+		o = bpf_map_lookup_elem(&objects, &s->key);
+		if (o && o->order == i)
+			return split_block(s, o);
+	}
+	return 1;
+}
+
+/*
+ * Takes out the pages from @page on; if they are a part of a block, its rest stays.  Blocks lie at
+ * multiples of their size, and so does what describes their pages, if the size of that allows it:
+ * then the block that has a page is known by its order alone.
+ */
+static __noinline int forget_pages(__u64 page, __u64 order)
+{
+	struct split s = { .page = page, .size = bpf_core_type_size(struct page), .order = order };
+	struct kml_object *o;
+
+	s.key = KML_KEY(KML_PAGES, page);
+	o = bpf_map_lookup_elem(&objects, &s.key);
+	if (o && (o->order <= order || o->order >= KML_ORDERS || s.size & (s.size - 1))) {
+		forget(s.key);
+		return 0;
+	}
+	if (s.size & (s.size - 1) || !(orders >> 1))
+		return 0;
+	bpf_loop(SPLIT_TRIES, forget_in_block, &s, 0);
+	if (s.tries == SPLIT_TRIES)
+		lose(KML_LOST_FREE);
+	return 0;
 }
 
 /* ---- programs: one that runs as it comes, one of which there are clones ---- */

@@ -22,6 +22,10 @@ pages pages
 folio pages
 exact pages
 split pages
+order pages
+exact_less pages
+held_block pages
+unmap_less vm_map_ram
 page_bulk pages
 page_ref pages
 percpu percpu

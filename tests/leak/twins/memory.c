@@ -208,6 +208,35 @@ GIVE give_split(void)
 	}
 }
 
+/* More than is given back: the rest of the block is lost for good. */
+TAKE take_order(void) { held = alloc_pages(GFP_KERNEL, 5); return held ? 0 : -ENOMEM; }
+GIVE give_order(void) { __free_pages(held, leak ? 3 : 5); }
+
+TAKE take_exact_less(void)
+{
+	held = alloc_pages_exact(5 * PAGE_SIZE, GFP_KERNEL);
+	return held ? 0 : -ENOMEM;
+}
+
+GIVE give_exact_less(void) { free_pages_exact(held, (leak ? 3 : 5) * PAGE_SIZE); }
+
+/* While somebody else holds the first page, only the others go. */
+TAKE take_held_block(void)
+{
+	held = alloc_pages(GFP_KERNEL, 8);
+	if (!held)
+		return -ENOMEM;
+	get_page(held);
+	return 0;
+}
+
+GIVE give_held_block(void)
+{
+	__free_pages(held, 8);
+	if (!leak)
+		put_page(held);
+}
+
 TAKE take_page_bulk(void)
 {
 	struct page **pages = (struct page **)array;
@@ -306,6 +335,30 @@ GIVE give_vm_map_ram(void)
 	if (!leak)
 		vm_unmap_ram(held, 1);
 	__free_page(mapped[0]);
+}
+
+static struct page *four[4];
+
+TAKE take_unmap_less(void)
+{
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		four[i] = alloc_page(GFP_KERNEL);
+		if (!four[i])
+			return -ENOMEM;
+	}
+	held = vm_map_ram(four, 4, NUMA_NO_NODE);
+	return held ? 0 : -ENOMEM;
+}
+
+GIVE give_unmap_less(void)
+{
+	int i;
+
+	vm_unmap_ram(held, leak ? 1 : 4);
+	for (i = 0; i < 4; i++)
+		__free_page(four[i]);
 }
 
 /* ---- freed later ---- */
@@ -463,7 +516,8 @@ static int __init noinline take_failing(void)
 static const struct twin twins[] = {
 	TWIN(kmalloc), TWIN(large), TWIN(kvmalloc), TWIN(string), TWIN(many), TWIN(shared),
 	TWIN(cache), TWIN(merged), TWIN(destroyed), TWIN(bulk), TWIN(bulk_free), TWIN(pages),
-	TWIN(folio), TWIN(exact), TWIN(split), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu),
+	TWIN(folio), TWIN(exact), TWIN(split), TWIN(order), TWIN(exact_less), TWIN(held_block),
+	TWIN(unmap_less), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu),
 	TWIN(counter), TWIN(tail), TWIN(vmalloc), TWIN(vmap), TWIN(vm_map_ram), TWIN(rcu),
 	TWIN(kfree_rcu), TWIN(kvfree_rcu), TWIN(work), TWIN(timer), TWIN(thread), TWIN(xarray),
 	TWIN(kobject), TWIN(workqueue), TWIN(path), TWIN(stuck),
