@@ -108,6 +108,17 @@ static int sfs_enter(struct sfs_populate *p, u64 *dir, const char *name, unsigne
 	return err;
 }
 
+/* Past slashes, and components that are ".". */
+static const char *sfs_skip_dots(const char *path)
+{
+	for (;;) {
+		path += strspn(path, "/");
+		if (path[0] != '.' || (path[1] && path[1] != '/'))
+			return path;
+		path++;
+	}
+}
+
 /* The directory that holds the last component of @path, and that component. */
 static int sfs_walk(struct sfs_populate *p, const char *path, u64 *ret_dir, const char **ret_name,
 		    unsigned int *ret_len)
@@ -115,14 +126,11 @@ static int sfs_walk(struct sfs_populate *p, const char *path, u64 *ret_dir, cons
 	u64 dir = p->fs->f_root;
 	int err = 0;
 
+	path = sfs_skip_dots(path);
 	for (;;) {
 		unsigned int len = strcspn(path, "/");
-		const char *next = path + len + strspn(path + len, "/");
+		const char *next = sfs_skip_dots(path + len);
 
-		if (len == 1 && *path == '.' && *next) {
-			path = next;
-			continue;
-		}
 		if (!sfs_name_is_valid(path, len))
 			return len > SFS_NAME_MAX ? -ENAMETOOLONG : -EINVAL;
 		if (!*next) {
@@ -329,7 +337,7 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 	u8 type;
 	int err;
 
-	if (!*entry->path)
+	if (!*sfs_skip_dots(entry->path))
 		return is_dir ? sfs_edit_inode(p, p->fs->f_root, &entry->st, 0, &mode) : -EINVAL;
 	err = sfs_walk(p, entry->path, &dir, &name, &len);
 	if (!err)

@@ -204,24 +204,17 @@ void sfs_target_close(struct sfs_target *t)
 
 /* ---- empty it ---- */
 
-/* Asks a device with @request, a file for a hole.  False: it cannot. */
-static bool sfs_clear_range(const struct sfs_target *t, u64 blk, u64 nblks, unsigned long request)
+void sfs_target_discard(const struct sfs_target *t, u64 nblks)
 {
-	u64 range[2] = { blk << SFS_BLOCK_BITS, nblks << SFS_BLOCK_BITS };
+	u64 range[2] = { 0, nblks << SFS_BLOCK_BITS };
 	int fd = sfs_dev_fd(t->dev);
 	struct stat st;
 
-	if (fstat(fd, &st))
-		return false;
-	if (S_ISBLK(st.st_mode))
-		return !ioctl(fd, request, range);
-	return !fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, range[0], range[1]);
-}
-
-void sfs_target_discard(const struct sfs_target *t, u64 nblks)
-{
 	/* A favour to who stores it; many cannot, and nothing depends on it. */
-	(void)sfs_clear_range(t, 0, nblks, BLKDISCARD);
+	if (!fstat(fd, &st) && S_ISBLK(st.st_mode))
+		(void)!ioctl(fd, BLKDISCARD, range);
+	else
+		(void)!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, range[1]);
 }
 
 static void sfs_zero(const struct sfs_target *t, u64 blk)
@@ -237,9 +230,44 @@ static void sfs_zero(const struct sfs_target *t, u64 blk)
 			(unsigned long long)blk, strerror(-err));
 }
 
+/* Where data begins (@whence SEEK_DATA) or ends (SEEK_HOLE), from @pos on and before @end. */
+static off_t sfs_seek(int fd, off_t pos, off_t end, int whence)
+{
+	off_t at = lseek(fd, pos, whence);
+
+	if (at < 0)
+		return whence == SEEK_HOLE || errno == ENXIO ? end : pos;
+	return min(at, end);
+}
+
+/* What reads as zeros keeps its place: a hole, or space that the file has been given before. */
+static void sfs_zero_file(const struct sfs_target *t, u64 blk, u64 nblks)
+{
+	off_t pos = blk << SFS_BLOCK_BITS;
+	off_t end = (blk + nblks) << SFS_BLOCK_BITS;
+	int fd = sfs_dev_fd(t->dev);
+	off_t data;
+
+	while ((data = sfs_seek(fd, pos, end, SEEK_DATA)) < end) {
+		pos = sfs_seek(fd, data, end, SEEK_HOLE);
+		if (!fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, data, pos - data))
+			continue;
+		for (blk = data >> SFS_BLOCK_BITS; (off_t)(blk << SFS_BLOCK_BITS) < pos; blk++)
+			sfs_zero(t, blk);
+	}
+}
+
 void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks)
 {
-	if (sfs_clear_range(t, blk, nblks, BLKZEROOUT))
+	u64 range[2] = { blk << SFS_BLOCK_BITS, nblks << SFS_BLOCK_BITS };
+	int fd = sfs_dev_fd(t->dev);
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		sfs_zero_file(t, blk, nblks);
+		return;
+	}
+	if (!ioctl(fd, BLKZEROOUT, range))
 		return;
 	while (nblks--)
 		sfs_zero(t, blk++);

@@ -165,6 +165,13 @@ dd if="$tmp/full" bs=4096 skip=$((start + 1)) count=$((nblks - 1)) status=none |
 ok $? "the log's $nblks blocks hold nothing old"
 tail -c 4096 "$tmp/full" | tr -d '\333' | cmp - /dev/null
 ok $? "as the end of the volume does"
+fallocate -l 64M "$tmp/given"
+given=$(du -k "$tmp/given" | cut -f 1)
+run "$mkfs" -fqK "$tmp/given"
+is "$status" 0 "a file that has been given all its space"
+[ "$(du -k "$tmp/given" | cut -f 1)" -ge "$given" ]
+ok $? "keeps it with -K"
+rm "$tmp/given"
 rm -f "$tmp"/{one,two}/holes
 touch -d @1600000000.123456789 "$tmp/one" "$tmp/two"
 for args in '-L x' '-U clear' '-J size=5'; do

@@ -98,6 +98,16 @@ tar -cf "$tmp/dot.tar" --transform 's,a/b,a/./b,' -C "$tmp/small" a/b/c/x
 run "$mkfs" -qf -d "$tmp/dot.tar" "$img" 16M
 exits 0 'a path with a dot in it'
 is "$("$dump" -o /a/b/c/x "$img")" x 'is the same without it'
+python3 -c 'import sys, tarfile
+with tarfile.open(sys.argv[1], "w") as tar:
+    for name in "a/.", "a/./b/./.", "./.":
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = tarfile.DIRTYPE, 0o710
+        tar.addfile(entry)' "$tmp/last.tar"
+run "$mkfs" -qf -d "$tmp/last.tar" "$img" 16M
+exits 0 'a path that ends in one'
+run "$dump" -i /a/b "$img"
+like 'mode: 0x41c8$' 'is that of the directory'
 tar -cf "$tmp/late.tar" -C "$tmp/small" --no-recursion a/b/c/x a/b
 run "$mkfs" -qf -d "$tmp/late.tar" "$img" 16M
 exits 0 'or names them late'
