@@ -5,11 +5,13 @@
  * Nothing here is forced: a module that is in use stays, and a machine that forbids the test is
  * told apart from one that fails it.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include "selftest.h"
 
 #define SFS_UNLOAD_TRIES	50
+#define SFS_COMPLAINT_LINES	200	/* that may belong to one */
 #define SFS_UNLOAD_NS		100000000	/* between two of them */
 
 /* The beginning of a small file of procfs or sysfs, without its newline; -errno. */
@@ -41,18 +44,36 @@ static int sfs_read_line(const char *path, char *text, size_t nbytes)
 
 const char *sfs_machine_refuses(void)
 {
-	char lockdown[128];
+	char line[128];
 
 	if (geteuid())
 		return "not root";
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return "no BTF in this kernel";
-	if (!sfs_read_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) &&
-	    strstr(lockdown, "[confidentiality]"))
+	if (!sfs_read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+	    strstr(line, "[confidentiality]"))
 		return "lockdown";
 	if (access("/proc/modules", R_OK))
 		return "kernel without modules";
+	if (!sfs_read_line("/proc/sys/kernel/modules_disabled", line, sizeof(line)) &&
+	    !strcmp(line, "1"))
+		return "modules_disabled";
+	if (!sfs_read_line("/proc/sys/kernel/kptr_restrict", line, sizeof(line)) &&
+	    atoi(line) > 1)
+		return "kptr_restrict";
+	if (access("/dev/loop-control", R_OK | W_OK))
+		return "no loop device";
 	return NULL;
+}
+
+bool sfs_machine_has_room(const char *dir, unsigned long long nbytes)
+{
+	struct statvfs st;
+
+	/* A filesystem that knows no limit has no blocks. */
+	if (statvfs(dir, &st) || !st.f_blocks)
+		return true;
+	return (unsigned long long)st.f_bavail * st.f_frsize >= nbytes;
 }
 
 /* ---- the module ---- */
@@ -127,16 +148,32 @@ int sfs_module_unload(void)
 	return -EAGAIN;
 }
 
-bool sfs_module_is_mounted(void)
+static bool sfs_is_mounted_for(const char *process)
 {
-	FILE *mounts = setmntent("/proc/1/mounts", "r");
+	char path[PATH_MAX];
+	FILE *mounts;
 	struct mntent *m;
 	bool found = false;
 
+	snprintf(path, sizeof(path), "/proc/%s/mounts", process);
+	mounts = setmntent(path, "r");
 	while (mounts && !found && (m = getmntent(mounts)))
 		found = !strcmp(m->mnt_type, SFS_MODULE);
 	if (mounts)
 		endmntent(mounts);
+	return found;
+}
+
+bool sfs_module_is_mounted(void)
+{
+	DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	bool found = false;
+
+	while (processes && !found && (entry = readdir(processes)))
+		found = atoi(entry->d_name) > 0 && sfs_is_mounted_for(entry->d_name);
+	if (processes)
+		closedir(processes);
 	return found;
 }
 
@@ -158,26 +195,41 @@ int sfs_kmsg_open(void)
 	return fd;
 }
 
-/* A record is "priority,sequence,time,flags;text\n" and more lines that do not matter here. */
-static bool sfs_kmsg_is_complaint(const char *record, char *text, size_t nbytes)
+/* What the kernel says in a record, "priority,sequence,time,flags;text\n"; NULL: another says it. */
+static char *sfs_kmsg_said(char *record)
 {
-	const char *said = strchr(record, ';');
+	char *said = strchr(record, ';');
+
+	/* The facility is above the three bits of the level, and 0 is the kernel's own. */
+	if (!said || strtoul(record, NULL, 10) >> 3)
+		return NULL;
+	said++;
+	said[strcspn(said, "\n")] = '\0';
+	return said;
+}
+
+static bool sfs_kmsg_begins(const char *said)
+{
 	size_t i;
 
-	if (!said)
-		return false;
 	for (i = 0; i < sizeof(sfs_complaints) / sizeof(*sfs_complaints); i++) {
-		if (!strstr(said + 1, sfs_complaints[i]))
-			continue;
-		snprintf(text, nbytes, "%.*s", (int)strcspn(said + 1, "\n"), said + 1);
-		return true;
+		if (strstr(said, sfs_complaints[i]))
+			return true;
 	}
 	return false;
 }
 
+/* A complaint names the guilty in one of its lines; the list of all modules is none of them. */
+static bool sfs_kmsg_names_us(const char *said)
+{
+	return strstr(said, SFS_MODULE) && !strstr(said, "Modules linked in");
+}
+
 bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes)
 {
+	unsigned int lines = SFS_COMPLAINT_LINES;
 	char record[8192];
+	char *said;
 	ssize_t n;
 
 	/* EPIPE: records were overwritten before they were read; the next read goes on. */
@@ -185,7 +237,14 @@ bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes)
 		if (n < 0)
 			continue;
 		record[n] = '\0';
-		if (sfs_kmsg_is_complaint(record, text, nbytes))
+		said = sfs_kmsg_said(record);
+		if (!said)
+			continue;
+		if (sfs_kmsg_begins(said) && lines >= SFS_COMPLAINT_LINES) {
+			snprintf(text, nbytes, "%s", said);
+			lines = 0;
+		}
+		if (lines++ < SFS_COMPLAINT_LINES && sfs_kmsg_names_us(said))
 			return true;
 	}
 	return false;

@@ -130,7 +130,7 @@ static int sfs_make_dirs(const char *dir)
 }
 
 /* Two tests at a time would find each other's module: the second one waits for another day. */
-static bool sfs_lock_state(const char *dir, struct sfs_verdict *v)
+static bool sfs_lock_state(const char *dir, struct sfs_verdict *v, int *ret_lock)
 {
 	int fd;
 
@@ -144,6 +144,7 @@ static bool sfs_lock_state(const char *dir, struct sfs_verdict *v)
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "another test is running");
 		return false;
 	}
+	*ret_lock = fd;
 	return true;
 }
 
@@ -164,7 +165,7 @@ static int sfs_show(const struct sfs_selftest *st)
 	return status;
 }
 
-static int sfs_run_test(const struct sfs_selftest *st)
+static int sfs_run_test(struct sfs_selftest *st, const struct utsname *uts)
 {
 	struct sfs_verdict v = { .v_kind = SFS_VERDICT_PASS, .v_tool = SIMPLEFS_VERSION };
 	const char *why = sfs_machine_refuses();
@@ -176,9 +177,10 @@ static int sfs_run_test(const struct sfs_selftest *st)
 	gmtime_r(&now, &tm);
 	strftime(v.v_time, sizeof(v.v_time), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	snprintf(v.v_kernel, sizeof(v.v_kernel), "%s", st->release);
+	snprintf(v.v_build, sizeof(v.v_build), "%s", uts->version);
 	if (why)
 		sfs_verdict_set(&v, SFS_VERDICT_SKIP, "%s", why);
-	else if (sfs_lock_state(st->o.o_state, &v))
+	else if (sfs_lock_state(st->o.o_state, &v, &st->o.o_lock))
 		sfs_watch(&st->o, &v);
 	err = sfs_verdict_write(&v, st->o.o_state);
 	if (err)
@@ -201,5 +203,5 @@ int main(int argc, char **argv)
 	sfs_parse_args(&st, argc, argv);
 	if (!st.release)
 		st.release = uts.release;
-	return st.run ? sfs_run_test(&st) : sfs_show(&st);
+	return st.run ? sfs_run_test(&st, &uts) : sfs_show(&st);
 }

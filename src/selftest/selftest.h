@@ -31,9 +31,11 @@ struct sfs_verdict {
 	char v_reason[128];		/* in brackets after it: how much, why, which step */
 	char v_detail[400];		/* one more line, or empty */
 	char v_kernel[65];
+	char v_build[65];		/* of the kernel: uname -v */
 	char v_module[64];		/* its version */
 	char v_srcversion[64];
 	char v_tool[64];		/* this program's version */
+	char v_kmodleak[64];		/* and that of kmodleak */
 	char v_time[32];		/* UTC, ISO 8601 */
 	char *v_report;			/* kmodleak's own words; NULL: none.  Freed by the caller */
 };
@@ -65,12 +67,17 @@ void sfs_module_attr(const char *name, char *value, size_t nbytes);
 int sfs_module_load(const char *path, char *why, size_t nbytes);
 /* Without force; waits a few seconds for passing users.  -EAGAIN: somebody stays. */
 int sfs_module_unload(void);
-/* Does the first process, and so the machine's user, see a volume that is mounted? */
+/* Does any process, in whatever namespace, see a volume that is mounted? */
 bool sfs_module_is_mounted(void);
 /* The kernel's log from here on; a negative errno. */
 int sfs_kmsg_open(void);
-/* The first complaint (WARN, BUG, Oops) since the last call; false: none. */
+/*
+ * The first complaint (WARN, BUG, Oops) since the last call in which the kernel itself names the
+ * module, or a process of this test; false: none.
+ */
 bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes);
+/* At least so many bytes can be written below @dir, or it does not say. */
+bool sfs_machine_has_room(const char *dir, unsigned long long nbytes);
 
 /* ---- tool.c ---- */
 
@@ -84,6 +91,7 @@ int sfs_tool_run(char *const argv[], char *out, size_t nbytes);
 struct sfs_options {
 	const char *o_module;		/* NULL: modprobe's choice */
 	const char *o_state;		/* where verdicts and, for a while, images lie */
+	int o_lock;			/* on that, until this process ends */
 	unsigned int o_seconds;		/* that one step may take */
 	bool o_verbose;
 };

@@ -70,6 +70,8 @@ void sfs_volume_detach(struct sfs_volume *v);
 bool sfs_volume_check(const struct sfs_volume *v);
 /* Mounts it, has every inode of "names" in memory, and unmounts it. */
 void sfs_volume_visit(struct sfs_volume *v);
+/* This volume alone: others of the machine may be slow, or stuck. */
+bool sfs_sync_here(void);
 bool sfs_volume_copy(const struct sfs_volume *from, const char *to);
 
 void sfs_step_mkfs(struct sfs_worker *w);

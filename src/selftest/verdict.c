@@ -37,9 +37,11 @@ static const struct sfs_verdict_field {
 } sfs_verdict_fields[] = {
 	SFS_VERDICT_FIELD("detail", v_detail),
 	SFS_VERDICT_FIELD("kernel", v_kernel),
+	SFS_VERDICT_FIELD("build", v_build),
 	SFS_VERDICT_FIELD("module", v_module),
 	SFS_VERDICT_FIELD("srcversion", v_srcversion),
 	SFS_VERDICT_FIELD("tool", v_tool),
+	SFS_VERDICT_FIELD("kmodleak", v_kmodleak),
 	SFS_VERDICT_FIELD("time", v_time),
 };
 

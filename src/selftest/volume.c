@@ -93,6 +93,16 @@ bool sfs_volume_check(const struct sfs_volume *v)
 	return sfs_run(dump) && (!sfs_tool_find("fsck.simplefs", path) || sfs_run(fsck));
 }
 
+bool sfs_sync_here(void)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = fd >= 0 && !syncfs(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
 bool sfs_volume_copy(const struct sfs_volume *from, const char *to)
 {
 	int in = open(from->v_image, O_RDONLY | O_CLOEXEC);
@@ -308,7 +318,7 @@ void sfs_step_full(struct sfs_worker *w)
 			break;
 	}
 	WANT(!unlink("filler"));
-	sync();
+	WANT(sfs_sync_here());
 	WANT(!statvfs(".", &after) && after.f_bfree + 16 >= before.f_bfree);
 	WANT(sfs_pattern_file("after", 13, 200000, true) && !unlink("after"));
 }

@@ -26,6 +26,9 @@
 #define SFS_TRACER_SECONDS	600	/* to get ready, and again to judge */
 #define SFS_STOP_SECONDS	20	/* for all that is left, once asked to stop */
 #define SFS_REPORT_BYTES	(256 << 10)
+#define SFS_ROOM_BYTES		(128ULL << 20)	/* for images, and what they are copied to */
+#define SFS_CYCLES		"1"	/* a leak may bar itself from a second: a name that stayed */
+#define SFS_OBJECTS		"131072"	/* with all that goes with it some 64 MiB */
 
 struct sfs_watcher {
 	const struct sfs_options *o;
@@ -35,8 +38,10 @@ struct sfs_watcher {
 	int kmsg;
 	pid_t tracer;			/* kmodleak; 0 when it has ended */
 	int tracer_status;
+	int ready_fd;			/* where it tells that the module may be loaded */
 	pid_t worker;
 	int worker_fd;			/* what it tells */
+	bool loaded;			/* it has loaded the module, this time */
 	char step[64];
 	bool stuck;			/* the worker goes on, and needs its files */
 };
@@ -99,8 +104,9 @@ static void sfs_tracer_exec(struct sfs_watcher *w, const char *path, int ready)
 {
 	int out = open(w->report_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	char number[16];
-	char *argv[7] = { "kmodleak", "--ready-fd", number };
-	int argc = 3;
+	char *argv[11] = { "kmodleak", "--cycles", SFS_CYCLES, "--objects", SFS_OBJECTS,
+			   "--ready-fd", number };
+	int argc = 7;
 
 	snprintf(number, sizeof(number), "%d", ready);
 	if (w->o->o_module) {		/* else it looks where modprobe does */
@@ -113,11 +119,29 @@ static void sfs_tracer_exec(struct sfs_watcher *w, const char *path, int ready)
 	_exit(127);
 }
 
+/* It waits for the module to be loaded, once more; false: it has judged, or does not answer. */
+static bool sfs_tracer_ready(struct sfs_watcher *w)
+{
+	char word[sizeof("ready\n") - 1];
+
+	return w->tracer > 0 &&
+	       sfs_wait_fd(w->ready_fd, sfs_now() + SFS_TRACER_SECONDS * 1000) &&
+	       read(w->ready_fd, word, sizeof(word)) > 0;
+}
+
+static void sfs_note_version(struct sfs_verdict *v)
+{
+	char *const argv[] = { "kmodleak", "--version", NULL };
+	char out[64];
+
+	if (!sfs_tool_run(argv, out, sizeof(out)))
+		snprintf(v->v_kmodleak, sizeof(v->v_kmodleak), "%s", out + strcspn(out, " ") + 1);
+}
+
 /* Started and ready; false: the verdict says why not. */
 static bool sfs_tracer_start(struct sfs_watcher *w)
 {
 	char path[PATH_MAX];
-	char byte;
 	int fds[2];
 	bool ready;
 
@@ -130,17 +154,18 @@ static bool sfs_tracer_start(struct sfs_watcher *w)
 		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
 		return false;
 	}
+	sfs_note_version(w->v);
 	w->tracer = fork();
 	if (!w->tracer) {
 		fcntl(fds[1], F_SETFD, 0);
 		sfs_tracer_exec(w, path, fds[1]);
 	}
 	close(fds[1]);
-	ready = w->tracer > 0 &&
-		sfs_wait_fd(fds[0], sfs_now() + SFS_TRACER_SECONDS * 1000) &&
-		read(fds[0], &byte, 1) == 1;
-	close(fds[0]);
-	if (!ready) {
+	w->ready_fd = fds[0];
+	ready = sfs_tracer_ready(w);
+	if (!ready && sfs_stopped) {
+		sfs_verdict_set(w->v, SFS_VERDICT_SKIP, "stopped");
+	} else if (!ready) {
 		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
 		snprintf(w->v->v_detail, sizeof(w->v->v_detail), "kmodleak did not get ready");
 	}
@@ -195,6 +220,8 @@ static bool sfs_worker_start(struct sfs_watcher *w)
 	w->worker = fork();
 	if (!w->worker) {
 		signal(SIGTERM, SIG_DFL);
+		/* Should it be stuck, it does not keep the next test from running. */
+		close(w->o->o_lock);
 		report = fdopen(fds[1], "w");
 		if (!report)
 			_exit(2);
@@ -218,6 +245,7 @@ static void sfs_hear(struct sfs_watcher *w, const char *line)
 		snprintf(v->v_module, sizeof(v->v_module), "%s", line + 13);
 	} else if (!strncmp(line, "fact srcversion ", 16)) {
 		snprintf(v->v_srcversion, sizeof(v->v_srcversion), "%s", line + 16);
+		w->loaded = true;
 	} else if (!strncmp(line, "skip ", 5)) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", line + 5);
 	} else if (!strncmp(line, "fail ", 5)) {
@@ -268,14 +296,16 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 		}
 		return true;
 	}
-	sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
-	if (sfs_stopped)
+	if (sfs_stopped) {
+		sfs_verdict_set(w->v, SFS_VERDICT_SKIP, "stopped");
 		snprintf(w->v->v_detail, sizeof(w->v->v_detail),
-			 "asked to stop while at it; process %d is left alone", w->worker);
-	else
+			 "at %s; process %d is left alone", w->step, w->worker);
+	} else {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
 		snprintf(w->v->v_detail, sizeof(w->v->v_detail),
 			 "still at it after %u s; process %d is left alone", w->o->o_seconds,
 			 w->worker);
+	}
 	return false;
 }
 
@@ -322,6 +352,11 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 		sfs_judge_leak(v);
 	if (v->v_kind != SFS_VERDICT_PASS)
 		return;
+	if (sfs_stopped && status) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "stopped");
+		snprintf(v->v_detail, sizeof(v->v_detail), "before kmodleak had judged");
+		return;
+	}
 	switch (status) {
 	case 0:
 		free(v->v_report);
@@ -333,8 +368,7 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 		break;
 	case -1:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(v->v_detail, sizeof(v->v_detail), sfs_stopped ?
-			 "asked to stop before kmodleak had judged" : "kmodleak did not end");
+		snprintf(v->v_detail, sizeof(v->v_detail), "kmodleak did not end");
 		break;
 	default:
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
@@ -356,6 +390,19 @@ static void sfs_judge_kmsg(struct sfs_watcher *w)
 		snprintf(v->v_detail, sizeof(v->v_detail), "the kernel says: %s", text);
 }
 
+/* True: the module has been loaded, used and unloaded. */
+static bool sfs_run_worker(struct sfs_watcher *w)
+{
+	w->loaded = false;
+	if (!sfs_worker_start(w)) {
+		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "load");
+		return false;
+	}
+	w->stuck = !sfs_worker_watch(w);
+	close(w->worker_fd);
+	return !w->stuck && w->loaded && w->v->v_kind == SFS_VERDICT_PASS;
+}
+
 static void sfs_run_traced(struct sfs_watcher *w)
 {
 	int status;
@@ -365,15 +412,11 @@ static void sfs_run_traced(struct sfs_watcher *w)
 		w->v->v_report = sfs_read_report(w);
 		return;
 	}
-	if (sfs_worker_start(w)) {
-		w->stuck = !sfs_worker_watch(w);
-		close(w->worker_fd);
-	} else {
-		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "load");
-	}
+	while (sfs_run_worker(w) && sfs_tracer_ready(w))
+		;
 	/* Is the module gone, then kmodleak ends by itself. */
-	status = sfs_tracer_end(w, w->stuck || sfs_module_refs() != -ENOENT ||
-				   !w->v->v_srcversion[0]);
+	status = sfs_tracer_end(w, w->stuck || sfs_module_refs() != -ENOENT || !w->loaded);
+	close(w->ready_fd);
 	sfs_judge(w, status);
 	sfs_judge_kmsg(w);
 }
@@ -418,6 +461,12 @@ void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 	refs = sfs_module_refs();
 	if (refs > 0 || refs == -EBUSY) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", refs > 0 ? "in use" : "built in");
+		return;
+	}
+	if (!sfs_machine_has_room(o->o_state, SFS_ROOM_BYTES)) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "no room");
+		snprintf(v->v_detail, sizeof(v->v_detail), "%s: less than %llu MiB are free",
+			 o->o_state, SFS_ROOM_BYTES >> 20);
 		return;
 	}
 	snprintf(w.dir, sizeof(w.dir), "%s/work.XXXXXX", o->o_state);
