@@ -355,6 +355,8 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "the repair could not be made");
 	sfs_dev_doubt(f->fs.f_priv);
+	/* Its counts are true now; orphans are still to be finished. */
+	f->fs.f_state &= ~SFS_STATE_CLEAN;
 	sfs_report = sfs_hear_nothing;
 	left = err ? err : sfs_check(&f->fs);
 	sfs_report = sfs_report_damage;
@@ -428,7 +430,7 @@ static int sfs_run(struct sfs_fsck *f)
 	if (status & (SFS_EXIT_DAMAGED | SFS_EXIT_FAILED))
 		return status;
 	/* Orphans are finished by what can be relied on: after the check. */
-	if (!clean && doubtful && !sfs_recover(f))
+	if (doubtful && !(f->fs.f_state & SFS_STATE_CLEAN) && !sfs_recover(f))
 		return sfs_leave(f, "an unlinked or half-truncated inode cannot be finished; mount"
 				 " it read-only and save what is there");
 	if (f->replay.r_errno && f->never)

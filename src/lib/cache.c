@@ -219,18 +219,6 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 	return *slot;
 }
 
-/* A buffer that never became valid. */
-static void sfs_cache_drop(struct sfs_dev *dev, struct sfs_buf *buf)
-{
-	struct sfs_buf **slot = sfs_hash_slot(dev, buf->b_blk);
-
-	if (--buf->b_refs)
-		return;
-	*slot = buf->b_next;
-	free(buf);
-	dev->d_count--;
-}
-
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 {
 	struct sfs_buf *buf;
@@ -244,6 +232,7 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 	memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
 	sfs_buf_mark(dev, buf, true);
 	buf->b_unread = false;
+	buf->b_bad = NULL;
 	buf->b_verified = false;
 	sfs_buf_put(buf);
 	return 0;
@@ -264,21 +253,20 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 		return -ENOMEM;
 	if (fresh)
 		buf->b_unread = sfs_dev_read(dev, blk, buf->b_data) != 0;
-	if (buf->b_unread) {
+	if (buf->b_unread || buf->b_bad == ops) {
 		sfs_buf_put(buf);
-		return -EIO;
+		return buf->b_unread ? -EIO : -EFSCORRUPTED;
 	}
 	if (!buf->b_verified) {
 		why = sfs_block_verify(fs, ops, buf->b_data, blk);
 		buf->b_verified = !why;
 	}
+	if (why)
+		buf->b_bad = ops;
 	if (!why)
 		why = sfs_block_check(ops, buf->b_data, owner);
 	if (why) {
-		if (fresh)
-			sfs_cache_drop(dev, buf);
-		else
-			sfs_buf_put(buf);
+		sfs_buf_put(buf);
 		return sfs_corrupt(fs, blk, 0, ops->b_name, why);
 	}
 	*ret_buf = buf;
@@ -298,6 +286,7 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 	memset(buf->b_data, 0, SFS_BLOCK_SIZE);
 	sfs_block_init(buf->b_data, fs->f_fsid, ops->b_magic, blk, owner);
 	buf->b_unread = false;
+	buf->b_bad = NULL;
 	buf->b_verified = true;
 	buf->b_new = true;
 	*ret_buf = buf;

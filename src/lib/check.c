@@ -7,8 +7,8 @@
  * the link counts, and the four bitmaps and the counters against what was found.  Nothing is
  * changed; what was found is kept for a repair.
  *
- * A block that the device does not give is passed over, and so is every question whose answer may
- * lie in it: what is reported besides is true whatever was in there.
+ * A block that the device does not give, or that is damaged, is passed over, and so is every
+ * question whose answer may lie in it: what is reported besides is true whatever was in there.
  */
 #include "found.h"
 
@@ -38,8 +38,8 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	int err;
 
 	err = sfs_buf_get(c->fs, blk, &sfs_inodes_ops, group, &buf);
-	if (err == -EIO)
-		sfs_unread_add(c, blk, 1);
+	if (err == -EIO || sfs_is_damage(err))
+		sfs_unread_add(c, blk, 1, err);
 	if (err) {
 		sfs_check_err(c, err);
 		return;
@@ -103,8 +103,8 @@ static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map
 		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
 	else
 		sfs_check_err(c, err);
-	if (map == SFS_MAP_INODE && err == -EIO)
-		sfs_unread_add(c, group * SFS_GROUP_BLOCKS, SFS_GROUP_BLOCKS);
+	if (map == SFS_MAP_INODE && (err == -EIO || sfs_is_damage(err)))
+		sfs_unread_add(c, group * SFS_GROUP_BLOCKS, SFS_GROUP_BLOCKS, err);
 }
 
 static void sfs_check_group(struct sfs_checker *c, u64 group)
@@ -219,7 +219,7 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 		return false;
 	if (sfs_dev_read(c->fs->f_priv, blk, data)) {
 		sfs_check_err(c, -EIO);
-		sfs_unread_add(c, blk, 1);
+		sfs_unread_add(c, blk, 1, -EIO);
 		return false;
 	}
 	return !sfs_block_verify(c->fs, &sfs_inodes_ops, data, blk) &&
@@ -258,7 +258,7 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 	} else if (!sfs_unread_has(d->c, ino) && sfs_check_is_unmapped(d->c, ino)) {
 		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
 	} else if (sfs_unread_has(d->c, ino)) {
-		sfs_check_tell(d, SFS_PROBLEM_UNREAD, ino, 0, name, len);
+		sfs_check_tell(d, sfs_unread_why(d->c, ino), ino, 0, name, len);
 	} else {
 		sfs_check_tell(d, SFS_PROBLEM_DANGLES, ino, 0, name, len);
 		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
@@ -278,7 +278,7 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 	if (!err)
 		err = sfs_dirent_iterate(&in, 0, sfs_check_name, &d);
 	sfs_check_err(c, err);
-	c->names_unread |= err == -EIO;
+	c->names_unread |= err == -EIO || sfs_is_damage(err);
 	if (!err && dir->i_nbytes != in.i_size)
 		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
 }
@@ -353,7 +353,11 @@ static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
 static void sfs_check_links(struct sfs_checker *c, const struct sfs_found_inode *i)
 {
 	bool is_named = sfs_found_is_named(c->fs, i);
+	bool left = is_named ? i->i_type == SFS_TYPE_REG : sfs_found_is_doomed(i);
 
+	/* Nobody will look for it. */
+	if (i->i_is_orphan && left && c->fs->f_state & SFS_STATE_CLEAN)
+		SFS_PROBLEM(c, SFS_PROBLEM_LEFT, i->i_ino);
 	if (sfs_found_is_doomed(i) && !is_named)
 		return;
 	if (!is_named && i->i_is_orphan && !i->i_nlink)

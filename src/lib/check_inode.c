@@ -107,7 +107,6 @@ static u64 sfs_severe(const struct sfs_found *found)
 
 void sfs_check_inode(struct sfs_checker *c, u64 ino)
 {
-	u64 unread = c->found->f_problems[SFS_REMEDY_READ];
 	u64 severe = sfs_severe(c->found);
 	struct sfs_inode in;
 	unsigned int type;
@@ -117,6 +116,7 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	memset(&in, 0, sizeof(in));
 	err = sfs_inode_read(c->fs, ino, &in);
 	if (err) {
+		sfs_unread_add(c, sfs_ino_blk(ino), 1, err);
 		sfs_check_err(c, err);
 		return;
 	}
@@ -130,6 +130,6 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	if (type == SFS_TYPE_REG)
 		nblks += sfs_check_extents(c, &in);
 	sfs_check_err(c, sfs_found_remember(c, &in, nblks));
-	if (nblks != in.i_blocks && unread == c->found->f_problems[SFS_REMEDY_READ])
+	if (nblks != in.i_blocks && severe == sfs_severe(c->found))
 		SFS_PROBLEM(c, SFS_PROBLEM_BLOCKS, ino, nblks, in.i_blocks);
 }

@@ -28,24 +28,25 @@ void sfs_check_err(struct sfs_checker *c, int err)
 		c->err = err;
 }
 
-void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks)
+void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks, int err)
 {
 	c->names_unread = true;
 	if (c->nunread == SFS_UNREAD_MAX)
 		return;
+	c->unread[c->nunread].what = err == -EIO ? SFS_PROBLEM_UNREAD : SFS_PROBLEM_LOST;
 	c->unread[c->nunread].blk = blk;
 	c->unread[c->nunread++].nblks = nblks;
 }
 
-bool sfs_unread_has(const struct sfs_checker *c, u64 ino)
+enum sfs_problem_code sfs_unread_why(const struct sfs_checker *c, u64 ino)
 {
 	unsigned int n;
 
 	for (n = 0; n < c->nunread; n++) {
 		if (sfs_ino_blk(ino) - c->unread[n].blk < c->unread[n].nblks)
-			return true;
+			return c->unread[n].what;
 	}
-	return false;
+	return SFS_PROBLEMS;
 }
 
 int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks)

@@ -16,10 +16,11 @@ struct sfs_checker {
 	u32 free_slots;			/* of the group in hand */
 	u8 *no_map;			/* a bit for each group without a readable inode map */
 	int err;			/* no memory, a device that is gone: it cannot go on */
-	/* Where inodes may be that the device did not give: inode blocks, groups without a map. */
+	/* Where inodes may be that cannot be had: inode blocks, groups without a map. */
 	struct {
 		u64 blk;
 		u64 nblks;
+		enum sfs_problem_code what;	/* of a name that leads there */
 	} unread[SFS_UNREAD_MAX];
 	unsigned int nunread;
 	bool names_unread;		/* not every name is known: links cannot be counted */
@@ -30,9 +31,14 @@ struct sfs_checker {
 void sfs_problem(struct sfs_checker *c, const struct sfs_problem *problem);
 /* What a call of the core gave: reported there, but it counts here.  0 is nothing. */
 void sfs_check_err(struct sfs_checker *c, int err);
-/* Inodes of these blocks cannot be known. */
-void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks);
-bool sfs_unread_has(const struct sfs_checker *c, u64 ino);
+/* Inodes of these blocks cannot be known: -EIO, or damage. */
+void sfs_unread_add(struct sfs_checker *c, u64 blk, u64 nblks, int err);
+/* What is to be told of a name of @ino; SFS_PROBLEMS: nothing, it would be known. */
+enum sfs_problem_code sfs_unread_why(const struct sfs_checker *c, u64 ino);
+static inline bool sfs_unread_has(const struct sfs_checker *c, u64 ino)
+{
+	return sfs_unread_why(c, ino) != SFS_PROBLEMS;
+}
 int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks);
 /* The inodes in the order of their numbers again, after some were remembered late. */
 void sfs_found_sort(struct sfs_found *found);

@@ -59,6 +59,10 @@ static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
 	[SFS_PROBLEM_MARKED] = { SFS_REMEDY_COUNT,
 		"inode {0} has a name, is no file and is marked as an orphan" },
 	[SFS_PROBLEM_DOOMED] = { SFS_REMEDY_NAME, "directory {0} is an orphan and holds names" },
+	[SFS_PROBLEM_LEFT] = { SFS_REMEDY_COUNT,
+		"inode {0} is an orphan on a volume that was unmounted cleanly" },
+	[SFS_PROBLEM_LOST] = { SFS_REMEDY_NONE,
+		"name {name} in directory {0}: inode {1} is lost with its block" },
 	[SFS_PROBLEM_UNREAD] = { SFS_REMEDY_READ,
 		"name {name} in directory {0}: inode {1} cannot be read" },
 };
