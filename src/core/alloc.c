@@ -162,9 +162,16 @@ static void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used)
 	sfs_mutex_unlock(&g->g_lock);
 }
 
-/* Takes a run of @group.  -ENOSPC: none that @s would have. */
+/* What an allocation has read of groups not looked at before, and the error where it could not. */
+struct sfs_reach {
+	u32 r_loads;
+	int r_failed;
+};
+
+/* Takes a run of @group.  -ENOSPC: none that @s would have, or its maps cannot be read. */
 static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
-			  const struct sfs_search *s, u64 *ret_blk, u32 *ret_nblks)
+			  const struct sfs_search *s, struct sfs_reach *reach, u64 *ret_blk,
+			  u32 *ret_nblks)
 {
 	struct sfs_group *g;
 	struct sfs_buf *used;
@@ -172,6 +179,10 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	int err;
 
 	err = sfs_group_get(fs, group, &g);
+	if (err == -EIO) {
+		reach->r_failed = err;
+		return -ENOSPC;
+	}
 	if (err)
 		return err;
 	/* A look without the lock: the worst that comes of it is another choice. */
@@ -204,7 +215,7 @@ unlock:
  * looked at, but some were passed over.
  */
 static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, struct sfs_search s,
-			   u32 *loads, u64 *ret_blk, u32 *ret_nblks)
+			   struct sfs_reach *reach, u64 *ret_blk, u32 *ret_nblks)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 group = start < ngroups ? start : 0;
@@ -213,8 +224,8 @@ static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, st
 	int err;
 
 	for (i = 0; i < ngroups; i++) {
-		if (sfs_group_may_load(fs, group, loads)) {
-			err = sfs_group_take(t, fs, group, &s, ret_blk, ret_nblks);
+		if (sfs_group_may_load(fs, group, &reach->r_loads)) {
+			err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
 			if (err != -ENOSPC)
 				return err;
 		} else {
@@ -236,11 +247,11 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 		.s_want = want,
 		.s_need = min_t(u32, want, SFS_RUN_DECENT),
 	};
-	u32 loads = 0;
+	struct sfs_reach reach = { };
 	int grown;
 	int err;
 
-	err = sfs_groups_take(t, fs, start, s, &loads, ret_blk, ret_nblks);
+	err = sfs_groups_take(t, fs, start, s, &reach, ret_blk, ret_nblks);
 	if (err != -ENOSPC && (err != -EAGAIN || want == 1))
 		return err;
 	s.s_goal = SFS_NO_GOAL;
@@ -249,16 +260,17 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 		return grown;
 	if (!grown) {
 		start = ngroups;
-		loads = 0;
+		reach.r_loads = 0;
 	} else if (err == -EAGAIN) {
 		return err;
 	}
 	do {
 		s.s_thorough = s.s_need == 1;
-		err = sfs_groups_take(t, fs, start, s, &loads, ret_blk, ret_nblks);
+		err = sfs_groups_take(t, fs, start, s, &reach, ret_blk, ret_nblks);
 		s.s_need = max(s.s_need / 4, 1u);
 	} while (err == -ENOSPC && !s.s_thorough);
-	return err;
+	/* What is free may all lie where the disk does not let us look. */
+	return err == -ENOSPC && reach.r_failed ? reach.r_failed : err;
 }
 
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,

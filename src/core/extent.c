@@ -454,7 +454,9 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 		sfs_edit_drop(&edit, next);
 		sfs_edit_add(&edit, next);
 	}
-	return sfs_edit_apply(t, in, &edit, SFS_ALLOC_POOL);
+	/* What has been written must arrive; what is zeroed may be told that there is no space. */
+	return sfs_edit_apply(t, in, &edit,
+			      done.e_unwritten ? SFS_ALLOC_PROMISE : SFS_ALLOC_POOL);
 }
 
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,

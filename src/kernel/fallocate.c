@@ -199,7 +199,9 @@ static int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
 		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk);
 		sfs_inode_note_tid(&t, inode, true);
 		err = sfs_inode_change_end(&t, inode, err);
-		sfs_retry_pending(inode->i_sb, &err, &tries);
+		sfs_retry(inode, &err, &tries);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 		cond_resched();
 	}
 	return err;

@@ -17,14 +17,12 @@
 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
-	int loaded;
-
 	if (*err != -EAGAIN)
 		return false;
-	loaded = sfs_load_next(&SFS_SB(sb)->si_fs);
-	if (loaded) {
-		*err = min(loaded, 0);
-		return !*err;
+	/* What cannot be loaded is no reason: who needs it is told. */
+	if (sfs_load_next(&SFS_SB(sb)->si_fs) > 0) {
+		*err = 0;
+		return true;
 	}
 	*err = (++*tries & ~SFS_SETTLED) <= SFS_TRIES ? 0 : -ENOSPC;
 	if (!*err)
@@ -64,8 +62,10 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 		sync_inodes_sb(sb);
 		sfs_settle_all(sb);
 		up_read(&sb->s_umount);
-	} else if (filemap_write_and_wait(inode->i_mapping)) {
-		return false;
+	} else {
+		/* An error is for fsync to tell. */
+		filemap_fdatawrite(inode->i_mapping);
+		filemap_fdatawait_keep_errors(inode->i_mapping);
 	}
 	*tries |= SFS_SETTLED;
 	*err = 0;

@@ -34,6 +34,7 @@ static u64 drain_refs;
 static u64 drain_op = 1;
 static unsigned int drain_credits;	/* spent by this operation */
 static long drain_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
+static u64 drain_bad;			/* a block that cannot be read; 0: none */
 static bool drain_broken;		/* and then all do, until drain_step() */
 static bool drain_failed;
 static unsigned int drain_reads;		/* blocks that came from the device */
@@ -198,7 +199,7 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 	struct sfs_buf *buf = drain_find(blk);
 	const char *why;
 
-	if (drain_fails())
+	if (drain_fails() || (drain_bad && blk == drain_bad))
 		return -EIO;
 	if (!buf->data) {
 		static const u8 nothing[SFS_BLOCK_SIZE];
