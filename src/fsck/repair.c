@@ -58,6 +58,7 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 	u8 old[SFS_BLOCK_SIZE];
 	unsigned int m;
 	size_t n = 0;
+	__le64 seq;
 	u64 group;
 	int err;
 
@@ -70,7 +71,9 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 			if (err)
 				return err;
 			/* As if it had been written when the one that is there was. */
-			maps[m].b_head.h_seq = ((const struct sfs_head *)old)->h_seq;
+			seq = ((const struct sfs_head *)old)->h_seq;
+			if (le64_to_cpu(seq) <= fs->f_sequence_max)
+				maps[m].b_head.h_seq = seq;
 			sfs_block_seal(&maps[m]);
 			if (!memcmp(old, &maps[m], sizeof(old)))
 				continue;

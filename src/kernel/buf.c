@@ -48,18 +48,6 @@ static struct jbd2_buffer_trigger_type sfs_journal_trigger = {
 	.t_frozen = sfs_journal_frozen,
 };
 
-void sfs_sequence_begin(struct super_block *sb)
-{
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	u64 next = fs->f_sequence_max + 1;
-	journal_t *log = sfs_log(sb);
-
-	/* The low half is the journal's own number. */
-	if (log)
-		next += (u32)(log->j_transaction_sequence - (u32)next);
-	WRITE_ONCE(fs->f_sequence, next);
-}
-
 static struct super_block *sfs_fs_sb(struct sfs_fs *fs)
 {
 	return fs->f_priv;

@@ -43,8 +43,6 @@ static inline struct buffer_head *sfs_bh(struct sfs_buf *buf)
 }
 
 /* buf.c */
-/* Before the first change: what is written from here on is above all that the volume has. */
-void sfs_sequence_begin(struct super_block *sb);
 /* The superblock, before there is a struct sfs_fs to verify with: unchecked, then trusted. */
 int sfs_buf_read_raw(struct super_block *sb, u64 blk, struct sfs_buf **ret_buf);
 void sfs_buf_trust(struct sfs_buf *buf);

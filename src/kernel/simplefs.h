@@ -125,6 +125,8 @@ static inline u64 sfs_end_lblk(loff_t pos, loff_t nbytes)
 }
 
 /* ---- state.c ---- */
+/* Before the first change: what is written from here on is above all that the volume has. */
+int sfs_sequence_begin(struct super_block *sb);
 /*
  * The superblock as it is in memory, on stable storage on return; before the first change, or when
  * no transaction can run.

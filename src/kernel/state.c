@@ -52,6 +52,24 @@ static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
 	spin_unlock_irqrestore(&si->si_error_lock, flags);
 }
 
+int sfs_sequence_begin(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	u64 next = fs->f_sequence_max + 1;
+	journal_t *log = sfs_log(sb);
+
+	/* The low half is the journal's own number. */
+	if (log)
+		next += (u32)(log->j_transaction_sequence - (u32)next);
+	if (next > SFS_SEQUENCE_MAX - SFS_SEQUENCE_AHEAD) {
+		pr_err("simplefs (%s): its transactions have used up their numbers: mount read-only\n",
+		       sb->s_id);
+		return -EROFS;
+	}
+	WRITE_ONCE(fs->f_sequence, next);
+	return 0;
+}
+
 int sfs_mark_unclean(struct super_block *sb)
 {
 	sfs_set_clean(SFS_SB(sb), false);

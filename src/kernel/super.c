@@ -290,7 +290,9 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	int err;
 
-	sfs_sequence_begin(sb);
+	err = sfs_sequence_begin(sb);
+	if (err)
+		return err;
 	fs->f_mounts++;
 	fs->f_mount_time = sfs_time_now();
 	err = sfs_mark_unclean(sb);

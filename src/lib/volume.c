@@ -74,6 +74,9 @@ int sfs_volume_write_super(struct sfs_fs *fs, void *super)
 	struct sfs_dev *dev = fs->f_priv;
 	int err;
 
+	/* The last word of a program: what the next one writes is newer. */
+	if (fs->f_state & SFS_STATE_CLEAN)
+		fs->f_sequence_max = min(fs->f_sequence + 1, SFS_SEQUENCE_MAX);
 	sfs_super_encode(fs, super);
 	sfs_block_seal(super);
 	err = sfs_dev_write(dev, 0, super);

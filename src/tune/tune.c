@@ -66,7 +66,7 @@ static void sfs_parse_args(struct sfs_tune *t, int argc, char **argv)
 		sfs_die(SFS_TUNE_USAGE, "-U: not a UUID: '%s'", t->uuid_text);
 }
 
-/* In place: what is not asked for stays to the bit, but for the time and the checksum. */
+/* In place: what is not asked for stays to the bit, but for time, sequence and checksum. */
 static void sfs_change(struct sfs_tune *t)
 {
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)t->super;
@@ -80,6 +80,9 @@ static void sfs_change(struct sfs_tune *t)
 	if (t->errors >= 0)
 		sup->s_errors = cpu_to_le32(sfs_errors_values[t->errors]);
 	sup->s_write_time = cpu_to_le64(sfs_time_now());
+	sup->s_head.h_seq = sup->s_sequence;
+	if (le64_to_cpu(sup->s_sequence) < SFS_SEQUENCE_MAX)
+		sup->s_sequence = cpu_to_le64(le64_to_cpu(sup->s_sequence) + 1);
 	sfs_block_seal(t->super);
 }
 

@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t nbytes)
 	head->h_blk = cpu_to_le64(blk);
 	FUZZ_REQUIRE(fuzz_volume_open(&fs));
 	if (magic == SFS_MAGIC_SUPER)
-		memcpy(block + 32, SFS_IDENT, 8);
+		memcpy(((struct sfs_super_disk *)block)->s_ident, SFS_IDENT, 8);
 	else
 		head->h_fsid = cpu_to_le32(fs.f_fsid);
 	sfs_block_seal(block);

@@ -116,7 +116,7 @@ def foreign():
     case("ext-magic", "refuse", [(0, at(1080, b"\x53\xef"))])
     case("xfs-magic", "refuse", [(0, at(0, b"XFSB"))])
     case("swap", "refuse", [(0, at(4086, b"SWAPSPACE2"))])
-    case("ident-alone", "refuse", [(0, at(32, b"SIMPLEFS"))])
+    case("ident-alone", "refuse", [(0, at(HEAD, b"SIMPLEFS"))])
     case("noise", "refuse", [(0, bytes((i * 7 + i * i // 3) % 256 for i in range(4096)))])
 
 
