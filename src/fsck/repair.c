@@ -78,6 +78,7 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 			if (!memcmp(old, &maps[m], sizeof(old)))
 				continue;
 			sfs_block_stamp(fs, &maps[m]);
+			sfs_block_seal(&maps[m]);
 			err = sfs_dev_put(fs->f_priv, blk, &maps[m]);
 			if (err)
 				return err;

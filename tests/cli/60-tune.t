@@ -11,7 +11,7 @@ is "$status" 0 'a volume'
 # shown: the superblock, without what every change changes
 shown()
 {
-    build/bin/dump.simplefs "$1" | grep -Ev '^ *(crc|write.time): '
+    build/bin/dump.simplefs "$1" | grep -Ev '^ *(crc|seq|sequence|write.time): '
 }
 
 # changes REGEX OPTIONS...: exit 0, a volume in order, and the lines that match are all that differ

@@ -122,7 +122,7 @@ static void test_refused(void)
 	BAD(SFS_TYPE_FIFO, disk.i_mode = cpu_to_le16(15 << 12), "the highest type");
 	BAD(SFS_TYPE_REG, disk.i_zero16 = cpu_to_le16(1), "reserved field");
 	BAD(SFS_TYPE_REG, disk.i_zero[0] = 1, "first reserved byte");
-	BAD(SFS_TYPE_REG, disk.i_zero[47] = 128, "last reserved byte");
+	BAD(SFS_TYPE_REG, disk.i_zero[43] = 128, "last reserved byte");
 	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(2), "flag unknown");
 	BAD(SFS_TYPE_REG, disk.i_blocks = cpu_to_le64(RAM_BLOCKS + 1), "too many blocks");
 	BAD(SFS_TYPE_REG, disk.i_size = cpu_to_le64(1ULL << 63), "file too large");
