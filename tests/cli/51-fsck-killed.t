@@ -58,7 +58,7 @@ torn()
     run env LD_PRELOAD="$tmp/fault.so" python3 tests/cli/torn.py "$fsck" "$tmp/record" "$tmp/damaged" \
         "$tmp/repaired" "$img" 1 "${logs[@]}"
     is "$status" 0 "$what: interrupted" || diag "$out"
-    like '^states [0-9]+, old [1-9][0-9]*, new [1-9][0-9]*, mixed 0, unrepaired 0$' \
+    like '^states [0-9]+, old [1-9][0-9]*, new [1-9][0-9]*, mixed 0, refused 0, unrepaired 0$' \
         "$what: the old volume or the repaired one (${out##*$'\n'})"
 }
 
@@ -135,7 +135,7 @@ is $? 0 'a journal that was left is replayed'
 mv "$img" "$tmp/repaired"
 run env LD_PRELOAD="$tmp/fault.so" python3 tests/cli/torn.py "$fsck" "$tmp/record.2" "$tmp/damaged" \
     "$tmp/repaired" "$img" 1
-like '^states [0-9]+, old 0, new [1-9][0-9]*, mixed 0, unrepaired 0$' "which may be interrupted (${out##*$'\n'})"
+like '^states [0-9]+, old 0, new [1-9][0-9]*, mixed 0, refused 0, unrepaired 0$' "which may be interrupted (${out##*$'\n'})"
 
 # Many files that are still to be cut: in several transactions, between which one may come.
 mkdir -p "$tmp/9000/dir"

@@ -9,7 +9,7 @@ any order: each beginning of it is tried, and for each flush some parts drawn by
 made in IMAGE (and LOG), a replay has to give OLD or NEW, to the byte, but for the log itself and
 the superblock, which says what was done; then -y has to give a volume in order. With -J none there
 is nothing to replay, and nothing is compared. Prints a line for each state that failed, then
-"states N, old N, new N, mixed N, unrepaired N". LD_PRELOAD may be fault.c, which then does not wait
+"states N, old N, new N, mixed N, refused N, unrepaired N". LD_PRELOAD may be fault.c, which then does not wait
 for the disk.
 """
 import json
@@ -116,7 +116,7 @@ class Judge:
         if len(argv) > 6:
             self.files.append(Volume(argv[8], argv[6], argv[7]))
         self.made = image + '.made'
-        self.count = dict(states=0, old=0, new=0, mixed=0, unrepaired=0)
+        self.count = dict(states=0, old=0, new=0, mixed=0, refused=0, unrepaired=0)
         self.seen = set()
 
     def skip(self, n):
@@ -145,8 +145,10 @@ class Judge:
         status, out = self.run('--journal-only')
         now = image.now(self.skip)
         which = 'old' if image.is_like(now, image.old_file) else 'new' if image.is_like(now, image.new_file) else 'mixed'
+        if status:
+            which = 'refused'
         self.count[which] += 1
-        if status or which == 'mixed':
+        if which not in ('old', 'new'):
             print(f'state {n}: {which} after {len(writes)} writes, replay {status}: {out}')
 
     def judge(self, n, writes):
