@@ -56,7 +56,7 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 
 int sfs_volume_mark(struct sfs_dev *dev, u32 set, u32 clear)
 {
-	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
 	int err;
 
