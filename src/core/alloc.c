@@ -365,30 +365,24 @@ static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 	int err;
 
 	err = sfs_group_get(fs, piece->p_group, &g);
-	if (err == -ENOSPC)
-		return sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS, 0, "extent",
-				   "freed in a zone that was never begun");
+	if (err == -ENOSPC) {
+		sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS, 0, "extent",
+			    "freed in a zone that was never begun");
+		return -EFSCORRUPTED;
+	}
 	if (err)
 		return err;
-	sfs_mutex_lock(&g->g_lock);
-	err = sfs_map_get(fs, piece->p_group, SFS_MAP_USED, &used);
+	err = sfs_used_lock(t, fs, piece->p_group, g, &used);
 	if (err)
-		goto unlock;
-	err = sfs_buf_access_undo(t, fs, used);
-	if (!err && !sfs_piece_is_used(piece, used))
-		err = sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0,
-				  "used map", "a block is freed that is free");
-	if (err)
-		goto put_used;
+		return err;
 	*ret_group = g;
 	*ret_used = used;
-	return 0;
-
-put_used:
-	sfs_buf_put(used);
-unlock:
-	sfs_mutex_unlock(&g->g_lock);
-	return err;
+	if (sfs_piece_is_used(piece, used))
+		return 0;
+	sfs_used_unlock(g, used);
+	sfs_corrupt(fs, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit, 0, "used map",
+		    "a block is freed that is free");
+	return -EFSCORRUPTED;
 }
 
 /* The group has been locked for the piece before, in the same transaction. */
