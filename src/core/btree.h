@@ -79,7 +79,7 @@ int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
 
 extern const struct sfs_block_ops sfs_node_ops;
 
-#define SFS_KINDS	(SFS_KIND_DIRENT + 1)
+#define SFS_KINDS	(SFS_KIND_SHARED + 1)
 
 /* One kind of record, of which a tree knows no more than this; in f_kinds by SFS_KIND_*. */
 struct sfs_record_kind {
@@ -90,6 +90,12 @@ struct sfs_record_kind {
 	/* Adds position and content, which may be damaged, to the open object. */
 	void (*k_print)(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);
 };
+
+/* Of this version's kinds, and not one that is only reserved. */
+static inline bool sfs_kind_is_known(const struct sfs_fs *fs, unsigned int kind)
+{
+	return kind < SFS_KINDS && fs->f_kinds[kind].k_verify;
+}
 
 /*
  * NULL or why not, its records included.  @capacity in bytes: SFS_ROOT_BYTES or SFS_NODE_BYTES.

@@ -15,9 +15,9 @@ static const char *sfs_record_verify(const struct sfs_fs *fs, u64 key, const voi
 {
 	unsigned int kind = sfs_key_kind(key);
 
-	if (kind >= SFS_KINDS || !fs->f_kinds[kind].k_verify)
-		return "unknown kind of record";
-	return fs->f_kinds[kind].k_verify(fs, sfs_key_pos(key), rec, nbytes);
+	if (sfs_kind_is_known(fs, kind))
+		return fs->f_kinds[kind].k_verify(fs, sfs_key_pos(key), rec, nbytes);
+	return kind && sfs_fs_has_unknown(fs) ? NULL : "unknown kind of record";
 }
 
 static const char *sfs_leaf_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,

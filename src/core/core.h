@@ -68,6 +68,9 @@ struct sfs_fs {
 	u32 f_tail;
 	u64 f_root;
 	u64 f_hash_key[2];
+	u64 f_hidden[SFS_HIDDEN];	/* inode numbers, 0: none */
+	u32 f_stripe_unit;		/* blocks, 0: not known */
+	u32 f_stripe_width;
 	u32 f_state;			/* SFS_STATE_* as last read or written */
 	u32 f_errors;
 	u32 f_mounts;
@@ -97,6 +100,29 @@ struct sfs_fs {
 	u64 f_load_next;		/* groups below it are loaded; racy, may lag behind */
 	u32 f_load_max;			/* groups that one call may load for an allocation */
 };
+
+/* Features that this version does not know, by what that means (format.h). */
+static inline u64 sfs_unknown_compat(const struct sfs_fs *fs)
+{
+	return fs->f_compat & ~(u64)SFS_COMPAT_KNOWN;
+}
+
+static inline u64 sfs_unknown_ro_compat(const struct sfs_fs *fs)
+{
+	return fs->f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN;
+}
+
+/* Bytes, flags and kinds of records may be there that are not ours to judge, nor to lose. */
+static inline bool sfs_fs_has_unknown(const struct sfs_fs *fs)
+{
+	return sfs_unknown_compat(fs) || sfs_unknown_ro_compat(fs);
+}
+
+/* An inode may hold records besides those that make it what it is. */
+static inline bool sfs_fs_has_other_kinds(const struct sfs_fs *fs)
+{
+	return sfs_fs_has_unknown(fs) || (fs->f_compat & SFS_COMPAT_XATTR);
+}
 
 /*
  * An inode in memory.  The port embeds it.  The porch's tree lock guards i_root, i_seq, i_blocks
@@ -247,6 +273,8 @@ struct sfs_geometry {
 	u8 g_journal_uuid[16];
 	u64 g_hash_key[2];
 	s64 g_time;
+	u32 g_stripe_unit;		/* blocks; 0: not known */
+	u32 g_stripe_width;
 	bool g_journal_dev;		/* an external journal, g_journal_uuid */
 };
 /*
@@ -260,12 +288,19 @@ extern const struct sfs_block_ops sfs_journal_dev_ops;	/* head of an external jo
 const char *sfs_super_verify(const void *data, u64 dev_blocks);
 /* The same without head and crc. */
 const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_blocks);
-/* A newer version has made it, and what it has changed may be anything.  @data is probed. */
-bool sfs_super_is_newer(const void *data);
+/*
+ * What a newer version has changed may be anything, so this is asked first of all, of a block that
+ * was only probed.  True: not for this version; *@ret_incompat are the features that it does not
+ * know, 0 if it is the whole format.
+ */
+bool sfs_super_is_newer(const void *data, u64 *ret_incompat);
 /* True when block 0 looks like ours at all (magic and ident), whatever else is wrong. */
 bool sfs_super_probe(const void *data);
 void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block */
-/* After sfs_fs_init(): head, not crc, included. */
+/*
+ * After sfs_fs_init(): head, not crc, included.  Into block 0 as it is, or zeros on a new volume:
+ * what no field says is left alone.
+ */
 void sfs_super_encode(struct sfs_fs *fs, void *data);
 /* In a transaction: encodes @fs into block 0.  Takes f_zone_lock. */
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
@@ -410,6 +445,14 @@ int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
 extern const struct sfs_block_ops sfs_inodes_ops;
 /* The kind of record that makes up what an inode of @type, SFS_TYPE_*, is; 0: none. */
 unsigned int sfs_type_kind(unsigned int type);
+/* May records of @kind belong to an inode of @type, as its own or besides them? */
+bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type);
+/*
+ * Deletes one record that is not of the inode's own kind, as goes with an inode that goes.  0: one
+ * is gone, call again; 1: none is left.  Between sfs_inode_begin() and _end().  Credits:
+ * SFS_CREDITS_TREE, SFS_REVOKES_TREE.
+ */
+int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in);
 /* NULL or why not: one live record, its root node included. */
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
@@ -417,6 +460,7 @@ void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, 
 /* Reads @ino.  -ESTALE when the slot is not in use. */
 int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
 void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk);
+/* Into the record as it is, zeros if it is new: what no field says is left alone. */
 void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk);
 /*
  * Takes write access to the inode's block and holds it in i_buf, so that _end() cannot fail; _end()
@@ -499,6 +543,13 @@ bool sfs_dirent_dir_is_empty(const struct sfs_inode *dir);
 typedef bool (*sfs_emit_fn)(void *arg, const char *name, unsigned int len, u64 ino, u8 type,
 			    u64 pos);
 int sfs_dirent_iterate(struct sfs_inode *dir, u64 pos, sfs_emit_fn emit, void *arg);
+
+/* ---- xattr.c: attributes ---- */
+
+const char *sfs_xattr_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
+			     unsigned int nbytes);
+/* Are the attributes of @in whole, each under the hash of its name?  Reads all of them. */
+int sfs_xattr_check(struct sfs_inode *in);
 
 /* ---- symlink.c: targets ---- */
 

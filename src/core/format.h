@@ -81,17 +81,41 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
 #define SFS_ERRORS_RO		2
 #define SFS_ERRORS_PANIC	3
 
-/* s_compat: may be ignored.  s_ro_compat: read-only if unknown.  s_incompat: refuse if unknown. */
+/*
+ * Features.  What a bit means to a version that does not know it depends on the field it is in:
+ *
+ *   s_compat     the volume may be used and changed; what belongs to the feature is kept
+ *   s_ro_compat  the volume may be read, not changed
+ *   s_incompat   the volume must not be touched: nothing else on it may be as this version thinks
+ *
+ * To features of the first two may belong, and is passed over by who does not know them: bytes
+ * called zero, in an inode and in block 0; bits of i_flags; records of kinds that are not below, or
+ * only reserved.
+ * What belongs to one of the first holds no blocks but nodes of its inode's tree, and goes with
+ * its inode.  While no bit is unknown, all of that is damage.  sfs_fs_has_unknown() is the rule.
+ */
 #define SFS_COMPAT_JOURNAL	0x1	/* changes go through a journal */
-#define SFS_COMPAT_KNOWN	SFS_COMPAT_JOURNAL
+#define SFS_COMPAT_XATTR	0x2	/* inodes may have attributes; set with the first one */
+#define SFS_COMPAT_KNOWN	(SFS_COMPAT_JOURNAL | SFS_COMPAT_XATTR)
+#define SFS_RO_COMPAT_QUOTA	0x1	/* reserved: usage is counted in hidden inodes */
+#define SFS_RO_COMPAT_SHARED	0x2	/* reserved: extents may be of several files */
+#define SFS_RO_COMPAT_DATA_SUM	0x4	/* reserved: data has checksums */
 #define SFS_RO_COMPAT_KNOWN	0x0
 #define SFS_INCOMPAT_JOURNAL_DEV 0x1	/* the journal is on another device, s_journal_uuid */
+#define SFS_INCOMPAT_INLINE	0x2	/* reserved: the data of small files is in their inode */
 #define SFS_INCOMPAT_KNOWN	SFS_INCOMPAT_JOURNAL_DEV
 
 #define SFS_IDENT		"SIMPLEFS"
 #define SFS_VERSION		1
 #define SFS_LABEL_MAX		64
 #define SFS_WHY_MAX		64
+
+/* s_hidden: inodes that no directory names, of which features are made; 0: there is none. */
+#define SFS_HIDDEN_USER		0	/* usage by user, SFS_RO_COMPAT_QUOTA */
+#define SFS_HIDDEN_GROUP	1	/* by group */
+#define SFS_HIDDEN_PROJECT	2	/* by project */
+#define SFS_HIDDEN_SHARED	3	/* SFS_KIND_SHARED, SFS_RO_COMPAT_SHARED */
+#define SFS_HIDDEN		4
 
 /*
  * Block 0.  The fields end at byte 508; the rest of the block is zero, so that bytes 510-511,
@@ -131,7 +155,10 @@ struct sfs_super_disk {
 	__le32 s_error_count;	/* since the last full check */
 	u8 s_error_why[SFS_WHY_MAX];	/* padded with NUL */
 	__le64 s_sequence;	/* no block of the volume has a higher h_seq */
-	u8 s_zero[104];
+	__le64 s_hidden[SFS_HIDDEN];	/* inode numbers */
+	__le32 s_stripe_unit;	/* blocks that lie on one disk, or 0: not known */
+	__le32 s_stripe_width;	/* blocks of one stripe over all of them; a multiple, or 0 */
+	u8 s_zero[64];
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_super_disk) == 508, "sfs_super_disk");
 
@@ -172,7 +199,18 @@ static_assert(SFS_GROUP_BLOCKS == 4032 * 8, "bits of a group");
 
 /* i_flags */
 #define SFS_INODE_ORPHAN	0x1	/* unlinked but open, or a truncation is under way */
-#define SFS_INODE_FLAGS_KNOWN	0x1
+#define SFS_INODE_APPEND	0x2	/* written at the end only */
+#define SFS_INODE_IMMUTABLE	0x4	/* neither content, names nor attributes change */
+#define SFS_INODE_NODUMP	0x8	/* left out of backups */
+#define SFS_INODE_NOATIME	0x10	/* i_atime stays */
+#define SFS_INODE_SYNC		0x20	/* every change is synchronous */
+#define SFS_INODE_DIRSYNC	0x40	/* directories: the same for their names */
+#define SFS_INODE_PROJINHERIT	0x80	/* directories: what is made in it gets i_projid */
+#define SFS_INODE_FLAGS_KNOWN	0xff
+#define SFS_INODE_CASEFOLD	0x100	/* reserved, of features to come: this and the next */
+#define SFS_INODE_ENCRYPT	0x200
+#define SFS_INODE_VERITY	0x400
+#define SFS_INODE_NODATACOW	0x800
 
 #define SFS_ROOT_BYTES		364	/* the tree's root node, inside the inode */
 #define SFS_INODE_SLOTS		8
@@ -263,10 +301,12 @@ static_assert(sizeof(struct sfs_entry_disk) == 16, "sfs_entry_disk");
 /* Keys: 4 bits of kind, 60 of position. */
 #define SFS_KEY_KIND_SHIFT	60
 #define SFS_KEY_POS_MASK	((1ULL << SFS_KEY_KIND_SHIFT) - 1)
-#define SFS_KIND_XATTR		1	/* reserved: extended attributes */
+#define SFS_KIND_XATTR		1	/* 48 bits of siphash, 4 of collisions, 8 of chunk */
 #define SFS_KIND_INLINE		2	/* symlink target, position = number of the chunk */
 #define SFS_KIND_EXTENT		3	/* position = first logical block */
 #define SFS_KIND_DIRENT		4	/* position = 52 bits of siphash(name), 8 of collisions */
+#define SFS_KIND_DATA_SUM	5	/* reserved: checksums of data, SFS_RO_COMPAT_DATA_SUM */
+#define SFS_KIND_SHARED		6	/* reserved: in SFS_HIDDEN_SHARED, by physical block */
 
 #define SFS_CHUNK		1024	/* every chunk but the last is full */
 #define SFS_SYMLINK_MAX		4095	/* bytes of a target */
@@ -294,5 +334,22 @@ struct sfs_dirent_disk {
 	u8 d_len;		/* 1 to SFS_NAME_MAX */
 } __attribute__((packed));
 static_assert(sizeof(struct sfs_dirent_disk) == 10, "sfs_dirent_disk");
+
+/*
+ * Extended attribute: this, x_len bytes of name without its namespace, x_nbytes of value, all cut
+ * into chunks of SFS_CHUNK bytes, of which the first is number 0.  What is hashed lies together.
+ */
+struct sfs_xattr_disk {
+	__le32 x_nbytes;	/* of the value, at most SFS_XATTR_MAX */
+	u8 x_len;		/* 1 to SFS_NAME_MAX */
+	u8 x_space;		/* SFS_XATTR_USER and the following */
+} __attribute__((packed));
+static_assert(sizeof(struct sfs_xattr_disk) == 6, "sfs_xattr_disk");
+#define SFS_XATTR_MAX		65536
+#define SFS_XATTR_COLLISIONS	16		/* names with one hash */
+#define SFS_XATTR_USER		1		/* "user." */
+#define SFS_XATTR_TRUSTED	2		/* "trusted." */
+#define SFS_XATTR_SECURITY	3		/* "security." */
+#define SFS_XATTR_SYSTEM	4		/* "system.", where access control lists are */
 
 #endif

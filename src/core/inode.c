@@ -51,8 +51,6 @@ void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk)
  */
 void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk)
 {
-	disk->i_zero16 = 0;
-	memset(disk->i_zero, 0, sizeof(disk->i_zero));
 	disk->i_mode = cpu_to_le16(in->i_mode);
 	disk->i_uid = cpu_to_le32(in->i_uid);
 	disk->i_gid = cpu_to_le32(in->i_gid);
@@ -86,25 +84,35 @@ unsigned int sfs_type_kind(unsigned int type)
 	}
 }
 
-/* The keys of a root node that is sound in itself.  @ret_nbytes: what its records of @kind take. */
-static const char *sfs_root_verify(const struct sfs_node_disk *node, unsigned int kind,
-				   u64 *ret_nbytes)
+bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type)
+{
+	if (kind == SFS_KIND_XATTR || kind == sfs_type_kind(type))
+		return true;
+	if (kind == SFS_KIND_INLINE && type == SFS_TYPE_REG)
+		return fs->f_incompat & SFS_INCOMPAT_INLINE;
+	return sfs_fs_has_unknown(fs) && !sfs_kind_is_known(fs, kind);
+}
+
+/*
+ * The keys of a root node that is sound in itself.  @ret_nbytes: what its records take, by kinds
+ * that are known, if it is a leaf.
+ */
+static const char *sfs_root_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
+				   unsigned int type, u32 ret_nbytes[SFS_KINDS])
 {
 	const struct sfs_slot_disk *slot = (const void *)(node + 1);
 	const struct sfs_entry_disk *entry = (const void *)(node + 1);
 	unsigned int n = le16_to_cpu(node->n_count);
-	u64 nbytes = 0;
 	unsigned int i, have;
 
 	/* The first entry of an inner root is no key but the lower bound of all keys. */
 	for (i = node->n_level ? 1 : 0; i < n; i++) {
 		have = sfs_key_kind(le64_to_cpu(node->n_level ? entry[i].e_key : slot[i].s_key));
-		if (have != kind && have != SFS_KIND_XATTR)
+		if (!sfs_kind_fits(fs, have, type))
 			return "record does not fit the file type";
-		if (have == kind && !node->n_level)
-			nbytes += le16_to_cpu(slot[i].s_len);
+		if (have < SFS_KINDS && !node->n_level)
+			ret_nbytes[have] += le16_to_cpu(slot[i].s_len);
 	}
-	*ret_nbytes = nbytes;
 	return NULL;
 }
 
@@ -130,9 +138,19 @@ static const char *sfs_size_verify(const struct sfs_fs *fs, const struct sfs_ino
 	}
 }
 
+static const char *sfs_flags_verify(const struct sfs_fs *fs, u32 flags, unsigned int type)
+{
+	if ((flags & ~SFS_INODE_FLAGS_KNOWN) && !sfs_fs_has_unknown(fs))
+		return "unknown flags";
+	if (type != SFS_TYPE_DIR && (flags & (SFS_INODE_DIRSYNC | SFS_INODE_PROJINHERIT)))
+		return "a directory's flags on something else";
+	return NULL;
+}
+
 static const char *sfs_fields_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk,
 				     unsigned int type)
 {
+	const char *why;
 	unsigned int i;
 
 	switch (type) {
@@ -150,10 +168,13 @@ static const char *sfs_fields_verify(const struct sfs_fs *fs, const struct sfs_i
 	default:
 		return "unknown file type";
 	}
-	if (le32_to_cpu(disk->i_flags) & ~SFS_INODE_FLAGS_KNOWN)
-		return "unknown flags";
 	if (le64_to_cpu(disk->i_blocks) > fs->f_blocks)
 		return "more blocks than the volume has";
+	why = sfs_flags_verify(fs, le32_to_cpu(disk->i_flags), type);
+	if (why)
+		return why;
+	if (sfs_fs_has_unknown(fs))
+		return NULL;
 	if (disk->i_zero16)
 		return "reserved field not zero";
 	for (i = 0; i < sizeof(disk->i_zero); i++)
@@ -166,8 +187,8 @@ const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_dis
 {
 	const struct sfs_node_disk *root = (const void *)disk->i_root;
 	unsigned int type = le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT;
+	u32 nbytes[SFS_KINDS] = { 0 };
 	const char *why;
-	u64 nbytes;
 
 	if (!sfs_blk_is_valid(fs, sfs_ino_blk(ino), 1))
 		return "inode outside the volume";
@@ -177,7 +198,7 @@ const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_dis
 	if (!why)
 		why = sfs_node_verify(fs, root, SFS_ROOT_BYTES);
 	if (!why)
-		why = sfs_root_verify(root, sfs_type_kind(type), &nbytes);
+		why = sfs_root_verify(fs, root, type, nbytes);
 	if (why)
 		return why;
 	/*
@@ -186,8 +207,11 @@ const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_dis
 	 */
 	if (!root->n_level && (type == SFS_TYPE_DIR || type == SFS_TYPE_LNK) &&
 	    !(le32_to_cpu(disk->i_flags) & SFS_INODE_ORPHAN) &&
-	    le64_to_cpu(disk->i_size) != nbytes)
+	    le64_to_cpu(disk->i_size) != nbytes[sfs_type_kind(type)])
 		return "size differs from what the records hold";
+	if (type == SFS_TYPE_REG && nbytes[SFS_KIND_INLINE] &&
+	    (nbytes[SFS_KIND_EXTENT] || le64_to_cpu(disk->i_size) != nbytes[SFS_KIND_INLINE]))
+		return "data in the inode, and extents or another size";
 	return NULL;
 }
 
@@ -291,4 +315,23 @@ void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in)
 	(void)sfs_buf_dirty(t, in->i_fs, in->i_buf);
 	sfs_buf_put(in->i_buf);
 	in->i_buf = NULL;
+}
+
+int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in)
+{
+	unsigned int kind = sfs_type_kind(in->i_mode >> SFS_TYPE_SHIFT);
+	struct sfs_path path;
+	u64 key;
+	int err;
+
+	err = sfs_tree_find_ge(in, 0, &path);
+	if (!err && sfs_key_kind(sfs_path_key(&path)) == kind) {
+		sfs_path_release(&path);
+		err = sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path);
+	}
+	if (err)
+		return err == -ENOENT ? 1 : err;
+	key = sfs_path_key(&path);
+	sfs_path_release(&path);
+	return sfs_tree_delete(t, in, key);
 }

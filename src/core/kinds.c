@@ -2,14 +2,19 @@
 /*
  * kinds.c - the kinds of records there are, as the trees of a volume are given them.
  *
- * A new kind is a file beside extent.c, which knows its shape, and a row here.
+ * A new kind is a file beside extent.c, which knows its shape, and a row here.  One without a
+ * verifier is a name: its records are taken for those of a feature that is not known.
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
 
 const struct sfs_record_kind sfs_kinds[SFS_KINDS] = {
-	[SFS_KIND_XATTR] = { .k_name = "xattr" },	/* reserved: none is taken yet */
+	[SFS_KIND_XATTR] = {
+		.k_name = "xattr",
+		.k_verify = sfs_xattr_verify,
+		.k_print = sfs_xattr_totext,
+	},
 	[SFS_KIND_INLINE] = {
 		.k_name = "inline",
 		.k_verify = sfs_inline_verify,
@@ -25,4 +30,6 @@ const struct sfs_record_kind sfs_kinds[SFS_KINDS] = {
 		.k_verify = sfs_dirent_verify,
 		.k_print = sfs_dirent_totext,
 	},
+	[SFS_KIND_DATA_SUM] = { .k_name = "data checksums" },
+	[SFS_KIND_SHARED] = { .k_name = "shared extents" },
 };

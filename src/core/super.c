@@ -12,8 +12,20 @@
 
 #define SFS_FREE_MIN		64		/* below this a volume is of no use */
 
+/* Of a device that is made of several. */
+static const char *sfs_stripe_verify(u32 unit, u32 width)
+{
+	if (!unit && !width)
+		return NULL;
+	if (!unit || !width || unit > width || width % unit)
+		return "a stripe's width is not a multiple of its unit";
+	return width > SFS_GROUP_BLOCKS ? "a stripe is longer than a group" : NULL;
+}
+
 const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 {
+	const char *why;
+
 	sfs_geometry_size(fs, geo->g_blocks);
 	if (fs->f_blocks < SFS_VOLUME_MIN)
 		return "the volume is smaller than 1 MiB";
@@ -23,7 +35,12 @@ const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 		return "the journal is smaller than 4 MiB";
 	if (geo->g_journal_blocks > SFS_ZONE_BLOCKS - SFS_JOURNAL_START)
 		return "the journal is longer than the first zone";
+	why = sfs_stripe_verify(geo->g_stripe_unit, geo->g_stripe_width);
+	if (why)
+		return why;
 
+	fs->f_stripe_unit = geo->g_stripe_unit;
+	fs->f_stripe_width = geo->g_stripe_width;
 	fs->f_journal_blocks = geo->g_journal_blocks;
 	fs->f_journal_start = geo->g_journal_blocks ? SFS_JOURNAL_START : 0;
 	if (sfs_first_free(fs) + SFS_FREE_MIN >
@@ -99,11 +116,45 @@ static const char *sfs_super_verify_journal(const struct sfs_super_disk *sup)
 	return NULL;
 }
 
+/* Where an inode may be that the superblock names. */
+static bool sfs_super_has_inode(const struct sfs_super_disk *sup, const struct sfs_fs *fs, u64 ino)
+{
+	return sfs_blk_is_valid(fs, sfs_ino_blk(ino), 1) &&
+	       sfs_ino_blk(ino) / SFS_ZONE_BLOCKS < le64_to_cpu(sup->s_zones);
+}
+
+/* Hidden inodes are those of features that the volume has, and each is one of its own. */
+static const char *sfs_super_verify_hidden(const struct sfs_super_disk *sup,
+					   const struct sfs_fs *fs)
+{
+	static const u64 features[SFS_HIDDEN] = {
+		[SFS_HIDDEN_USER] = SFS_RO_COMPAT_QUOTA,
+		[SFS_HIDDEN_GROUP] = SFS_RO_COMPAT_QUOTA,
+		[SFS_HIDDEN_PROJECT] = SFS_RO_COMPAT_QUOTA,
+		[SFS_HIDDEN_SHARED] = SFS_RO_COMPAT_SHARED,
+	};
+	unsigned int i, k;
+
+	for (i = 0; i < SFS_HIDDEN; i++) {
+		u64 ino = le64_to_cpu(sup->s_hidden[i]);
+
+		if (!ino)
+			continue;
+		if (!(le64_to_cpu(sup->s_ro_compat) & features[i]))
+			return "a hidden inode that no feature speaks of";
+		if (!sfs_super_has_inode(sup, fs, ino) || sup->s_hidden[i] == sup->s_root)
+			return "impossible hidden inode";
+		for (k = 0; k < i; k++)
+			if (sup->s_hidden[k] == sup->s_hidden[i])
+				return "a hidden inode for two";
+	}
+	return NULL;
+}
+
 static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u64 dev_blocks)
 {
 	struct sfs_fs fs = { .f_tail = le32_to_cpu(sup->s_tail) };
 	u64 blocks = le64_to_cpu(sup->s_blocks);
-	u64 root = le64_to_cpu(sup->s_root);
 	const char *why;
 
 	if (le32_to_cpu(sup->s_block_bits) != SFS_BLOCK_BITS)
@@ -116,6 +167,9 @@ static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u
 	    blocks % SFS_ZONE_BLOCKS < SFS_ZONE_MIN)
 		return "the last zone is too short";
 	why = sfs_super_verify_journal(sup);
+	if (!why)
+		why = sfs_stripe_verify(le32_to_cpu(sup->s_stripe_unit),
+					le32_to_cpu(sup->s_stripe_width));
 	if (why)
 		return why;
 
@@ -127,9 +181,11 @@ static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u
 		return "no room behind the journal";
 	if (!le64_to_cpu(sup->s_zones) || le64_to_cpu(sup->s_zones) > fs.f_zones_max)
 		return "impossible number of zones";
-	if (!sfs_blk_is_valid(&fs, sfs_ino_blk(root), 1) ||
-	    sfs_ino_blk(root) / SFS_ZONE_BLOCKS >= le64_to_cpu(sup->s_zones))
+	if (!sfs_super_has_inode(sup, &fs, le64_to_cpu(sup->s_root)))
 		return "impossible root inode";
+	why = sfs_super_verify_hidden(sup, &fs);
+	if (why)
+		return why;
 	/* A volume that has grown large has files, or room of theirs, where a new one has none. */
 	if (le64_to_cpu(sup->s_free) >
 	    sfs_zones_fresh(&fs, 0) + sfs_first_free(&fs) - sfs_zone_data(&fs, 0))
@@ -139,9 +195,26 @@ static const char *sfs_super_verify_geometry(const struct sfs_super_disk *sup, u
 	return NULL;
 }
 
+/* Bytes without a meaning, but for what features may have put there that are not known here. */
+static const char *sfs_super_verify_reserved(const struct sfs_super_disk *sup)
+{
+	struct sfs_fs fs = {
+		.f_compat = le64_to_cpu(sup->s_compat),
+		.f_ro_compat = le64_to_cpu(sup->s_ro_compat),
+	};
+
+	if (sfs_fs_has_unknown(&fs))
+		return NULL;
+	if (!sfs_is_zero(sup->s_zero, sizeof(sup->s_zero)) ||
+	    !sfs_is_zero((const u8 *)(sup + 1), SFS_BLOCK_SIZE - sizeof(*sup)))
+		return "reserved bytes are not zero";
+	return NULL;
+}
+
 const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_blocks)
 {
 	u32 errors = le32_to_cpu(sup->s_errors);
+	const char *why;
 
 	if (memcmp(sup->s_ident, SFS_IDENT, sizeof(sup->s_ident)))
 		return "not a simplefs volume";
@@ -156,9 +229,9 @@ const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_bl
 		return "newer than it says itself";
 	if (le64_to_cpu(sup->s_sequence) > SFS_SEQUENCE_MAX)
 		return "impossible sequence";
-	if (!sfs_is_zero(sup->s_zero, sizeof(sup->s_zero)) ||
-	    !sfs_is_zero((const u8 *)(sup + 1), SFS_BLOCK_SIZE - sizeof(*sup)))
-		return "reserved bytes are not zero";
+	why = sfs_super_verify_reserved(sup);
+	if (why)
+		return why;
 	if (!sfs_is_padded(sup->s_label, sizeof(sup->s_label)))
 		return "bytes behind the end of the label";
 	if (!sfs_is_padded(sup->s_error_why, sizeof(sup->s_error_why)))
@@ -170,12 +243,13 @@ const char *sfs_super_verify_fields(const struct sfs_super_disk *sup, u64 dev_bl
 	return sfs_super_verify_geometry(sup, dev_blocks);
 }
 
-bool sfs_super_is_newer(const void *data)
+bool sfs_super_is_newer(const void *data, u64 *ret_incompat)
 {
 	const struct sfs_super_disk *sup = data;
+	bool newer = le32_to_cpu(sup->s_version) > SFS_VERSION;
 
-	return le32_to_cpu(sup->s_version) > SFS_VERSION ||
-	       (le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN);
+	*ret_incompat = newer ? 0 : le64_to_cpu(sup->s_incompat) & ~(u64)SFS_INCOMPAT_KNOWN;
+	return newer || *ret_incompat;
 }
 
 const char *sfs_super_verify(const void *data, u64 dev_blocks)
@@ -228,6 +302,7 @@ const struct sfs_block_ops sfs_journal_dev_ops = {
 void sfs_super_decode(struct sfs_fs *fs, const void *data)
 {
 	const struct sfs_super_disk *sup = data;
+	unsigned int i;
 
 	sfs_geometry_measure(fs, le64_to_cpu(sup->s_blocks));
 	fs->f_fsid = le32_to_cpu(sup->s_fsid);
@@ -245,6 +320,10 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data)
 	fs->f_root = le64_to_cpu(sup->s_root);
 	fs->f_hash_key[0] = le64_to_cpu(sup->s_hash_key[0]);
 	fs->f_hash_key[1] = le64_to_cpu(sup->s_hash_key[1]);
+	for (i = 0; i < SFS_HIDDEN; i++)
+		fs->f_hidden[i] = le64_to_cpu(sup->s_hidden[i]);
+	fs->f_stripe_unit = le32_to_cpu(sup->s_stripe_unit);
+	fs->f_stripe_width = le32_to_cpu(sup->s_stripe_width);
 	fs->f_state = le32_to_cpu(sup->s_state);
 	fs->f_errors = le32_to_cpu(sup->s_errors);
 	fs->f_mounts = le32_to_cpu(sup->s_mounts);
@@ -266,8 +345,8 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 {
 	struct sfs_super_disk *sup = data;
 	unsigned long flags;
+	unsigned int i;
 
-	memset(data, 0, SFS_BLOCK_SIZE);
 	sfs_block_init(data, fs->f_fsid, SFS_MAGIC_SUPER, 0, 0);
 	memcpy(sup->s_ident, SFS_IDENT, sizeof(sup->s_ident));
 	memcpy(sup->s_uuid, fs->f_uuid, sizeof(sup->s_uuid));
@@ -289,6 +368,10 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_root = cpu_to_le64(fs->f_root);
 	sup->s_free = cpu_to_le64(max_t(s64, 0, sfs_counter_read(&fs->f_free)));
 	sup->s_inodes = cpu_to_le64(max_t(s64, 0, sfs_counter_read(&fs->f_inodes)));
+	for (i = 0; i < SFS_HIDDEN; i++)
+		sup->s_hidden[i] = cpu_to_le64(fs->f_hidden[i]);
+	sup->s_stripe_unit = cpu_to_le32(fs->f_stripe_unit);
+	sup->s_stripe_width = cpu_to_le32(fs->f_stripe_width);
 	sup->s_fsid = cpu_to_le32(fs->f_fsid);
 	sup->s_mounts = cpu_to_le32(fs->f_mounts);
 	sup->s_mkfs_time = cpu_to_le64(fs->f_mkfs_time);

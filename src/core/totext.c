@@ -19,6 +19,19 @@ static void sfs_text_padded(struct sfs_text *out, const char *key, const u8 *s,
 	out->str(out, key, (const char *)s, end ? (unsigned int)(end - s) : nbytes);
 }
 
+/* Bytes called zero, shown where a feature that is not known has filled them. */
+static void sfs_text_zero(struct sfs_text *out, const char *key, const u8 *p, unsigned int nbytes)
+{
+	unsigned int i;
+
+	for (i = 0; i < nbytes; i++) {
+		if (p[i]) {
+			out->bytes(out, key, p, nbytes);
+			return;
+		}
+	}
+}
+
 void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
 {
 	const struct sfs_block_ops *ops = sfs_block_ops_of(le32_to_cpu(head->h_magic));
@@ -60,6 +73,16 @@ static void sfs_super_layout_totext(struct sfs_text *out, const struct sfs_super
 	out->close(out);
 }
 
+static void sfs_super_hidden_totext(struct sfs_text *out, const struct sfs_super_disk *s)
+{
+	unsigned int i;
+
+	out->open(out, "hidden", true);
+	for (i = 0; i < SFS_HIDDEN; i++)
+		out->num(out, NULL, le64_to_cpu(s->s_hidden[i]));
+	out->close(out);
+}
+
 void sfs_super_totext(struct sfs_text *out, const void *data)
 {
 	const struct sfs_super_disk *s = data;
@@ -80,6 +103,11 @@ void sfs_super_totext(struct sfs_text *out, const void *data)
 	out->num(out, "error_count", le32_to_cpu(s->s_error_count));
 	sfs_text_padded(out, "error_why", s->s_error_why, sizeof(s->s_error_why));
 	out->num(out, "sequence", le64_to_cpu(s->s_sequence));
+	sfs_super_hidden_totext(out, s);
+	out->num(out, "stripe_unit", le32_to_cpu(s->s_stripe_unit));
+	out->num(out, "stripe_width", le32_to_cpu(s->s_stripe_width));
+	sfs_text_zero(out, "zero", s->s_zero, sizeof(s->s_zero));
+	sfs_text_zero(out, "rest", (const u8 *)(s + 1), SFS_BLOCK_SIZE - sizeof(*s));
 }
 
 void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbits)
@@ -124,6 +152,8 @@ void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk
 	out->time(out, "btime", (s64)le64_to_cpu(disk->i_btime));
 	out->num(out, "change", le64_to_cpu(disk->i_change));
 	out->num(out, "parent", le64_to_cpu(disk->i_parent));
+	sfs_text_zero(out, "zero16", (const u8 *)&disk->i_zero16, sizeof(disk->i_zero16));
+	sfs_text_zero(out, "zero", disk->i_zero, sizeof(disk->i_zero));
 	out->open(out, "root", false);
 	sfs_node_totext(out, (const struct sfs_node_disk *)disk->i_root, SFS_ROOT_BYTES);
 	out->close(out);

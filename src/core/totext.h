@@ -25,6 +25,7 @@ static inline void sfs_text_word(struct sfs_text *out, const char *key, const ch
 }
 
 /* By the files that know a kind of record: position and content, as k_print of btree.h. */
+void sfs_xattr_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);
 void sfs_inline_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);
 void sfs_extent_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);
 void sfs_dirent_totext(struct sfs_text *out, u64 pos, const void *rec, unsigned int nbytes);

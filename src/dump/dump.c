@@ -128,6 +128,7 @@ static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 {
 	struct sfs_dev *dev;
 	const char *why;
+	u64 incompat;
 	int err;
 
 	err = sfs_dev_open(d->path, false, &dev);
@@ -139,8 +140,9 @@ static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, strerror(-err));
 	if (!sfs_super_probe(super))
 		sfs_die(SFS_EXIT_FAILED, "%s: no simplefs here", d->path);
-	if (sfs_super_is_newer(super) && d->what != 's')
-		sfs_die(SFS_EXIT_FAILED, "%s: made by a newer version", d->path);
+	if (sfs_super_is_newer(super, &incompat) && d->what == 's')
+		(void)sfs_print_super(d, super);
+	sfs_refuse_newer(d->path, SFS_EXIT_FAILED, super);
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why && d->what == 's')
 		(void)sfs_print_super(d, super);

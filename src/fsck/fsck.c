@@ -119,11 +119,15 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 	return dev;
 }
 
-static void sfs_refuse_newer(const struct sfs_fsck *f)
+/* Of a superblock just decoded: what this version does not know keeps it from writing. */
+static void sfs_take_features(const struct sfs_fsck *f)
 {
-	if (!f->never && (f->fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN))
-		sfs_die(SFS_EXIT_FAILED, "%s: features of a newer version: only -n may look at it",
-			f->path);
+	if (!f->never)
+		sfs_refuse_writing(f->path, SFS_EXIT_FAILED, &f->fs);
+	if (sfs_unknown_ro_compat(&f->fs))
+		sfs_warn("%s: what belongs to features that this version does not know, ro_compat"
+			 " 0x%llx, may look like damage", f->path,
+			 (unsigned long long)sfs_unknown_ro_compat(&f->fs));
 }
 
 static void sfs_open_volume(struct sfs_fsck *f)
@@ -137,15 +141,14 @@ static void sfs_open_volume(struct sfs_fsck *f)
 		sfs_give_up(f, err, "its superblock cannot be read");
 	if (!sfs_super_probe(f->super))
 		sfs_die(SFS_EXIT_FAILED, "%s: this is no simplefs", f->path);
-	if (sfs_super_is_newer(f->super))
-		sfs_die(SFS_EXIT_FAILED, "%s: made by a newer version: left alone", f->path);
+	sfs_refuse_newer(f->path, SFS_EXIT_FAILED, f->super);
 	why = sfs_super_verify(f->super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s; it cannot be repaired",
 			f->path, why);
 	sfs_super_decode(&f->fs, f->super);
 	f->fs.f_priv = dev;
-	sfs_refuse_newer(f);
+	sfs_take_features(f);
 	if (f->never && sfs_dev_is_busy(f->path))
 		sfs_warn("%s: in use: what is changed meanwhile may look like damage", f->path);
 	if (f->journal)
@@ -175,7 +178,12 @@ static bool sfs_replay(struct sfs_fsck *f)
 	if (err)
 		sfs_give_up(f, err, "the journal cannot be replayed");
 	f->has_log = true;
-	sfs_refuse_newer(f);		/* a superblock may have been replayed, too */
+	/* A superblock may have been replayed, too. */
+	err = f->replay.r_needed ? sfs_dev_read(f->fs.f_priv, 0, f->super) : 0;
+	if (err)
+		sfs_give_up(f, err, "its superblock cannot be read");
+	if (!f->never)
+		sfs_refuse_writing(f->path, SFS_EXIT_FAILED, &f->fs);
 	if (f->replay.r_needed)
 		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
 		       f->never ? "looking past the" : "replayed the",
@@ -385,6 +393,9 @@ static int sfs_check_all(struct sfs_fsck *f)
 				   " norecovery if need be) and save what is there");
 	else if (!found.f_problems[SFS_REMEDY_COUNT] && !found.f_problems[SFS_REMEDY_NAME])
 		status = SFS_EXIT_OK;
+	else if (sfs_fs_has_unknown(&f->fs))
+		status = sfs_leave(f, "only a version that knows all of its features can tell damage"
+				   " from what belongs to them");
 	else if (f->never || !sfs_agree(f, &found))
 		status = sfs_leave(f, "-y repairs it");
 	else

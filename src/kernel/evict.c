@@ -2,10 +2,35 @@
 /*
  * evict.c - an inode leaves memory, and an unlinked one the volume.
  *
- * Blocks go first, in as many transactions as they take, then the record with its slot.  Before,
+ * Blocks go first, in as many transactions as they take, then what else is in the tree, then the
+ * record with its slot.  Before,
  * the inode is an orphan; one whose end fails stays so, for the next mount.
  */
 #include "simplefs.h"
+
+/* Attributes, and records of which this version knows no more than that they go with the inode. */
+static int sfs_strip(struct inode *inode)
+{
+	struct sfs_inode *in = &SFS_I(inode)->ii_core;
+	struct sfs_trans t;
+	int done = 0;
+	int err;
+
+	if (sfs_tree_is_empty(in) || !sfs_fs_has_other_kinds(in->i_fs))
+		return 0;
+	while (!done) {
+		err = sfs_inode_change_begin(inode, SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+					     SFS_REVOKES_TREE, &t);
+		if (err)
+			return err;
+		done = sfs_inode_strip(&t, in);
+		err = sfs_inode_change_end(&t, inode, min(done, 0));
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
 
 /* The last of an unlinked inode: its symlink target and its slot. */
 static int sfs_delete_record(struct inode *inode)
@@ -42,6 +67,8 @@ static void sfs_delete_inode(struct inode *inode)
 		i_size_write(inode, 0);
 		err = sfs_free_extents(inode);
 	}
+	if (!err)
+		err = sfs_strip(inode);
 	if (!err)
 		err = sfs_delete_record(inode);
 	sb_end_intwrite(inode->i_sb);

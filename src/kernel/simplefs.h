@@ -154,6 +154,12 @@ int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
 void sfs_inode_cache_exit(void);
 
+/* ---- features.c: what a version of later has left; each says why in the log ---- */
+/* @super, which was probed: -EINVAL if only a newer version may touch the volume. */
+int sfs_refuse_newer(struct super_block *sb, const void *super);
+/* After decoding: -EROFS if only a newer version may write to it. */
+int sfs_refuse_writing(struct super_block *sb);
+
 /* ---- error.c: sfs_corrupt(); record.c ---- */
 void sfs_error_init(struct sfs_sb_info *si);
 void sfs_error_panic(struct super_block *sb);	/* if errors= says so */

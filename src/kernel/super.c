@@ -126,7 +126,7 @@ static int sfs_reread_super(struct super_block *sb)
 		return -EFSCORRUPTED;
 	}
 	sfs_super_decode(&si->si_fs, data);
-	return 0;
+	return sb_rdonly(sb) ? 0 : sfs_refuse_writing(sb);
 }
 
 /* ---- mount ---- */
@@ -136,7 +136,6 @@ static int sfs_read_super(struct super_block *sb)
 	struct sfs_sb_info *si = SFS_SB(sb);
 	const void *data;
 	const char *why;
-	u64 incompat;
 	int err;
 
 	err = sfs_buf_read_raw(sb, 0, &si->si_super);
@@ -150,14 +149,9 @@ static int sfs_read_super(struct super_block *sb)
 			pr_err("simplefs (%s): no simplefs here\n", sb->s_id);
 		return -EINVAL;
 	}
-	/* First of all: what a newer version has changed may be anything. */
-	incompat = le64_to_cpu(((const struct sfs_super_disk *)data)->s_incompat);
-	incompat &= ~(u64)SFS_INCOMPAT_KNOWN;
-	if (incompat) {
-		pr_err("simplefs (%s): superblock: blk=0, a newer version's features 0x%llx\n",
-		       sb->s_id, incompat);
-		return -EINVAL;
-	}
+	err = sfs_refuse_newer(sb, data);
+	if (err)
+		return err;
 	why = sfs_super_verify(data, bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS);
 	if (why) {
 		pr_err("simplefs (%s): superblock: blk=0, %s\n", sb->s_id, why);
@@ -165,12 +159,7 @@ static int sfs_read_super(struct super_block *sb)
 	}
 	sfs_buf_trust(si->si_super);
 	sfs_super_decode(&si->si_fs, data);
-	if (!sb_rdonly(sb) && (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)) {
-		pr_err("simplefs (%s): newer features 0x%llx: mount read-only\n", sb->s_id,
-		       si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN);
-		return -EROFS;
-	}
-	return 0;
+	return sb_rdonly(sb) ? 0 : sfs_refuse_writing(sb);
 }
 
 /* The journal remembers that it was aborted: said once, and from then on the superblock knows. */
@@ -472,8 +461,9 @@ int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 	}
 	if (bdev_read_only(sb->s_bdev))
 		return -EROFS;
-	if (si->si_fs.f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
-		return -EROFS;
+	err = sfs_refuse_writing(sb);
+	if (err)
+		return err;
 	if (!si->si_journal && (m->m_journal_path || m->m_journal_dev)) {
 		err = sfs_journal_open_late(sb, m->m_journal_path, m->m_journal_dev);
 		if (!err)

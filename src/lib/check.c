@@ -370,6 +370,23 @@ static void sfs_check_links(struct sfs_checker *c, const struct sfs_found_inode 
 		SFS_PROBLEM(c, SFS_PROBLEM_MARKED, i->i_ino);
 }
 
+/* What the superblock names is there, and is what it can be. */
+static void sfs_check_hidden(struct sfs_checker *c)
+{
+	const struct sfs_found_inode *i;
+	unsigned int n;
+
+	for (n = 0; n < SFS_HIDDEN; n++) {
+		u64 ino = c->fs->f_hidden[n];
+
+		if (!ino || sfs_unread_has(c, ino))
+			continue;
+		i = sfs_found_inode(c->found, ino);
+		if (!i || i->i_type != SFS_TYPE_REG)
+			SFS_PROBLEM(c, SFS_PROBLEM_HIDDEN, ino);
+	}
+}
+
 static void sfs_check_names(struct sfs_checker *c)
 {
 	struct sfs_found *found = c->found;
@@ -389,6 +406,7 @@ static void sfs_check_names(struct sfs_checker *c)
 	if (root && root->i_parent != root->i_ino)
 		SFS_PROBLEM(c, SFS_PROBLEM_PARENT, root->i_ino, root->i_ino, root->i_parent);
 	sfs_check_dirs(c);
+	sfs_check_hidden(c);
 	root = sfs_found_inode(found, c->fs->f_root);
 	if (root)
 		root->i_is_reached = true;

@@ -66,27 +66,23 @@ static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
  */
 static void sfs_check_kinds(struct sfs_checker *c, struct sfs_inode *in)
 {
-	unsigned int kind = sfs_type_kind(in->i_mode >> SFS_TYPE_SHIFT);
+	const unsigned int last = ~0ULL >> SFS_KEY_KIND_SHIFT;
 	struct sfs_path path;
-	bool fits;
+	unsigned int kind;
+	bool fits = true;
 	int err;
 
 	err = sfs_tree_find_ge(in, 0, &path);
 	if (err == -ENOENT && !sfs_tree_is_empty(in))
 		SFS_PROBLEM(c, SFS_PROBLEM_HOLLOW, in->i_ino);
-	if (err) {
-		sfs_check_err(c, err == -ENOENT ? 0 : err);
-		return;
+	/* One look at each kind: the next one begins where no key of it can be. */
+	while (!err) {
+		kind = sfs_key_kind(sfs_path_key(&path));
+		sfs_path_release(&path);
+		fits &= sfs_kind_fits(c->fs, kind, in->i_mode >> SFS_TYPE_SHIFT);
+		err = kind == last ? -ENOENT : sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path);
 	}
-	fits = sfs_key_kind(sfs_path_key(&path)) == kind;
-	sfs_path_release(&path);
-	if (fits) {
-		err = sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path);
-		if (!err)
-			sfs_path_release(&path);
-		fits = err;
-		sfs_check_err(c, err == -ENOENT ? 0 : err);
-	}
+	sfs_check_err(c, err == -ENOENT ? 0 : err);
 	if (!fits)
 		SFS_PROBLEM(c, SFS_PROBLEM_KIND, in->i_ino);
 }
@@ -125,6 +121,8 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	/* Nodes that have been reported are not read again for the same report. */
 	if (severe == sfs_severe(c->found))
 		sfs_check_kinds(c, &in);
+	if (severe == sfs_severe(c->found) && (c->fs->f_compat & SFS_COMPAT_XATTR))
+		sfs_check_err(c, sfs_xattr_check(&in));
 	if (severe == sfs_severe(c->found) && type == SFS_TYPE_LNK)
 		sfs_check_target(c, &in);
 	if (type == SFS_TYPE_REG)

@@ -141,14 +141,26 @@ int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_na
 	return 0;
 }
 
+/* A file that the superblock names instead of a directory. */
+static bool sfs_found_is_hidden(const struct sfs_fs *fs, const struct sfs_found_inode *i)
+{
+	unsigned int n;
+
+	for (n = 0; n < SFS_HIDDEN; n++)
+		if (fs->f_hidden[n] == i->i_ino)
+			return true;
+	return false;
+}
+
 bool sfs_found_is_named(const struct sfs_fs *fs, const struct sfs_found_inode *i)
 {
-	return i->i_is_dir ? i->i_named_in || i->i_ino == fs->f_root : i->i_names;
+	return i->i_is_dir ? i->i_named_in || i->i_ino == fs->f_root :
+			     i->i_names || sfs_found_is_hidden(fs, i);
 }
 
 u32 sfs_found_links(const struct sfs_fs *fs, const struct sfs_found_inode *i)
 {
-	return i->i_names + i->i_is_dir + (i->i_ino == fs->f_root);
+	return i->i_names + i->i_is_dir + (i->i_ino == fs->f_root) + sfs_found_is_hidden(fs, i);
 }
 
 bool sfs_found_is_doomed(const struct sfs_found_inode *i)

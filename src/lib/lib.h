@@ -77,7 +77,17 @@ extern void (*sfs_report)(const char *text);
  * cannot be, says why and ends the program with @status.
  */
 void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *ret_fs);
-/* Block 0, through @super, as the fields of @fs say, at once and lasting. */
+/*
+ * End the program, with @status, if the volume at @path has features that this version does not
+ * know: of @super, which was probed, those with which nobody else may touch it; of @fs, decoded,
+ * those with which nobody else may change it.
+ */
+void sfs_refuse_newer(const char *path, int status, const void *super);
+void sfs_refuse_writing(const char *path, int status, const struct sfs_fs *fs);
+/*
+ * Block 0, through @super, as the fields of @fs say, at once and lasting.  @super is the block as
+ * it was last read: what no field says stays.
+ */
 int sfs_volume_write_super(struct sfs_fs *fs, void *super);
 
 /* The same for two sets of SFS_STATE_* alone: the rest of block 0 stays what it is. */
@@ -231,6 +241,7 @@ int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settin
 /* ---- problem.c: what can be wrong with a volume, in words ---- */
 
 enum sfs_problem_code {
+	SFS_PROBLEM_HIDDEN,
 	SFS_PROBLEM_HELD_TWICE, SFS_PROBLEM_BEYOND, SFS_PROBLEM_BLOCKS, SFS_PROBLEM_EMPTY,
 	SFS_PROBLEM_ROOM, SFS_PROBLEM_ORPHAN, SFS_PROBLEM_STRAY, SFS_PROBLEM_MAP_COUNT,
 	SFS_PROBLEM_MAP_LOST,

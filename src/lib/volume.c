@@ -22,6 +22,29 @@ static struct sfs_dev *sfs_volume_take(const char *path, int status)
 	return dev;
 }
 
+void sfs_refuse_newer(const char *path, int status, const void *super)
+{
+	const struct sfs_super_disk *sup = super;
+	u64 incompat;
+
+	if (!sfs_super_is_newer(super, &incompat))
+		return;
+	if (!incompat)
+		sfs_die(status, "%s: version %u of the format, this knows %u", path,
+			le32_to_cpu(sup->s_version), SFS_VERSION);
+	sfs_die(status, "%s: features that this version does not know: incompat 0x%llx", path,
+		(unsigned long long)incompat);
+}
+
+void sfs_refuse_writing(const char *path, int status, const struct sfs_fs *fs)
+{
+	u64 ro_compat = sfs_unknown_ro_compat(fs);
+
+	if (ro_compat)
+		sfs_die(status, "%s: features that this version does not know: ro_compat 0x%llx;"
+			" it can be read, not changed", path, (unsigned long long)ro_compat);
+}
+
 void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *ret_fs)
 {
 	struct sfs_dev *dev = sfs_volume_take(path, status);
@@ -34,15 +57,13 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 		sfs_die(status, "%s: its superblock cannot be read: %s", path, strerror(-err));
 	if (!sfs_super_probe(super))
 		sfs_die(status, "%s: no simplefs is there", path);
-	if (sfs_super_is_newer(super))
-		sfs_die(status, "%s: a newer version has made it, and only that may change it", path);
+	sfs_refuse_newer(path, status, super);
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_die(status, "%s: its superblock is damaged: %s", path, why);
 	sfs_super_decode(ret_fs, super);
 	ret_fs->f_priv = dev;
-	if (ret_fs->f_ro_compat & ~(u64)SFS_RO_COMPAT_KNOWN)
-		sfs_die(status, "%s: has features of a newer version", path);
+	sfs_refuse_writing(path, status, ret_fs);
 	if (!(ret_fs->f_state & SFS_STATE_CLEAN))
 		sfs_die(status, "%s: not unmounted cleanly: fsck.simplefs or a mount mends that",
 			path);

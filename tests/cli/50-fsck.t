@@ -81,7 +81,7 @@ fresh
 before=$(sha256sum <"$img")
 for tool in "$fsck -fy" "build/bin/tune.simplefs -L x" build/bin/resize.simplefs; do
     run $tool "$img"
-    like 'newer version' "${tool%% *}: a volume of a newer version is told as such"
+    like 'does not know: incompat 0x8000$' "${tool%% *}: a volume of a newer version is told as such"
     unlike 'corrupt|damaged' 'and not called damaged'
 done
 run "$fsck" -n "$img"

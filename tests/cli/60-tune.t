@@ -64,7 +64,7 @@ build/image/edit "$tmp/disk" super state 0
 refuses 1 'not unmounted cleanly' -L x "$tmp/disk"
 cp "$tmp/whole" "$tmp/disk"
 build/image/edit "$tmp/disk" super ro_compat 0x100
-refuses 1 'features of a newer version' -L x "$tmp/disk"
+refuses 1 'features that this version does not know' -L x "$tmp/disk"
 cp "$tmp/whole" "$tmp/disk"
 printf 'X' | dd of="$tmp/disk" bs=1 seek=100 conv=notrunc status=none
 refuses 1 'its superblock is damaged' -L x "$tmp/disk"

@@ -58,6 +58,24 @@ static void fuzz_name(struct sfs_inode *dir, const char *name, const struct sfs_
 	dir->i_nlink += S_ISDIR(in->i_mode);
 }
 
+/* An attribute of two pieces. */
+static void fuzz_attribute(struct sfs_inode *in)
+{
+	struct sfs_trans *t = sfs_dev_trans(in->i_fs->f_priv);
+	u8 whole[SFS_CHUNK + 10] = { 0 };
+	struct sfs_xattr_disk *disk = (struct sfs_xattr_disk *)whole;
+	u64 key;
+
+	disk->x_nbytes = cpu_to_le32(sizeof(whole) - sizeof(*disk) - 4);
+	disk->x_len = 4;
+	disk->x_space = SFS_XATTR_USER;
+	memcpy(disk + 1, "note", 4);
+	key = sfs_key(SFS_KIND_XATTR,
+		      sfs_siphash(in->i_fs->f_hash_key, &disk->x_space, 5) >> 16 << 12);
+	FUZZ_REQUIRE(!sfs_tree_insert(t, in, key, whole, SFS_CHUNK, 0));
+	FUZZ_REQUIRE(!sfs_tree_insert(t, in, key + 1, whole + SFS_CHUNK, 10, 0));
+}
+
 static void fuzz_fill(struct sfs_fs *fs)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
@@ -84,6 +102,7 @@ static void fuzz_fill(struct sfs_fs *fs)
 	for (i = 0; i < 250; i++)	/* pieces that do not join: nodes */
 		FUZZ_REQUIRE(!sfs_extent_alloc(t, &in, 3 * i, 1, i & 1, 0, &ext));
 	in.i_size = 750 * SFS_BLOCK_SIZE;
+	fuzz_attribute(&in);
 	sfs_inode_end(t, &in);
 	fuzz_name(&root, "pieces", &in);
 	memset(text, 'x', sizeof(text));
@@ -123,9 +142,11 @@ void fuzz_volume_make(bool journal)
 		sfs_log_make(super, fs.f_journal_start, FUZZ_LOG, fs.f_journal_uuid);
 		FUZZ_REQUIRE(!sfs_dev_write(dev, fs.f_journal_start, super));
 	}
+	fs.f_compat |= SFS_COMPAT_XATTR;
 	fuzz_fill(&fs);
 	FUZZ_REQUIRE(!sfs_dev_flush(dev));
 	fs.f_state = 0;		/* or the orphan were damage */
+	memset(super, 0, sizeof(super));
 	sfs_super_encode(&fs, super);
 	sfs_block_seal(super);
 	FUZZ_REQUIRE(!sfs_dev_write(dev, 0, super) && !sfs_check(&fs));

@@ -137,6 +137,8 @@ static void free_inode(struct sfs_trans *t, struct sfs_inode *in)
 	} else if (S_ISLNK(in->i_mode)) {
 		(void)sfs_symlink_clear(t, in);
 	}
+	while (left && !sfs_inode_strip(t, in))
+		left--;
 	if (sfs_tree_is_empty(in))
 		(void)sfs_inode_free(t, in);
 }

@@ -12,8 +12,7 @@ static u64 round_no;
 
 #define REQUIRE(cond) TAP_REQUIRE(cond, "seed %" PRIu64 ", round %" PRIu64, ram_seed, round_no)
 
-
-/* Any bytes are a record as far as decoding goes, but for the fields that are always zero. */
+/* Any bytes are a record as far as decoding goes; what no field says is left alone. */
 static void test_round_trip(void)
 {
 	struct sfs_inode_disk disk, again;
@@ -23,12 +22,13 @@ static void test_round_trip(void)
 	for (round_no = 0; round_no < ROUNDS; round_no++) {
 		for (i = 0; i < sizeof(disk); i++)
 			((u8 *)&disk)[i] = ram_random(256);
-		disk.i_zero16 = 0;
-		memset(disk.i_zero, 0, sizeof(disk.i_zero));
 		memset(&copy, 0, sizeof(copy));
 		memset(&again, 0xee, sizeof(again));
 		sfs_inode_decode(&copy, &disk);
 		sfs_inode_encode(&copy, &again);
+		disk.i_zero16 = again.i_zero16;
+		memset(disk.i_zero, 0xee, sizeof(disk.i_zero));
+		REQUIRE(again.i_zero16 == cpu_to_le16(0xeeee));
 		REQUIRE(!memcmp(&disk, &again, sizeof(disk)));
 	}
 	TAP_OK(true, "%d records survive decoding and encoding", ROUNDS);
@@ -94,6 +94,7 @@ static void sound(struct sfs_inode_disk *disk, unsigned int type)
 	if (type == SFS_TYPE_CHR || type == SFS_TYPE_BLK)
 		in.i_rdev = 0x801;
 	sfs_inode_end(NULL, &in);
+	memset(disk, 0, sizeof(*disk));
 	sfs_inode_encode(&in, disk);
 }
 
@@ -123,7 +124,7 @@ static void test_refused(void)
 	BAD(SFS_TYPE_REG, disk.i_zero16 = cpu_to_le16(1), "reserved field");
 	BAD(SFS_TYPE_REG, disk.i_zero[0] = 1, "first reserved byte");
 	BAD(SFS_TYPE_REG, disk.i_zero[43] = 128, "last reserved byte");
-	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(2), "flag unknown");
+	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(1u << 31), "flag unknown");
 	BAD(SFS_TYPE_REG, disk.i_blocks = cpu_to_le64(RAM_BLOCKS + 1), "too many blocks");
 	BAD(SFS_TYPE_REG, disk.i_size = cpu_to_le64(1ULL << 63), "file too large");
 	BAD(SFS_TYPE_REG, disk.i_rdev = cpu_to_le32(1), "device number of a file");
@@ -148,6 +149,106 @@ static void test_refused(void)
 	BAD(SFS_TYPE_REG, memcpy(disk.i_root, other.i_root, SFS_ROOT_BYTES), "file with names");
 	sound(&disk, SFS_TYPE_REG);
 	TAP_OK(sfs_inode_verify(&ram_fs, &disk, 8), "refused: inode outside the data area");
+}
+
+#define KIND_LATER	9	/* a kind of record that nobody knows */
+
+/* Inserts a record of @kind into @in, and shows its inode as it then is. */
+static void insert_kind(unsigned int kind, u64 pos, struct sfs_inode_disk *disk)
+{
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	TAP_REQUIRE(!sfs_tree_insert(NULL, &in, sfs_key(kind, pos), "later", 5, 0), "insert");
+	sfs_inode_end(NULL, &in);
+	sfs_inode_encode(&in, disk);
+}
+
+/* What may be there because of a feature that is not known, of each class. */
+static void test_unknown(u64 compat, u64 ro_compat)
+{
+	struct sfs_inode_disk disk;
+
+	sound(&disk, SFS_TYPE_REG);
+	disk.i_flags = cpu_to_le32(1u << 31);
+	disk.i_zero16 = cpu_to_le16(1);
+	disk.i_zero[43] = 1;
+	insert_kind(KIND_LATER, 7, &disk);
+	disk.i_flags = cpu_to_le32(1u << 31);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "a flag, bytes and a record of nobody's");
+	ram_fs.f_compat = compat;
+	ram_fs.f_ro_compat = ro_compat;
+	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "and of a feature that is not known");
+	TAP_OK(sfs_kind_fits(&ram_fs, 15, SFS_TYPE_FIFO), "in an inode of any type");
+	insert_kind(0, 3, &disk);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "but of no kind at all");
+	sound(&disk, SFS_TYPE_DIR);
+	insert_kind(SFS_KIND_EXTENT, 3, &disk);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "nor of one that belongs elsewhere");
+	ram_fs.f_compat = ram_fs.f_ro_compat = 0;
+}
+
+/* Small files in their inode, of a feature to come: what is decided of them now. */
+static void test_inline(void)
+{
+	struct sfs_inode_disk disk;
+	struct sfs_extent ext = { .e_lblk = 3, .e_blk = 2000, .e_nblks = 4 };
+
+	ram_reset();
+	ram_step();
+	ram_inode(&in, 1000, SFS_TYPE_REG << SFS_TYPE_SHIFT | 0644);
+	in.i_size = 5;
+	memset(&disk, 0, sizeof(disk));
+	insert_kind(SFS_KIND_INLINE, 0, &disk);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "a file in its inode, without a feature");
+	ram_fs.f_incompat = SFS_INCOMPAT_INLINE;
+	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "and with it");
+	disk.i_size = cpu_to_le64(6);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "of another length");
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	TAP_REQUIRE(!sfs_extent_insert(NULL, &in, &ext, 0), "extent");
+	sfs_inode_end(NULL, &in);
+	sfs_inode_encode(&in, &disk);
+	TAP_OK(sfs_inode_verify(&ram_fs, &disk, in.i_ino), "with an extent beside it");
+	TAP_OK(!sfs_kind_fits(&ram_fs, SFS_KIND_INLINE, SFS_TYPE_DIR), "files only");
+	ram_fs.f_incompat = 0;
+}
+
+/* Flags that are known, and what they may be on. */
+static void test_flags(void)
+{
+	struct sfs_inode_disk disk;
+
+	sound(&disk, SFS_TYPE_DIR);
+	disk.i_flags = cpu_to_le32(SFS_INODE_FLAGS_KNOWN & ~SFS_INODE_ORPHAN);
+	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "a directory with all flags");
+	sound(&disk, SFS_TYPE_REG);
+	disk.i_flags = cpu_to_le32(SFS_INODE_APPEND | SFS_INODE_IMMUTABLE | SFS_INODE_NODUMP |
+				   SFS_INODE_NOATIME | SFS_INODE_SYNC);
+	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "a file with those that files have");
+	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(SFS_INODE_DIRSYNC), "dirsync of a file");
+	BAD(SFS_TYPE_FIFO, disk.i_flags = cpu_to_le32(SFS_INODE_PROJINHERIT), "project of a fifo");
+	BAD(SFS_TYPE_DIR, disk.i_flags = cpu_to_le32(SFS_INODE_CASEFOLD), "casefold, of a feature");
+	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(SFS_INODE_NODATACOW), "nodatacow, as well");
+}
+
+/* When an inode goes, what is not its own goes first, and nothing else. */
+static void test_strip(unsigned int type)
+{
+	struct sfs_inode_disk disk;
+	unsigned int i, n = 0;
+	int done;
+
+	sound(&disk, type);
+	for (i = 0; i < 5; i++)
+		insert_kind(KIND_LATER + i, i, &disk);
+	insert_kind(SFS_KIND_XATTR, 5 << 12, &disk);
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	while (!(done = sfs_inode_strip(NULL, &in)))
+		n++;
+	TAP_OK(n == 6 && done == 1, "type %u: others are gone, one by one", type);
+	sfs_inode_end(NULL, &in);
+	sfs_inode_encode(&in, &disk);
+	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino) &&
+	       sfs_tree_is_empty(&in) == (type == SFS_TYPE_FIFO), "its own are there");
 }
 
 static void test_block(void)
@@ -262,6 +363,14 @@ int main(int argc, char **argv)
 	test_round_trip();
 	test_read_write();
 	test_refused();
+	test_unknown(1ULL << 40, 0);
+	test_unknown(0, 1ULL << 40);
+	test_inline();
+	test_flags();
+	test_strip(SFS_TYPE_REG);
+	test_strip(SFS_TYPE_DIR);
+	test_strip(SFS_TYPE_LNK);
+	test_strip(SFS_TYPE_FIFO);
 	test_block();
 	test_flips();
 	test_symlinks();

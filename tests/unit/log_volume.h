@@ -41,6 +41,7 @@ static void fill_block(u8 *data, u64 blk)
 
 static void put_super(u8 *data)
 {
+	memset(data, 0, SFS_BLOCK_SIZE);
 	sfs_super_encode(&made, data);
 	sfs_block_seal(data);
 }

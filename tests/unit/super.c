@@ -72,9 +72,11 @@ static void test_map(void)
 	TAP_OK(!sfs_blk_is_valid(&fs, 2000, 0), "an empty run is none");
 }
 
+/* A new one. */
 static void encode(struct sfs_fs *fs)
 {
 	TAP_REQUIRE(!sfs_fs_init(fs), "core in memory");
+	memset(block, 0, sizeof(block));
 	sfs_super_encode(fs, block);
 	sfs_block_seal(block);
 	sfs_fs_exit(fs);
@@ -104,6 +106,82 @@ static void test_roundtrip(void)
 	       copy + offsetof(struct sfs_super_disk, s_write_time), 8);
 	sfs_block_seal(block);
 	TAP_OK(!memcmp(copy, block, sizeof(copy)), "decode and encode give the same bytes");
+}
+
+/* What a feature that is not known here has put into the block is let in, and kept. */
+static void test_unknown(void)
+{
+	static const size_t places[] = { offsetof(struct sfs_super_disk, s_zero), 507, 508, 4095 };
+	struct sfs_fs fs, back;
+	unsigned int i, class;
+	__le64 *compat = (__le64 *)(block + offsetof(struct sfs_super_disk, s_compat));
+	u64 incompat;
+
+	for (class = 0; class < 2; class++) {
+		make(&fs, 1 << 20, 4096, false);
+		encode(&fs);
+		for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+			block[places[i]] = 0x5a;
+		sfs_block_seal(block);
+		TAP_OK(sfs_super_verify(block, 0), "bytes that no feature speaks of");
+		compat[class] |= cpu_to_le64(1ULL << 63);
+		sfs_block_seal(block);
+		TAP_OK(!sfs_super_verify(block, 0), "and of a feature of class %u", class);
+		memset(&back, 0, sizeof(back));
+		sfs_super_decode(&back, block);
+		TAP_OK(sfs_fs_has_unknown(&back) && !sfs_fs_has_unknown(&fs), "which is noticed");
+		back.f_label[0] = 'l';
+		TAP_REQUIRE(!sfs_fs_init(&back), "core in memory");
+		sfs_super_encode(&back, block);
+		sfs_fs_exit(&back);
+		sfs_block_seal(block);
+		TAP_OK(!sfs_super_verify(block, 0) && compat[class] >> 63 & 1 &&
+		       block[offsetof(struct sfs_super_disk, s_label)] == 'l', "written again");
+		for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+			TAP_EQ(block[places[i]], 0x5a, "byte %zu is still there", places[i]);
+		TAP_OK(!sfs_super_is_newer(block, &incompat), "no reason not to look");
+	}
+	compat[2] |= cpu_to_le64(1ULL << 62 | SFS_INCOMPAT_JOURNAL_DEV);
+	TAP_OK(sfs_super_is_newer(block, &incompat) && incompat == 1ULL << 62, "the third class is");
+	compat[2] = 0;
+	block[offsetof(struct sfs_super_disk, s_version)]++;
+	TAP_OK(sfs_super_is_newer(block, &incompat) && !incompat, "and another version is");
+}
+
+/* Hidden inodes and stripes: what they may be. */
+static void test_reserved(void)
+{
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)block;
+	const __le64 ino = cpu_to_le64(6000 << 3);
+	struct sfs_fs fs;
+	unsigned int i;
+
+	make(&fs, 1 << 20, 4096, false);
+	fs.f_stripe_unit = 16;
+	fs.f_stripe_width = 64;
+	encode(&fs);
+	TAP_OK(!sfs_super_verify_fields(sup, 0), "stripes of four disks");
+	sup->s_stripe_width = cpu_to_le32(65);
+	TAP_OK(sfs_super_verify_fields(sup, 0), "a broken one");
+	sup->s_stripe_unit = cpu_to_le32(32768);
+	sup->s_stripe_width = cpu_to_le32(65536);
+	TAP_OK(sfs_super_verify_fields(sup, 0), "one that is too long");
+	sup->s_stripe_unit = sup->s_stripe_width = 0;
+	for (i = 0; i < SFS_HIDDEN; i++) {
+		sup->s_ro_compat = cpu_to_le64(i == SFS_HIDDEN_SHARED ? SFS_RO_COMPAT_QUOTA :
+							   SFS_RO_COMPAT_SHARED);
+		sup->s_hidden[i] = ino;
+		TAP_OK(sfs_super_verify_fields(sup, 0), "hidden inode %u of another feature", i);
+		sup->s_ro_compat = cpu_to_le64(SFS_RO_COMPAT_QUOTA | SFS_RO_COMPAT_SHARED);
+		TAP_OK(!sfs_super_verify_fields(sup, 0), "of its own");
+		sup->s_hidden[i] = sup->s_root;
+		TAP_OK(sfs_super_verify_fields(sup, 0), "the root");
+		sup->s_hidden[i] = cpu_to_le64(8);
+		TAP_OK(sfs_super_verify_fields(sup, 0), "in the strip");
+		sup->s_hidden[i] = 0;
+	}
+	sup->s_hidden[0] = sup->s_hidden[2] = ino;
+	TAP_OK(sfs_super_verify_fields(sup, 0), "one for users and for projects");
 }
 
 /* Any changed byte is found by the crc. */
@@ -169,6 +247,9 @@ static const struct lie {
 	LIE(s_zero, 1),
 	LIE(s_sequence, 0),
 	LIE(s_sequence, SFS_SEQUENCE_MAX + 1),
+	LIE(s_stripe_unit, 16),
+	LIE(s_stripe_width, 16),
+	{ "a hidden inode", offsetof(struct sfs_super_disk, s_hidden), 1300 << 3, 8 },
 	{ "s_head.h_owner", offsetof(struct sfs_head, h_owner), 1, 8 },
 	{ "s_head.h_blk", offsetof(struct sfs_head, h_blk), 1, 8 },
 	{ "s_head.h_live", offsetof(struct sfs_head, h_live), 1, 1 },
@@ -214,6 +295,7 @@ static void test_noise(void)
 			make(&fs, 5000 + ram_random(~0u), ram_random(2) ? 4096 : 0, false);
 			encode(&fs);
 		}
+		memset(block, 0, sizeof(block));
 		sfs_super_encode(&fs, block);
 		for (k = 0; k <= ram_random(3); k++)
 			block[48 + ram_random(460)] ^= 1 << ram_random(8);
@@ -237,6 +319,8 @@ int main(int argc, char **argv)
 	test_sizes();
 	test_map();
 	test_roundtrip();
+	test_unknown();
+	test_reserved();
 	test_crc();
 	test_lies();
 	test_noise();

@@ -196,6 +196,7 @@ static void test_inode(void)
 	in.i_size = 1ULL << 40;
 	in.i_blocks = 6;
 	in.i_change = 7;
+	memset(&disk, 0, sizeof(disk));
 	sfs_inode_encode(&in, &disk);
 	begin();
 	sfs_inode_totext(&sink, 8001, &disk);
@@ -203,6 +204,10 @@ static void test_inode(void)
 	       "generation:0x5a,rdev:0x0,size:1099511627776,blocks:6,atime:-3ns,mtime:-3ns,"
 	       "ctime:-3ns,btime:-3ns,change:7,parent:0,"
 	       "root:{count:0,heap:364,dead:0,level:0,records:[]}", "inode");
+	disk.i_zero16 = cpu_to_le16(0x102);
+	begin();
+	sfs_inode_totext(&sink, 8001, &disk);
+	TAP_OK(strstr(text, "parent:0,zero16:<0201>,root:{"), "bytes that should be zero: %s", text);
 }
 
 static void test_super(void)
@@ -225,7 +230,7 @@ static void test_super(void)
 	       "journal_uuid:<00000000000000000000000000000000>,hash_key:[0x0,0x10],root:0,"
 	       "free:0,inodes:0,fsid:0x0,mounts:0,mkfs_time:5ns,mount_time:0ns,write_time:0ns,"
 	       "check_time:0ns,error_time:0ns,error_blk:0,error_ino:0,error_count:0,"
-	       "error_why:'because',sequence:77", "superblock");
+	       "error_why:'because',sequence:77,hidden:[0,0,0,0],stripe_unit:0,stripe_width:0", "superblock");
 	free(sup);
 }
 
