@@ -24,6 +24,9 @@ struct sfs_mkfs {
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
 	u64 block_size;
+	u64 stripe_unit;		/* bytes asked for; 0: as the device says */
+	u64 stripe_width;
+	bool no_stripe;
 	bool no_journal;
 	bool force;
 	bool quiet;
@@ -52,6 +55,19 @@ static const struct sfs_opt sfs_journal_opts[] = {
 	{ .o_long = NULL }
 };
 
+#define SFS_STRIPE_MAX		((u64)SFS_GROUP_BLOCKS * SFS_BLOCK_SIZE)
+
+static const struct sfs_opt sfs_stripe_opts[] = {
+	{ .o_long = "unit", .o_arg = "SIZE", .o_help = "what lies on one disk before the next",
+	  .o_kind = SFS_OPT_SIZE, .o_field = SFS_FIELD(stripe_unit), .o_unit = 1,
+	  .o_min = SFS_BLOCK_SIZE, .o_max = SFS_STRIPE_MAX },
+	{ .o_long = "width", .o_arg = "SIZE", .o_help = "the same on all disks with data",
+	  .o_kind = SFS_OPT_SIZE, .o_field = SFS_FIELD(stripe_width), .o_unit = 1,
+	  .o_min = SFS_BLOCK_SIZE, .o_max = SFS_STRIPE_MAX },
+	{ .o_long = "none", .o_help = "whatever the device says", .o_field = SFS_FIELD(no_stripe) },
+	{ .o_long = NULL }
+};
+
 static const struct sfs_opt sfs_mkfs_opts[] = {
 	{ .o_short = 'L', .o_long = "label", .o_arg = "TEXT", .o_help = "name of the volume",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(label), .o_max = SFS_LABEL_MAX },
@@ -59,6 +75,9 @@ static const struct sfs_opt sfs_mkfs_opts[] = {
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(uuid) },
 	{ .o_short = 'J', .o_long = "journal", .o_arg = "LIST", .o_help = "the journal:",
 	  .o_kind = SFS_OPT_LIST, .o_sub = sfs_journal_opts },
+	{ .o_short = 's', .o_long = "stripe", .o_arg = "LIST",
+	  .o_help = "how the device spreads data over disks:",
+	  .o_kind = SFS_OPT_LIST, .o_sub = sfs_stripe_opts },
 	{ .o_short = 'd', .o_long = "fill", .o_arg = "FROM",
 	  .o_help = "copy a directory or tar archive into it",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(source) },
@@ -129,6 +148,8 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 		sfs_die(SFS_MKFS_USAGE, "-J uuid= names a journal, -J none wants none");
 	if (m->journal_uuid)
 		sfs_take_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
+	if (!m->stripe_unit != !m->stripe_width || (m->no_stripe && m->stripe_unit))
+		sfs_die(SFS_MKFS_USAGE, "-s: give unit= and width=, or none");
 	sfs_parse_epoch(m);
 	m->nblks = argc - first == 2 ? sfs_take_size(argv[first + 1], SFS_MKFS_USAGE) : 0;
 }
@@ -178,6 +199,20 @@ static void sfs_lot_uuid(const struct sfs_mkfs *m, unsigned int n, u8 *uuid)
 	uuid[8] = (uuid[8] & 0x3f) | 0x80;
 }
 
+/* A reproducible volume does not depend on the device it is made on. */
+static void sfs_plan_stripe(struct sfs_mkfs *m)
+{
+	u64 unit = m->stripe_unit;
+	u64 width = m->stripe_width;
+
+	if (unit % SFS_BLOCK_SIZE || width % SFS_BLOCK_SIZE)
+		sfs_die(SFS_MKFS_USAGE, "-s: sizes are multiples of %u bytes", SFS_BLOCK_SIZE);
+	if (!unit && !m->no_stripe && !m->reproducible && m->target.dev)
+		sfs_target_stripe(&m->target, &unit, &width);
+	m->geo.g_stripe_unit = unit >> SFS_BLOCK_BITS;
+	m->geo.g_stripe_width = width >> SFS_BLOCK_BITS;
+}
+
 static void sfs_plan(struct sfs_mkfs *m)
 {
 	u64 have = m->target.dev ? sfs_dev_nblks(m->target.dev) : 0;
@@ -189,6 +224,7 @@ static void sfs_plan(struct sfs_mkfs *m)
 	    (fstat(sfs_dev_fd(m->target.dev), &st) || !S_ISREG(st.st_mode)))
 		sfs_die(SFS_MKFS_FAILED, "%s: has %llu blocks, not %llu", m->path,
 			(unsigned long long)have, (unsigned long long)geo->g_blocks);
+	sfs_plan_stripe(m);
 	geo->g_journal_dev = m->journal_path != NULL;
 	if (!m->journal_path && !m->no_journal)
 		geo->g_journal_blocks = m->journal_nbytes ? m->journal_nbytes >> SFS_BLOCK_BITS :
@@ -212,6 +248,9 @@ static void sfs_show(const struct sfs_mkfs *m, const struct sfs_fs *fs)
 	printf("%s%s: simplefs, %llu blocks of 4096 bytes, UUID %s%s%s\n",
 	       m->dry_run ? "(dry run) " : "", m->path, (unsigned long long)fs->f_blocks, uuid,
 	       m->label ? ", label " : "", m->label ? m->label : "");
+	if (fs->f_stripe_unit)
+		printf("  stripes of %u blocks, %u on a disk\n", fs->f_stripe_width,
+		       fs->f_stripe_unit);
 	if (m->journal_path)
 		printf("  journal on %s\n", m->journal_path);
 	else if (fs->f_journal_blocks)

@@ -19,6 +19,11 @@ _mkfs_simplefs()
         esac
         return
         ;;
+    -s | --stripe)
+        COMPREPLY=($(compgen -W 'unit= width= none' -- "$cur"))
+        [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
+        return
+        ;;
     -d | --fill)
         _filedir
         return

@@ -116,6 +116,22 @@ static void sfs_refuse_busy(struct sfs_target *t, bool writable)
 	sfs_lock_path(t->path, fd);
 }
 
+void sfs_target_stripe(const struct sfs_target *t, u64 *ret_unit, u64 *ret_width)
+{
+	int fd = sfs_dev_fd(t->dev);
+	unsigned int unit = 0, width = 0;
+
+	*ret_unit = *ret_width = 0;
+	if (ioctl(fd, BLKIOMIN, &unit) || ioctl(fd, BLKIOOPT, &width))
+		return;
+	/* Single disks name sizes that they like, too: a stripe has more than one part. */
+	if (!unit || unit % SFS_BLOCK_SIZE || width % unit || width < 2 * (u64)unit ||
+	    width / SFS_BLOCK_SIZE > SFS_GROUP_BLOCKS)
+		return;
+	*ret_unit = unit;
+	*ret_width = width;
+}
+
 /* ---- somebody's? ---- */
 
 static blkid_probe sfs_probe(const struct sfs_target *t, int super_flags)

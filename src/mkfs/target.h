@@ -37,6 +37,11 @@ void sfs_target_make(struct sfs_target *t, u64 nblks);
 void sfs_target_keep(void);
 /* Gives back the space of the first @nblks; where that cannot be done nothing is lost. */
 void sfs_target_discard(const struct sfs_target *t, u64 nblks);
+/*
+ * Bytes of a stripe, and what of it lies on one disk, as a device says that is made of several; 0
+ * for both if it says nothing, or nothing that can be.
+ */
+void sfs_target_stripe(const struct sfs_target *t, u64 *ret_unit, u64 *ret_width);
 /* Blocks of zeros. */
 void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks);
 /*

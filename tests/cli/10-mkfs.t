@@ -13,6 +13,15 @@ run "$mkfs" "$tmp/absent"
 is "$status" 1 "a file that is not there, without a size"
 run "$mkfs" -b 1024 "$tmp/a" 16M
 is "$status" 2 "another block size"
+for stripe in unit=64K width=64K unit=64K,width=100K unit=5K,width=10K unit=64K,width=256M none,unit=4K,width=8K; do
+    run "$mkfs" -s "$stripe" "$tmp/a" 16M
+    [ "$status" != 0 ] && [ ! -e "$tmp/a" ]
+    ok $? "-s $stripe"
+done
+run "$mkfs" -qs unit=64K,width=192K "$tmp/a" 16M
+is "$status" 0 "stripes of three disks"
+is "$("$dump" "$tmp/a" | grep -Ec 'stripe_unit: *16$|stripe_width: *48$')" 2 "are noted, in blocks"
+rm -f "$tmp/a"
 run "$mkfs" -J size=2M "$tmp/a" 16M
 is "$status" 2 "a journal below jbd2's minimum"
 rm -f "$tmp/a"

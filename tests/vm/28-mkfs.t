@@ -31,7 +31,7 @@ is "$status" 0 'a volume is filled' || diag "$out"
 truncate -s 64M "$tmp/disk"
 printf '\0\0\0\0\x83\0\0\0\0\x08\0\0\0\x90\1\0' | dd of="$tmp/disk" bs=1 seek=446 conv=notrunc status=none
 printf '\x55\xaa' | dd of="$tmp/disk" bs=1 seek=510 conv=notrunc status=none
-truncate -s 32M "$tmp/ro"
+truncate -s 32M "$tmp/ro" "$tmp/several"
 cat >"$tmp/try" <<'EOF2'
 n=0
 # says STATUS REGEX NAME: about the last command
@@ -113,6 +113,17 @@ says 0 '' 'a journal on a partition'
 run mkfs.simplefs /dev/vda1
 says 1 'journal of a simplefs' 'which is not free then'
 
+run mkfs.simplefs -q /dev/vdd
+says 0 '' 'a device that is made of several'
+run dump.simplefs /dev/vdd
+says 0 'stripe_unit: *4$' 'its unit is noted'
+says 0 'stripe_width: *16$' 'and its width'
+run mkfs.simplefs -qfs none /dev/vdd
+run dump.simplefs /dev/vdd
+says 0 'stripe_unit: *0$' 'unless told not to'
+run dump.simplefs /dev/vdc
+says 0 'stripe_unit: *0$' 'and others say nothing'
+
 mount -t simplefs -o ro /dev/vdc /mnt
 sh /list /mnt >/tmp/have
 run cmp /tmp/have /want
@@ -121,9 +132,9 @@ says 0 '' 'what mkfs filled is what the kernel shows'
 umount /mnt
 echo "1..$n"
 EOF2
-boot --module "$module" --add build/bin/mkfs.simplefs --add build/bin/fsck.simplefs \
+boot --module "$module" --add build/bin/mkfs.simplefs --add build/bin/fsck.simplefs --add build/bin/dump.simplefs \
     --add build/bin/tune.simplefs --add /usr/bin/flock --add "$tmp/try:/try" --add "$tmp/list:/list" \
-    --add "$tmp/want:/want" --disk "$tmp/disk" --disk "$tmp/ro,ro" --disk "$tmp/full" -- sh /try
+    --add "$tmp/want:/want" --disk "$tmp/disk" --disk "$tmp/ro,ro" --disk "$tmp/full" --disk "$tmp/several,striped" -- sh /try
 is "$status" 0 'the machine ends well'
 relay 'device'
 done_testing
