@@ -211,12 +211,47 @@ static void edit_super(char **arg)
 		sup->s_inodes = cpu_to_le64(value);
 	else if (!strcmp(arg[0], "state"))
 		sup->s_state = cpu_to_le32(value);
+	else if (!strcmp(arg[0], "compat"))
+		sup->s_compat = cpu_to_le64(value);
+	else if (!strcmp(arg[0], "hidden"))
+		sup->s_hidden[0] = cpu_to_le64(value);
+	else if (!strcmp(arg[0], "version"))
+		sup->s_version = cpu_to_le32(value);
 	else if (!strcmp(arg[0], "incompat"))
 		sup->s_incompat = cpu_to_le64(value);
 	else if (!strcmp(arg[0], "ro_compat"))
 		sup->s_ro_compat = cpu_to_le64(value);
 	else
 		sfs_die(1, "no such field: %s", arg[0]);
+}
+
+/* A byte of block 0 by its offset. */
+static void edit_super_byte(char **arg)
+{
+	super[number(arg[0])] = number(arg[1]);
+}
+
+/* A byte of an inode's record by its offset: one that no field has. */
+static void edit_inode_byte(char **arg)
+{
+	struct sfs_inodes_disk *inodes;
+	struct sfs_inode in;
+
+	get_inode(arg[0], &in);
+	inodes = sfs_buf_data(in.i_buf);
+	((u8 *)&inodes->n_slot[sfs_ino_slot(in.i_ino)])[number(arg[1])] = number(arg[2]);
+	sfs_inode_end(t, &in);
+}
+
+/* The superblock's counters say what the maps say. */
+static void edit_recount(char **arg)
+{
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
+
+	(void)arg;
+	must(sfs_fs_recount(&fs), "recount");
+	sup->s_free = cpu_to_le64(sfs_counter_read(&fs.f_free));
+	sup->s_inodes = cpu_to_le64(sfs_counter_read(&fs.f_inodes));
 }
 
 /* Of the first extent of one file, some blocks are the other's too. */
@@ -264,6 +299,45 @@ static void edit_record(char **arg)
 	get_inode(arg[0], &in);
 	must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), number(arg[2])), "record", 6, 0),
 	     arg[0]);
+	sfs_inode_end(t, &in);
+}
+
+/* So many records of a kind, of some length: they do not stay in the inode. */
+static void edit_records(char **arg)
+{
+	u8 rec[200];
+	struct sfs_inode in;
+	u64 i;
+
+	memset(rec, 'r', sizeof(rec));
+	get_inode(arg[0], &in);
+	for (i = 0; i < number(arg[2]); i++)
+		must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), i), rec, sizeof(rec), 0),
+		     arg[0]);
+	sfs_inode_end(t, &in);
+}
+
+/* An attribute of the namespace "user", of so many bytes, as far as its first pieces go. */
+static void edit_attribute(char **arg)
+{
+	u8 whole[SFS_NAME_MAX + SFS_XATTR_MAX + 8];
+	struct sfs_xattr_disk *disk = (struct sfs_xattr_disk *)whole;
+	unsigned int len = strlen(arg[1]), nbytes = number(arg[2]), n;
+	unsigned int all = sizeof(*disk) + len + nbytes;
+	struct sfs_inode in;
+	u64 key;
+
+	memset(whole, 'v', sizeof(whole));
+	disk->x_nbytes = cpu_to_le32(nbytes);
+	disk->x_len = len;
+	disk->x_space = SFS_XATTR_USER;
+	memcpy(disk + 1, arg[1], len);
+	key = sfs_key(SFS_KIND_XATTR,
+		      sfs_siphash(fs.f_hash_key, &disk->x_space, 1 + len) >> 16 << 12);
+	get_inode(arg[0], &in);
+	for (n = 0; n < number(arg[3]) && n * SFS_CHUNK < all; n++)
+		must(sfs_tree_insert(t, &in, key + n, whole + n * SFS_CHUNK,
+				     min(all - n * SFS_CHUNK, 1024u), 0), arg[0]);
 	sfs_inode_end(t, &in);
 }
 
@@ -371,10 +445,15 @@ static const struct verb {
 	{ "map-count", 2, edit_map_count },
 	{ "rot", 1, edit_rot },
 	{ "super", 2, edit_super },
+	{ "super-byte", 2, edit_super_byte },
+	{ "inode-byte", 3, edit_inode_byte },
+	{ "recount", 0, edit_recount },
 	{ "share", 3, edit_share },
 	{ "aborted", 1, edit_aborted },
 	{ "twice", 1, edit_twice },
+	{ "attribute", 4, edit_attribute },
 	{ "record", 3, edit_record },
+	{ "records", 3, edit_records },
 	{ "tower", 1, edit_tower },
 	{ "hollow", 1, edit_hollow },
 	{ "punch", 3, edit_punch },
