@@ -236,8 +236,8 @@ static inline const char *sfs_block_check(const struct sfs_block_ops *ops, const
 
 /* ---- geometry.c: arithmetic of a volume ---- */
 
-#define SFS_STRIP_START		1	/* zone 0: behind the superblock */
-#define SFS_JOURNAL_START	(SFS_STRIP_START + SFS_STRIP_BLOCKS)
+#define SFS_HEAD_START		1	/* zone 0: behind the superblock */
+#define SFS_JOURNAL_START	(SFS_HEAD_START + SFS_ZONE_HEAD)
 
 /* Sets what follows from @blocks alone. */
 void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
@@ -246,17 +246,18 @@ void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
  * all of it is used, but for a last zone that would be too short.
  */
 void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks);
+u64 sfs_zone_head(u64 zone);				/* its first block */
 u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
 /* Which bitmap lies at @blk.  False: none can. */
 bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map);
-/* First block of a zone that is neither superblock, strip nor journal: may be allocated. */
+/* First block of a zone that is neither superblock, head nor journal: may be allocated. */
 u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone);
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
-/* How many of the group's first blocks are superblock, strip or journal. */
+/* How many of the group's first blocks are superblock, zone's head or journal. */
 u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group);
 /* Bits of @group that stand for blocks of the volume; none in the last zone's missing groups. */
 u32 sfs_group_bits(const struct sfs_fs *fs, u64 group);
-/* True when the run lies inside the volume and touches no superblock, strip or journal. */
+/* True when the run lies inside the volume and touches no superblock, zone's head or journal. */
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 /* First block of zone 0 that is free on a new volume: also past the room that belongs to nobody. */
 u64 sfs_first_free(const struct sfs_fs *fs);

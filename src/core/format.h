@@ -4,10 +4,11 @@
  *
  * Little-endian, 4096-byte blocks, 64-bit block numbers of which 48 bits are used.
  * A volume is a row of groups of 32256 blocks; 32 groups make a zone.  A zone starts with
- * a strip of bitmap blocks (the first zone: with the superblock, then its strip):
+ * its head (the first zone: with the superblock, then its head): a strip of bitmap blocks, and two
+ * blocks for a copy of the superblock and a summary of the zone, which are only kept free so far:
  *
- *   zone 0:  super | used[32] inode[32] room[32] orphan[32] | journal, data, inodes, nodes ...
- *   zone n:          used[32] inode[32] room[32] orphan[32] | data, inodes, nodes ...
+ *   zone 0:  super | used[32] inode[32] room[32] orphan[32] copy summary | journal, data ...
+ *   zone n:          used[32] inode[32] room[32] orphan[32] copy summary | data, inodes, nodes ...
  *
  * Everything else follows from four record kinds in one B+tree per inode.  This header
  * includes nothing: it wants __le16/32/64, u8 and static_assert from whoever includes it.
@@ -27,6 +28,9 @@
 #define SFS_ZONE_BLOCKS		(SFS_GROUP_BLOCKS * SFS_ZONE_GROUPS)
 #define SFS_MAPS		4
 #define SFS_STRIP_BLOCKS	(SFS_MAPS * SFS_ZONE_GROUPS)
+#define SFS_ZONE_COPY		SFS_STRIP_BLOCKS	/* from the first block of the head */
+#define SFS_ZONE_SUMMARY	(SFS_STRIP_BLOCKS + 1)
+#define SFS_ZONE_HEAD		(SFS_STRIP_BLOCKS + 2)	/* blocks of a zone's head */
 
 /* Room that libblkid searches for other formats; no user data is ever put there. */
 #define SFS_HEAD_SMALL		80		/* 320 KiB, volumes below SFS_LARGE_BLOCKS */
@@ -36,7 +40,7 @@
 #define SFS_LARGE_BLOCKS	65536		/* 256 MiB */
 
 /* A last zone with fewer blocks than this is left out of the volume. */
-#define SFS_ZONE_MIN		(SFS_STRIP_BLOCKS + SFS_TAIL_LARGE + 128)
+#define SFS_ZONE_MIN		(SFS_ZONE_HEAD + SFS_TAIL_LARGE + 126)
 #define SFS_VOLUME_MIN		256		/* blocks: 1 MiB, without a journal */
 #define SFS_JOURNAL_MIN		1024		/* jbd2's own minimum */
 
@@ -132,7 +136,7 @@ struct sfs_super_disk {
 	__le32 s_block_bits;	/* SFS_BLOCK_BITS */
 	__le32 s_version;	/* SFS_VERSION */
 	__le64 s_blocks;	/* size of the volume, in blocks */
-	__le64 s_zones;		/* high watermark: zones whose strip has been written */
+	__le64 s_zones;		/* high watermark: zones whose head has been written */
 	__le64 s_journal_start;	/* first block of the journal on this device, or 0 */
 	__le32 s_journal_blocks;	/* its length, or 0 */
 	__le32 s_tail;		/* blocks at the end of the volume that are never allocated */

@@ -3,7 +3,7 @@
  * geometry.c - where everything fixed lies: zones, groups, their maps, and what is left for files.
  *
  * Nothing of it is stored that can be computed: a volume is its size, the journal's length behind
- * the first strip, and the tail that is left to others.  Arithmetic on these fields of struct
+ * the first zone's head, and the tail that is left to others.  Arithmetic on these fields of struct
  * sfs_fs, which do not change while a volume is mounted: no locks, no blocks, nothing that fails.
  */
 #include "port.h"
@@ -32,14 +32,14 @@ void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks)
 
 /* ---- where things are ---- */
 
-static u64 sfs_zone_strip(u64 zone)
+u64 sfs_zone_head(u64 zone)
 {
-	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_STRIP_START);
+	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_HEAD_START);
 }
 
 u64 sfs_map_blk(u64 group, unsigned int map)
 {
-	return sfs_zone_strip(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
+	return sfs_zone_head(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
 	       group % SFS_ZONE_GROUPS;
 }
 
@@ -57,7 +57,7 @@ bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *
 
 u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone)
 {
-	return sfs_zone_strip(zone) + SFS_STRIP_BLOCKS + (zone ? 0 : fs->f_journal_blocks);
+	return sfs_zone_head(zone) + SFS_ZONE_HEAD + (zone ? 0 : fs->f_journal_blocks);
 }
 
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group)
@@ -105,6 +105,6 @@ u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone)
 	/* The tail never leaves the last zone, which is longer than it (SFS_ZONE_MIN). */
 	n = fs->f_blocks - fs->f_tail - zone * SFS_ZONE_BLOCKS;
 	if (zone)
-		return n - (fs->f_zones_max - zone) * SFS_STRIP_BLOCKS;
-	return n - (fs->f_zones_max - 1) * SFS_STRIP_BLOCKS - sfs_first_free(fs);
+		return n - (fs->f_zones_max - zone) * SFS_ZONE_HEAD;
+	return n - (fs->f_zones_max - 1) * SFS_ZONE_HEAD - sfs_first_free(fs);
 }

@@ -108,7 +108,7 @@ static const char *sfs_super_verify_journal(const struct sfs_super_disk *sup)
 		return NULL;
 	}
 	if (start != SFS_JOURNAL_START)
-		return "the journal is not behind the first strip";
+		return "the journal is not behind the first zone's head";
 	if (nblks < SFS_JOURNAL_MIN)
 		return "the journal is too short";
 	if (nblks > SFS_ZONE_BLOCKS - SFS_JOURNAL_START)

@@ -88,12 +88,12 @@ static const char *sfs_map_verify(const struct sfs_fs *fs, const void *data, u64
 	fixed = min(sfs_group_fixed(fs, group), nbits);
 	if (kind == SFS_MAP_USED) {
 		if (sfs_bits_next_clear(map->b_bits, 0, fixed) < fixed)
-			return "superblock, strip or journal not marked as used";
+			return "superblock, zone's head or journal not marked as used";
 		if (sfs_bits_next_clear(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)
 			return "free blocks past the end of the volume";
 	} else {
 		if (sfs_bits_next_set(map->b_bits, 0, fixed) < fixed)
-			return "inode blocks in superblock, strip or journal";
+			return "inode blocks in superblock, zone's head or journal";
 		if (sfs_bits_next_set(map->b_bits, nbits, SFS_GROUP_BLOCKS) < SFS_GROUP_BLOCKS)
 			return "inode blocks past the end of the volume";
 	}

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 images=${CRASH_IMAGES:-6}
 seed=${seeds%% *}
-log=129				# first block of a journal on the volume: behind the first strip
+log=131				# first block of a journal on the volume: behind the first zone's head
 log_end=$((log + 1024))
 
 # same_blocks A B: but for the journal's own

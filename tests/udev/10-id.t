@@ -43,7 +43,7 @@ PY
 volume
 run "$id" --export "$img"
 exits 0 'a volume'
-free=$((16384 - 1 - 128 - 1024 - 32))
+free=$((16384 - 1 - 130 - 1024 - 32))
 is "$out" "ID_FS_TYPE=simplefs
 ID_FS_USAGE=filesystem
 ID_FS_VERSION=1

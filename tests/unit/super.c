@@ -27,7 +27,7 @@ static void test_sizes(void)
 
 	TAP_OK(make(&fs, SFS_VOLUME_MIN - 1, 0, false), "too small is refused");
 	TAP_OK(!make(&fs, SFS_VOLUME_MIN, 0, false), "1 MiB is not");
-	TAP_EQ(sfs_zones_fresh(&fs, 0), 256 - 32 - 129, "free blocks of 1 MiB");
+	TAP_EQ(sfs_zones_fresh(&fs, 0), 256 - 32 - 131, "free blocks of 1 MiB");
 	TAP_OK(make(&fs, 1200, 1024, false), "a journal that leaves no room is refused");
 	TAP_OK(make(&fs, 100000, 1000, false), "and one too short for jbd2");
 	TAP_OK(make(&fs, 3ULL << 28, SFS_ZONE_BLOCKS, false), "and one longer than a zone");
@@ -62,9 +62,9 @@ static void test_map(void)
 			bad += blk / SFS_ZONE_BLOCKS != group / SFS_ZONE_GROUPS;
 		}
 	TAP_EQ(bad, 0, "bitmaps lie in the strip of their zone");
-	TAP_OK(!sfs_blk_is_valid(&fs, 0, 1) && !sfs_blk_is_valid(&fs, 129, 1) &&
-	       !sfs_blk_is_valid(&fs, 129 + 1023, 1), "superblock and journal hold no data");
-	TAP_OK(sfs_blk_is_valid(&fs, 129 + 1024, 1), "the block behind does");
+	TAP_OK(!sfs_blk_is_valid(&fs, 0, 1) && !sfs_blk_is_valid(&fs, 131, 1) &&
+	       !sfs_blk_is_valid(&fs, 131 + 1023, 1), "superblock and journal hold no data");
+	TAP_OK(sfs_blk_is_valid(&fs, 131 + 1024, 1), "the block behind does");
 	TAP_OK(!sfs_blk_is_valid(&fs, fs.f_blocks - 1, 2), "no run over the end");
 	TAP_OK(!sfs_blk_is_valid(&fs, 2000, ~0ULL), "nor round the number line");
 	TAP_OK(!sfs_blk_is_valid(&fs, ~0ULL, 2), "from its end either");
@@ -225,7 +225,7 @@ static const struct lie {
 	LIE(s_zones, 0),
 	LIE(s_zones, 3),
 	LIE(s_zones, ~0ULL),
-	LIE(s_journal_start, 128),
+	LIE(s_journal_start, 130),
 	LIE(s_journal_start, 1ULL << 60),
 	LIE(s_journal_blocks, 0),
 	LIE(s_journal_blocks, 1023),

@@ -11,10 +11,10 @@ state()
     build/bin/dump.simplefs --raw --json "$tmp/disk" | sed -n 's/.*"state": "\(0x[0-9a-f]*\)".*/\1/p'
 }
 
-# log_word OFFSET: a field of the log's superblock, which lies behind the first strip
+# log_word OFFSET: a field of the log's superblock, which lies behind the first zone's head
 log_word()
 {
-    od -A n -t x4 --endian=big -j $((129 * 4096 + $1)) -N 4 "$tmp/disk" | tr -d ' '
+    od -A n -t x4 --endian=big -j $((131 * 4096 + $1)) -N 4 "$tmp/disk" | tr -d ' '
 }
 start=28
 

@@ -112,7 +112,7 @@ def foreign():
         first = bytearray(4096)
         first[off:off + len(data)] = data
         return first
-    case("zeros", "refuse", [(i, bytes(4096)) for i in range(132)])
+    case("zeros", "refuse", [(i, bytes(4096)) for i in range(134)])
     case("ext-magic", "refuse", [(0, at(1080, b"\x53\xef"))])
     case("xfs-magic", "refuse", [(0, at(0, b"XFSB"))])
     case("swap", "refuse", [(0, at(4086, b"SWAPSPACE2"))])
@@ -143,7 +143,7 @@ def trees(t):
     entry = root + 8
     leaf = dir_nodes[1]["blk"]
     for name, target in (("itself", blk), ("another-leaf", dir_nodes[2]["blk"]), ("a-file-node", file_nodes[1]["blk"]),
-                         ("the-super", 0), ("a-map", 1), ("the-log", 140), ("the-end", BYTES // 4096),
+                         ("the-super", 0), ("a-map", 1), ("the-log", 142), ("the-end", BYTES // 4096),
                          ("nowhere", 1 << 47)):
         sealed("dir-child-is-" + name, "any", blk, (entry + 8, le(target)))
     for level in (0, 2, 7, 8, 255):
