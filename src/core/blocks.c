@@ -11,6 +11,7 @@
 
 static const struct sfs_block_ops *const sfs_blocks[] = {
 	&sfs_super_ops,
+	&sfs_copy_ops,
 	&sfs_map_ops[SFS_MAP_USED],
 	&sfs_map_ops[SFS_MAP_INODE],
 	&sfs_map_ops[SFS_MAP_ROOM],

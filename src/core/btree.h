@@ -9,6 +9,21 @@
 
 struct sfs_text;
 
+static inline u64 sfs_key(unsigned int kind, u64 pos)
+{
+	return (u64)kind << SFS_KEY_KIND_SHIFT | (pos & SFS_KEY_POS_MASK);
+}
+
+static inline unsigned int sfs_key_kind(u64 key)
+{
+	return key >> SFS_KEY_KIND_SHIFT;
+}
+
+static inline u64 sfs_key_pos(u64 key)
+{
+	return key & SFS_KEY_POS_MASK;
+}
+
 struct sfs_path_level {
 	struct sfs_buf *l_buf;		/* NULL: the root, inside the inode */
 	struct sfs_node_disk *l_node;

@@ -83,6 +83,7 @@ struct sfs_fs {
 	u32 f_error_count;
 	u8 f_error_why[SFS_WHY_MAX];
 
+	bool f_unmade;			/* mkfs is at work: no copy may lead here yet */
 	u64 f_sequence;			/* of what is written now; rises */
 	u64 f_sequence_max;		/* s_sequence: nothing that is read may be above it */
 	u64 f_disk_free;		/* s_free and s_inodes as last read, or as made */
@@ -163,21 +164,6 @@ static inline unsigned int sfs_ino_slot(u64 ino)
 	return ino & (SFS_INODE_SLOTS - 1);
 }
 
-static inline u64 sfs_key(unsigned int kind, u64 pos)
-{
-	return (u64)kind << SFS_KEY_KIND_SHIFT | (pos & SFS_KEY_POS_MASK);
-}
-
-static inline unsigned int sfs_key_kind(u64 key)
-{
-	return key >> SFS_KEY_KIND_SHIFT;
-}
-
-static inline u64 sfs_key_pos(u64 key)
-{
-	return key & SFS_KEY_POS_MASK;
-}
-
 /* Credits (blocks a transaction may change), upper bounds for trees of any depth. */
 #define SFS_CREDITS_INODE	1		/* sfs_inode_begin .. end */
 #define SFS_CREDITS_ALLOC	2		/* used map, superblock for a new zone */
@@ -196,6 +182,12 @@ void sfs_bits_clear(u8 *bits, unsigned int bit, unsigned int n);
 unsigned int sfs_bits_next_set(const u8 *bits, unsigned int bit, unsigned int end);
 unsigned int sfs_bits_next_clear(const u8 *bits, unsigned int bit, unsigned int end);
 unsigned int sfs_bits_count(const u8 *bits, unsigned int bit, unsigned int end);
+
+/*
+ * How far s_sequence is ahead where nobody knows what will be, or was, written: 100,000
+ * transactions a second for five years, and room for half a million such times.
+ */
+#define SFS_SEQUENCE_AHEAD	(1ULL << 44)
 
 /* ---- block.c: the common head ---- */
 
@@ -247,6 +239,7 @@ void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
  */
 void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks);
 u64 sfs_zone_head(u64 zone);				/* its first block */
+u64 sfs_copy_blk(u64 zone);				/* of its copy of the superblock */
 u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
 /* Which bitmap lies at @blk.  False: none can. */
 bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map);
@@ -305,6 +298,20 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data);	/* a verified block 
 void sfs_super_encode(struct sfs_fs *fs, void *data);
 /* In a transaction: encodes @fs into block 0.  Takes f_zone_lock. */
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs);
+
+/* ---- copy.c: copies of the superblock ---- */
+
+extern const struct sfs_block_ops sfs_copy_ops;
+/* Pure: NULL or why not, of any volume.  @dev_blocks as above. */
+const char *sfs_copy_verify(const void *data, u64 blk, u64 dev_blocks);
+/* The copy at @blk of the superblock @super, head but not crc included.  @data may be anything. */
+void sfs_copy_make(const void *super, u64 blk, void *data);
+/*
+ * For whoever has changed what block 0 says of the volume itself (format.h): the copies of all
+ * zones begun say the same from then on.  Takes f_zone_lock.  An error leaves some of them old or
+ * damaged, which harms nothing while block 0 is there.
+ */
+int sfs_copies_write(struct sfs_fs *fs);
 
 /* ---- space.c: the account of free blocks ---- */
 
@@ -413,6 +420,10 @@ int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_f
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
+/* The same, or of the copy of @super that lies at @blk: all that is written in a zone's head. */
+void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super);
+/* Writes the head of a zone that nobody uses yet, lasting; @super is block 0. */
+int sfs_zone_format(struct sfs_fs *fs, u64 zone, const void *super);
 extern const struct sfs_block_ops sfs_map_ops[SFS_MAPS];
 
 /* ---- ialloc.c: inode slots and orphans ---- */

@@ -4,8 +4,8 @@
  *
  * Little-endian, 4096-byte blocks, 64-bit block numbers of which 48 bits are used.
  * A volume is a row of groups of 32256 blocks; 32 groups make a zone.  A zone starts with
- * its head (the first zone: with the superblock, then its head): a strip of bitmap blocks, and two
- * blocks for a copy of the superblock and a summary of the zone, which are only kept free so far:
+ * its head (the first zone: with the superblock, then its head): a strip of bitmap blocks, a copy
+ * of the superblock, and a block for a summary of the zone, of which only the place is kept so far:
  *
  *   zone 0:  super | used[32] inode[32] room[32] orphan[32] copy summary | journal, data ...
  *   zone n:          used[32] inode[32] room[32] orphan[32] copy summary | data, inodes, nodes ...
@@ -47,6 +47,7 @@
 /* h_magic: what a metadata block is ("SFS" and a letter, as bytes on disk). */
 #define SFS_MAGIC(c)		(0x00534653u | ((u32)(c) << 24))
 #define SFS_MAGIC_SUPER		SFS_MAGIC('S')
+#define SFS_MAGIC_COPY		SFS_MAGIC('C')
 #define SFS_MAGIC_USED		SFS_MAGIC('u')
 #define SFS_MAGIC_INODE_MAP	SFS_MAGIC('i')
 #define SFS_MAGIC_ROOM		SFS_MAGIC('r')
@@ -124,6 +125,11 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
 /*
  * Block 0.  The fields end at byte 508; the rest of the block is zero, so that bytes 510-511,
  * 1024-2047 and 4086-4095 never look like a partition table, an ext2 or a swap signature.
+ *
+ * The head of each zone holds a copy, under SFS_MAGIC_COPY and its own number, without
+ * SFS_STATE_CLEAN.  Of it head, s_zones, s_state, s_free, s_inodes, s_mounts, s_sequence, the times
+ * but for s_mkfs_time and the last error are what they were when it was written; all else is as in
+ * block 0.
  */
 struct sfs_super_disk {
 	struct sfs_head s_head;

@@ -37,6 +37,11 @@ u64 sfs_zone_head(u64 zone)
 	return zone * SFS_ZONE_BLOCKS + (zone ? 0 : SFS_HEAD_START);
 }
 
+u64 sfs_copy_blk(u64 zone)
+{
+	return sfs_zone_head(zone) + SFS_ZONE_COPY;
+}
+
 u64 sfs_map_blk(u64 group, unsigned int map)
 {
 	return sfs_zone_head(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +

@@ -97,12 +97,14 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks);
 
 /*
- * Outside of any transaction: writes @nblks blocks that nothing refers to yet, from @blk on, and
- * returns when they are on stable storage.  @fill prepares each from a zeroed block, head included;
- * sealing is done here.
+ * Outside of any transaction: writes @nblks blocks that nothing refers to yet, from @blk on.  @fill
+ * prepares each from a zeroed block, head included, and is given @arg; sealing is done here.
  */
-typedef void (*sfs_fill_fn)(struct sfs_fs *fs, u64 blk, void *data);
-int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill);
+typedef void (*sfs_fill_fn)(struct sfs_fs *fs, u64 blk, void *data, const void *arg);
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
+		   const void *arg);
+/* Returns when what has been written so is on stable storage. */
+int sfs_buf_flush(struct sfs_fs *fs);
 
 /*
  * The end of everything: @fs takes no further change and returns -EIO, since an operation failed

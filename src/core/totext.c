@@ -249,6 +249,7 @@ void sfs_block_totext(struct sfs_text *out, const void *data)
 	sfs_head_totext(out, head);
 	switch (le32_to_cpu(head->h_magic)) {
 	case SFS_MAGIC_SUPER:
+	case SFS_MAGIC_COPY:
 		sfs_super_totext(out, data);
 		break;
 	case SFS_MAGIC_USED:

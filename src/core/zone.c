@@ -3,7 +3,7 @@
  * zone.c - zones and groups: their bitmaps on disk, their summaries in memory.
  *
  * Beyond f_zones nothing has been written.  A zone begins its life when the allocator needs it: its
- * strip is written and flushed, then the watermark moves in a transaction.  A crash between the two
+ * head is written and flushed, then the watermark moves in a transaction.  A crash between the two
  * leaves blocks that nothing refers to.  In memory a zone appears at first need, and each of its
  * groups reads the heads of its maps at first need, so that a mount costs nothing by size.
  *
@@ -342,16 +342,32 @@ int sfs_load_next(struct sfs_fs *fs)
 
 /* ---- growth, and fresh ground ---- */
 
+void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super)
+{
+	if (blk != sfs_copy_blk(blk / SFS_ZONE_BLOCKS))
+		sfs_map_fill(fs, blk, data);
+	else if (!fs->f_unmade)
+		sfs_copy_make(super, blk, data);
+}
+
+int sfs_zone_format(struct sfs_fs *fs, u64 zone, const void *super)
+{
+	int err;
+
+	/* What comes behind the copy has no meaning yet. */
+	err = sfs_buf_format(fs, sfs_zone_head(zone), SFS_ZONE_SUMMARY, sfs_head_fill, super);
+	return err ? err : sfs_buf_flush(fs);
+}
+
 /* f_zone_lock held. */
 static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *super)
 {
-	u64 strip = sfs_map_blk(fs->f_zones * SFS_ZONE_GROUPS, 0);
 	int err;
 
 	err = sfs_buf_access(t, fs, super);
 	if (err)
 		return err;
-	err = sfs_buf_format(fs, strip, SFS_STRIP_BLOCKS, sfs_map_fill);
+	err = sfs_zone_format(fs, fs->f_zones, sfs_buf_data(super));
 	if (err)
 		return err;
 	smp_store_release(&fs->f_zones, fs->f_zones + 1);

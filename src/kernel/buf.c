@@ -324,7 +324,7 @@ int sfs_buf_write_now(struct sfs_buf *buf)
 }
 
 /* Starts writing one block of a run; the reference stays until it has been waited for. */
-static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
+static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill, const void *arg,
 				struct buffer_head **ret_bh)
 {
 	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
@@ -333,7 +333,7 @@ static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
 		return -ENOMEM;
 	lock_buffer(bh);
 	memset(bh->b_data, 0, bh->b_size);
-	fill(fs, blk, bh->b_data);
+	fill(fs, blk, bh->b_data, arg);
 	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	set_buffer_uptodate(bh);
@@ -358,7 +358,8 @@ static int sfs_buf_format_wait(struct buffer_head *bh)
 
 #define SFS_FORMAT_BATCH	32
 
-int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
+		   const void *arg)
 {
 	struct buffer_head *bhs[SFS_FORMAT_BATCH];
 	struct blk_plug plug;
@@ -371,7 +372,7 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 
 		blk_start_plug(&plug);
 		while (n < want && !err) {
-			err = sfs_buf_format_start(fs, blk + done + n, fill, &bhs[n]);
+			err = sfs_buf_format_start(fs, blk + done + n, fill, arg, &bhs[n]);
 			if (!err)
 				n++;
 		}
@@ -383,5 +384,10 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 			err = err ? err : err2;
 		}
 	}
-	return err ? err : blkdev_issue_flush(sfs_fs_sb(fs)->s_bdev);
+	return err;
+}
+
+int sfs_buf_flush(struct sfs_fs *fs)
+{
+	return blkdev_issue_flush(sfs_fs_sb(fs)->s_bdev);
 }

@@ -9,8 +9,6 @@
 
 #include "buf.h"
 
-#define SFS_SEQUENCE_AHEAD	(1ULL << 44)
-
 static int sfs_write_block_0(struct super_block *sb)
 {
 	int err = sfs_buf_write_now(SFS_SB(sb)->si_super);
@@ -31,8 +29,7 @@ static int sfs_write_super_now(struct super_block *sb)
 
 /*
  * Clean: what a tool writes, under the number of the superblock, is newer than all that is there.
- * Else that number is one that a mount does not reach, 100,000 transactions a second for five
- * years; there is room for half a million mounts that end in a crash.
+ * Else that number is one that a mount does not reach.
  */
 static void sfs_set_clean(struct sfs_sb_info *si, bool clean)
 {

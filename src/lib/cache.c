@@ -367,7 +367,8 @@ void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
 			     POSIX_FADV_WILLNEED);
 }
 
-int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill)
+int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
+		   const void *arg)
 {
 	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	unsigned int n;
@@ -375,13 +376,18 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 
 	for (n = 0; n < nblks; n++) {
 		memset(data, 0, sizeof(data));
-		fill(fs, blk + n, data);
+		fill(fs, blk + n, data, arg);
 		sfs_block_stamp(fs, data);
 		sfs_block_seal(data);
 		err = sfs_dev_write(fs->f_priv, blk + n, data);
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+int sfs_buf_flush(struct sfs_fs *fs)
+{
 	return sfs_dev_sync(fs->f_priv);
 }
 

@@ -332,12 +332,13 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 	struct sfs_dev *dev = m->target.dev;
 	int err;
 
-	err = sfs_buf_format(fs, sfs_map_blk(0, SFS_MAP_USED), SFS_STRIP_BLOCKS, sfs_map_fill);
 	/* In memory alone, for whoever begins another zone: on the device block 0 is the last. */
 	sfs_super_encode(fs, super);
 	sfs_block_seal(super);
+	fs->f_unmade = true;
+	err = sfs_dev_put(dev, 0, super);
 	if (!err)
-		err = sfs_dev_put(dev, 0, super);
+		err = sfs_zone_format(fs, 0, super);
 	if (!err)
 		err = sfs_make_root(fs, sfs_dev_trans(dev));
 	if (!err)
@@ -348,6 +349,10 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 		err = sfs_dev_flush(dev);
 	if (!err)
 		err = sfs_write_log_head(fs, m);
+	/* From here on it is a volume, for who looks for copies. */
+	fs->f_unmade = false;
+	if (!err)
+		err = sfs_copies_write(fs);
 	if (err)
 		return err;
 	fs->f_state = SFS_STATE_CLEAN;
@@ -375,6 +380,8 @@ static void sfs_take_targets(struct sfs_mkfs *m, struct sfs_fs *fs)
 	if (!m->keep)
 		sfs_target_discard(&m->target, m->geo.g_blocks);
 	sfs_target_wipe(&m->target, m->geo.g_blocks);
+	if (m->reproducible)
+		sfs_target_zero_copies(&m->target, m->geo.g_blocks);
 	if (m->log.dev)
 		sfs_target_wipe(&m->log, sfs_dev_nblks(m->log.dev));
 	fs->f_priv = m->target.dev;

@@ -289,6 +289,33 @@ void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks)
 		sfs_zero(t, blk++);
 }
 
+/* The first zone from @zone on whose copy is not in a hole. */
+static u64 sfs_zone_with_data(const struct sfs_target *t, u64 zone, u64 nblks)
+{
+	off_t end = nblks << SFS_BLOCK_BITS;
+	int fd = sfs_dev_fd(t->dev);
+	struct stat st;
+	u64 blk;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return zone;
+	blk = sfs_seek(fd, sfs_copy_blk(zone) << SFS_BLOCK_BITS, end, SEEK_DATA) >> SFS_BLOCK_BITS;
+	return blk <= sfs_copy_blk(zone) ? zone :
+	       (blk + SFS_ZONE_BLOCKS - 1 - SFS_ZONE_COPY) / SFS_ZONE_BLOCKS;
+}
+
+void sfs_target_zero_copies(const struct sfs_target *t, u64 nblks)
+{
+	u64 zone = 1;
+
+	while (sfs_copy_blk(zone) < nblks) {
+		zone = sfs_zone_with_data(t, zone, nblks);
+		if (sfs_copy_blk(zone) < nblks)
+			sfs_target_zero(t, sfs_copy_blk(zone), 1);
+		zone++;
+	}
+}
+
 void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
 {
 	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
@@ -308,6 +335,8 @@ void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
 	blkid_free_probe(pr);
 	for (i = 0; i < ARRAY_SIZE(backups) && backups[i] < nblks; i++)
 		sfs_zero(t, backups[i]);
+	/* First, or block 0 would be made anew from it. */
+	sfs_zero(t, sfs_copy_blk(0));
 	for (i = 0; i < SFS_HEAD_SMALL; i++)
 		sfs_zero(t, i);
 	/* Before anything new: an old superblock must not lead into it. */

@@ -45,6 +45,11 @@ void sfs_target_stripe(const struct sfs_target *t, u64 *ret_unit, u64 *ret_width
 /* Blocks of zeros. */
 void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks);
 /*
+ * Of a volume of @nblks that may have been here before with all of its numbers: no copy of a
+ * superblock stays, but for zone 0's, which is written anew.
+ */
+void sfs_target_zero_copies(const struct sfs_target *t, u64 nblks);
+/*
  * Removes every signature that somebody might take for a volume, and waits until it is gone.
  * @nblks: what is behind them can only be a signature of the whole device.
  */

@@ -6,8 +6,9 @@
  * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
  * First of all the maps of groups that the last zone only gets now are made, whatever is there.
  * Then the superblock is written, with the new size and the word that the volume has to be checked,
- * then the other maps, then the superblock as it stays.  A volume left in between is whole,
- * and larger; fsck.simplefs, also that of the next boot, frees the blocks that no map calls free.
+ * then its copies, then the other maps, then the superblock as it stays.  A volume left in between
+ * is whole, and larger; fsck.simplefs, also that of the next boot, frees the blocks that no map
+ * calls free.
  */
 #include <sys/stat.h>
 
@@ -128,8 +129,9 @@ static int sfs_make_maps(struct sfs_resize *r)
 
 	/* All of one zone, where maps of a kind lie one behind the other. */
 	for (m = 0; n && m < SFS_MAPS && !err; m++)
-		err = sfs_buf_format(&r->fs, sfs_map_blk(r->ngroups, m), n, sfs_map_fill);
-	return err;
+		err = sfs_buf_format(&r->fs, sfs_map_blk(r->ngroups, m), n, sfs_head_fill,
+				     NULL);
+	return err ? err : sfs_buf_flush(&r->fs);
 }
 
 static int sfs_write_maps(struct sfs_resize *r)
@@ -174,6 +176,9 @@ static int sfs_write_volume(struct sfs_resize *r)
 {
 	int err = sfs_volume_write_super(&r->fs, r->super);
 
+	/* A copy must not be smaller than what maps say. */
+	if (!err)
+		err = sfs_copies_write(&r->fs);
 	r->nfree = sfs_zones_fresh(&r->fs, r->fs.f_zones);
 	if (!err)
 		err = sfs_write_maps(r);

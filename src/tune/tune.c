@@ -2,7 +2,9 @@
 /*
  * tune.c - tune.simplefs: changes what a volume is called and how it takes damage.
  *
- * All of it stands in the superblock, one block, which is written once, or not at all.
+ * All of it stands in the superblock, one block, which is written once, or not at all.  Its copies
+ * follow; until the last of them is written some say what was before, which matters to nobody
+ * while the superblock is there.
  */
 #include "lib.h"
 
@@ -102,6 +104,10 @@ int main(int argc, char **argv)
 		err = sfs_dev_sync(dev);
 	if (err)
 		sfs_die(SFS_TUNE_FAILED, "%s: cannot be written: %s", t.path, strerror(-err));
+	err = sfs_copies_write(&fs);
+	if (err)
+		sfs_warn("%s: changed, but not in all copies of its superblock: %s; fsck.simplefs -fy"
+			 " does that", t.path, strerror(-err));
 	sfs_dev_close(dev);
 	return SFS_TUNE_OK;
 }

@@ -125,7 +125,7 @@ void fuzz_volume_make(bool journal)
 		.g_blocks = FUZZ_NBLKS, .g_journal_blocks = journal ? FUZZ_LOG : 0,
 		.g_uuid = "a fuzzed volume", .g_journal_uuid = "its own journal", .g_time = 1,
 	};
-	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_fs fs = { 0 };
 	struct sfs_dev *dev;
 	u64 blk;
@@ -137,12 +137,13 @@ void fuzz_volume_make(bool journal)
 	fuzz_open_dev(true, &dev);
 	fs.f_priv = dev;
 	FUZZ_REQUIRE(!sfs_super_make(&fs, &geo) && !sfs_fs_init(&fs));
-	FUZZ_REQUIRE(!sfs_buf_format(&fs, sfs_map_blk(0, 0), SFS_STRIP_BLOCKS, sfs_map_fill));
+	fs.f_compat |= SFS_COMPAT_XATTR;
+	sfs_super_encode(&fs, super);
+	FUZZ_REQUIRE(!sfs_zone_format(&fs, 0, super));
 	if (journal) {
 		sfs_log_make(super, fs.f_journal_start, FUZZ_LOG, fs.f_journal_uuid);
 		FUZZ_REQUIRE(!sfs_dev_write(dev, fs.f_journal_start, super));
 	}
-	fs.f_compat |= SFS_COMPAT_XATTR;
 	fuzz_fill(&fs);
 	FUZZ_REQUIRE(!sfs_dev_flush(dev));
 	fs.f_state = 0;		/* or the orphan were damage */

@@ -183,7 +183,7 @@ static void test_half_made(void)
 	u64 ino;
 
 	TAP_REQUIRE(!sfs_buf_format(&fs, sfs_map_blk(0, SFS_MAP_USED), SFS_STRIP_BLOCKS,
-				    sfs_map_fill) && !sfs_fs_init(&fs), "an empty volume");
+				    sfs_head_fill, NULL) && !sfs_fs_init(&fs), "an empty volume");
 	sfs_dev_bound(dev, BOUND, true);
 	for (n = 0; n < 1000 && !err; n++) {
 		err = sfs_inode_alloc(t, &fs, 0, false, &ino, &generation);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * super.c - superblocks of every size make sense, survive the way to disk and back, and no damaged
- * one gets past the verifier.
+ * one gets past the verifier; nor does a damaged copy, or one for the other.
  */
 #include "drain.h"
 
@@ -62,6 +62,16 @@ static void test_map(void)
 			bad += blk / SFS_ZONE_BLOCKS != group / SFS_ZONE_GROUPS;
 		}
 	TAP_EQ(bad, 0, "bitmaps lie in the strip of their zone");
+	for (blk = 0; blk < 3; blk++) {
+		u64 copy = sfs_copy_blk(blk), summary = copy + SFS_ZONE_SUMMARY - SFS_ZONE_COPY;
+
+		bad += copy != blk * SFS_ZONE_BLOCKS + (blk ? 128 : 129);
+		bad += sfs_map_at(&fs, copy, &group, &map);
+		bad += sfs_map_at(&fs, summary, &group, &map);
+		bad += sfs_blk_is_valid(&fs, copy, 1) || sfs_blk_is_valid(&fs, summary, 1);
+		bad += blk && !sfs_blk_is_valid(&fs, summary + 1, 1);
+	}
+	TAP_EQ(bad, 0, "behind it a copy of the superblock, and room for a summary");
 	TAP_OK(!sfs_blk_is_valid(&fs, 0, 1) && !sfs_blk_is_valid(&fs, 131, 1) &&
 	       !sfs_blk_is_valid(&fs, 131 + 1023, 1), "superblock and journal hold no data");
 	TAP_OK(sfs_blk_is_valid(&fs, 131 + 1024, 1), "the block behind does");
@@ -284,6 +294,84 @@ static void test_lies(void)
 	}
 }
 
+/* A copy is its superblock, at one place of a zone that it knows. */
+static void test_copies(void)
+{
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)block;
+	u64 blk = sfs_copy_blk(1);
+	u8 copy[SFS_BLOCK_SIZE];
+	struct sfs_fs fs;
+	const char *why;
+	unsigned int i;
+	__le64 raw;
+
+	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		make(&fs, SFS_ZONE_BLOCKS + 5000, 4096, false);
+		encode(&fs);
+		sfs_copy_make(block, blk, copy);
+		sfs_block_seal(copy);
+		TAP_REQUIRE(!sfs_copy_verify(copy, blk, fs.f_blocks), "a true copy verifies");
+		raw = cpu_to_le64(lies[i].value);
+		memcpy(copy + lies[i].at, &raw, lies[i].nbytes);
+		sfs_block_seal(copy);
+		why = sfs_copy_verify(copy, blk, 0);
+		TAP_OK(why && why != sfs_why_crc, "copy, %s: %s", lies[i].what,
+		       why ? why : "believed");
+	}
+	TAP_OK(sfs_copy_verify(block, 0, 0), "a superblock is no copy");
+	sfs_copy_make(block, blk, copy);
+	sup = (struct sfs_super_disk *)copy;
+	TAP_EQ(le64_to_cpu(sup->s_zones), 2, "a copy says that its zone is begun");
+	TAP_OK(!(le32_to_cpu(sup->s_state) & SFS_STATE_CLEAN), "and never that all is clean");
+	sfs_block_seal(copy);
+	TAP_OK(sfs_super_verify(copy, 0), "it is no superblock");
+	TAP_OK(sfs_copy_verify(copy, blk, fs.f_blocks - 1), "nor any for a smaller device");
+	TAP_OK(sfs_copy_verify(copy, sfs_copy_blk(0), 0), "nor for another zone");
+	copy[700] ^= 1;
+	TAP_OK(sfs_copy_verify(copy, blk, 0) == sfs_why_crc, "a flipped bit is seen");
+	copy[700] ^= 1;
+	sup->s_state = cpu_to_le32(SFS_STATE_CLEAN);
+	sfs_block_seal(copy);
+	TAP_OK(sfs_copy_verify(copy, blk, 0), "called clean");
+	sup->s_state = 0;
+	sup->s_zones = cpu_to_le64(1);
+	sfs_block_seal(copy);
+	TAP_OK(sfs_copy_verify(copy, blk, 0), "in a zone that was not begun");
+	sfs_copy_make(block, blk + 1, copy);
+	sfs_block_seal(copy);
+	TAP_OK(sfs_copy_verify(copy, blk + 1, 0), "beside its place");
+}
+
+/* How many zones have a copy that is called @label. */
+static unsigned int called(const char *label)
+{
+	unsigned int zone, n = 0;
+	struct sfs_buf *buf;
+
+	for (zone = 0; zone < drain_fs.f_zones; zone++) {
+		if (sfs_buf_get(&drain_fs, sfs_copy_blk(zone), &sfs_copy_ops, 0, &buf))
+			continue;
+		n += !strcmp((char *)((struct sfs_super_disk *)sfs_buf_data(buf))->s_label, label);
+		sfs_buf_put(buf);
+	}
+	return n;
+}
+
+/* Each zone that begins has a copy, and a change reaches all of them. */
+static void test_growth(void)
+{
+	drain_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
+	TAP_EQ(called(""), 1, "a new volume has a copy");
+	while (drain_fs.f_zones < 3)
+		TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs)), "grown");
+	TAP_EQ(called(""), 3, "so has each zone that begins");
+	strcpy((char *)drain_fs.f_label, "new");
+	TAP_REQUIRE(!sfs_super_write(NULL, &drain_fs), "a change");
+	TAP_EQ(called("new"), 0, "which is block 0's alone");
+	TAP_REQUIRE(!sfs_copies_write(&drain_fs), "until copies are written");
+	TAP_EQ(called("new"), 3, "all of them");
+}
+
 /* Random fields under a right crc: refused, or a geometry that can be computed with. */
 static void test_noise(void)
 {
@@ -323,6 +411,8 @@ int main(int argc, char **argv)
 	test_reserved();
 	test_crc();
 	test_lies();
+	test_copies();
+	test_growth();
 	test_noise();
 	return tap_done();
 }
