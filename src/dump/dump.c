@@ -121,39 +121,70 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 }
 
 /*
- * The volume's superblock in @super, decoded and checked.  A false one can be shown but leads
- * nowhere: it ends the program then.
+ * What is in block 0, @super, is no superblock: @why.  It can be shown, which ends the program; for
+ * all else a copy takes its place, or there is none, which is the end as well.
  */
-static void sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *super)
+static void sfs_take_copy(const struct sfs_dump *d, struct sfs_dev *dev, u8 *super, const char *why)
 {
+	bool ours = sfs_super_probe(super);
+	u8 found[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	char where[64] = "";
+	u64 blk = 0;
+
+	if (!sfs_copies_find(dev, found, &blk))
+		snprintf(where, sizeof(where), "; there is a copy in block %llu",
+			 (unsigned long long)blk);
+	if (ours && d->what == 's')
+		(void)sfs_print_super(d, super);
+	if (ours && !blk)
+		sfs_refuse_newer(d->path, SFS_EXIT_FAILED, super);
+	if (!ours && (!blk || d->what == 's'))
+		sfs_die(SFS_EXIT_FAILED, "%s: no simplefs here%s", d->path, where);
+	if (!blk || d->what == 's')
+		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s%s", d->path, why,
+			where);
+	sfs_warn("%s: corrupt superblock: blk=0, %s; shown by its copy in block %llu", d->path, why,
+		 (unsigned long long)blk);
+	memcpy(super, found, SFS_BLOCK_SIZE);
+	if (sfs_dev_put(dev, 0, super))
+		sfs_die(SFS_EXIT_FAILED, "%s: no memory", d->path);
+}
+
+/*
+ * The volume's superblock in @super, decoded and checked.  True: what is in block 0 is none, and it
+ * is what a copy says.
+ */
+static bool sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *super)
+{
+	const char *why = "cannot be read";
 	struct sfs_dev *dev;
-	const char *why;
 	u64 incompat;
 	int err;
 
 	err = sfs_dev_open(d->path, false, &dev);
 	if (!err && !sfs_dev_nblks(dev))
 		sfs_die(SFS_EXIT_FAILED, "%s: shorter than one block", d->path);
-	if (!err)
-		err = sfs_dev_read(dev, 0, super);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, strerror(-err));
-	if (!sfs_super_probe(super))
-		sfs_die(SFS_EXIT_FAILED, "%s: no simplefs here", d->path);
-	if (sfs_super_is_newer(super, &incompat) && d->what == 's')
-		(void)sfs_print_super(d, super);
-	sfs_refuse_newer(d->path, SFS_EXIT_FAILED, super);
-	why = sfs_super_verify(super, sfs_dev_nblks(dev));
-	if (why && d->what == 's')
-		(void)sfs_print_super(d, super);
+	memset(super, 0, SFS_BLOCK_SIZE);
+	err = sfs_dev_read(dev, 0, super);
+	if (!err && sfs_super_probe(super) &&
+	    !sfs_head_verify(super, le32_to_cpu(((struct sfs_head *)super)->h_fsid), 0)) {
+		if (sfs_super_is_newer(super, &incompat) && d->what == 's')
+			(void)sfs_print_super(d, super);
+		sfs_refuse_newer(d->path, SFS_EXIT_FAILED, super);
+	}
+	if (!err)
+		why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
-		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s", d->path, why);
+		sfs_take_copy(d, dev, super, why);
 	sfs_super_decode(fs, super);
 	fs->f_priv = dev;
 	sfs_replay_journal(d, fs, super);
 	err = sfs_fs_init(fs);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, strerror(-err));
+	return why;
 }
 
 static bool sfs_print_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
@@ -353,9 +384,10 @@ int main(int argc, char **argv)
 	struct sfs_fs fs = { 0 };
 	struct sfs_dump d = { 0 };
 	long result;
+	bool lost;
 
 	sfs_parse_args(&d, argc, argv);
-	sfs_open_volume(&d, &fs, super);
+	lost = sfs_open_volume(&d, &fs, super);
 	if (d.what == 'c')
 		result = sfs_print_check(&d, &fs);
 	else if (d.what == 'o')
@@ -364,7 +396,7 @@ int main(int argc, char **argv)
 		result = sfs_print(&d, &fs, super);
 	sfs_fs_exit(&fs);
 	sfs_dev_close(fs.f_priv);
-	if (sfs_is_damage(result) || result > 0)
+	if (sfs_is_damage(result) || result > 0 || (lost && !result))
 		return SFS_EXIT_DAMAGED;
 	if (result < 0)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", d.path, strerror(-result));

@@ -8,7 +8,8 @@
  * the superblock that says "clean" included, as one transaction in the journal.  Without one, or
  * when it has no room for so much, the blocks are written in place and that superblock last: what
  * is interrupted then may be half a repair.  A journal that is not empty is replayed whatever the
- * superblock says.
+ * superblock says.  A superblock taken from a copy (super.c) is written after the check, before any
+ * repair: from there on the volume is a damaged one like others.
  */
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ struct sfs_fsck {
 	struct sfs_dev *log_dev;
 	struct sfs_replay replay;
 	struct sfs_fs fs;
+	bool lost;			/* block 0 is taken from a copy */
+	bool restored;			/* ... and has been written */
 	bool settled;			/* the replay has been written */
 	bool has_log;			/* the journal is there, to be written through */
 	u32 room;			/* for so many blocks at once */
@@ -85,6 +88,8 @@ static const char *sfs_changed(const struct sfs_fsck *f)
 {
 	if (f->written)
 		return "nothing more was changed";
+	if (f->restored)
+		return "nothing was changed but for the superblock";
 	return f->settled ? "nothing was changed but for the replay" : "nothing was changed";
 }
 
@@ -133,19 +138,10 @@ static void sfs_take_features(const struct sfs_fsck *f)
 static void sfs_open_volume(struct sfs_fsck *f)
 {
 	struct sfs_dev *dev = sfs_open_dev(f, f->path);
-	const char *why;
-	int err;
 
-	err = sfs_dev_read(dev, 0, f->super);
-	if (err)
-		sfs_give_up(f, err, "its superblock cannot be read");
-	if (!sfs_super_probe(f->super))
-		sfs_die(SFS_EXIT_FAILED, "%s: this is no simplefs", f->path);
-	sfs_refuse_newer(f->path, SFS_EXIT_FAILED, f->super);
-	why = sfs_super_verify(f->super, sfs_dev_nblks(dev));
-	if (why)
-		sfs_die(SFS_EXIT_DAMAGED, "%s: corrupt superblock: blk=0, %s; it cannot be repaired",
-			f->path, why);
+	f->lost = sfs_super_take(dev, f->path, f->force, f->super);
+	if (f->lost && f->journal_only)
+		sfs_die(SFS_EXIT_DAMAGED, "%s: without --journal-only, -y repairs it", f->path);
 	sfs_super_decode(&f->fs, f->super);
 	f->fs.f_priv = dev;
 	sfs_take_features(f);
@@ -168,7 +164,7 @@ static bool sfs_replay(struct sfs_fsck *f)
 	err = sfs_log_replay(&f->fs, f->log_dev, &f->replay);
 	if (err == -ENODEV && clean)
 		return true;
-	if (err == -ENODEV && f->automatic) {
+	if (err == -ENODEV && f->automatic && !f->lost) {
 		printf("%s: the journal is on another device: left to the mount\n", f->path);
 		return false;
 	}
@@ -329,19 +325,41 @@ static int sfs_leave_unread(const struct sfs_fsck *f, const struct sfs_found *fo
 	return SFS_EXIT_FAILED | (damaged ? SFS_EXIT_DAMAGED : 0);
 }
 
-static bool sfs_agree(const struct sfs_fsck *f, const struct sfs_found *found)
+/* May it be repaired?  @names: names would go or come. */
+static bool sfs_agree(const struct sfs_fsck *f, bool names)
 {
 	char answer[16];
 
-	if (f->always)
-		return true;
+	if (f->never || f->always)
+		return f->always;
 	if (f->automatic)
-		return !found->f_problems[SFS_REMEDY_NAME];
+		return !names;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return false;
 	printf("%s: repair this? [y/N] ", f->path);
 	fflush(stdout);
 	return fgets(answer, sizeof(answer), stdin) && (*answer == 'y' || *answer == 'Y');
+}
+
+/*
+ * The superblock is there again, and says that there is damage, whatever else there is; unless it
+ * is not to be.
+ */
+static void sfs_restore(struct sfs_fsck *f)
+{
+	int err;
+
+	err = sfs_super_number(&f->fs, f->super);
+	if (err)
+		sfs_give_up(f, err, "no memory");
+	if (!sfs_agree(f, false))
+		return;
+	sfs_settle_log(f);
+	f->fs.f_state = SFS_STATE_ERROR;
+	err = sfs_volume_write_super(&f->fs, f->super);
+	if (err)
+		sfs_give_up(f, err, "the superblock cannot be written");
+	f->restored = true;
 }
 
 static void sfs_hear_nothing(const char *text)
@@ -386,17 +404,21 @@ static int sfs_check_all(struct sfs_fsck *f)
 	err = sfs_check_find(&f->fs, &found);
 	if (err)
 		sfs_give_up(f, err, "the check could not go on");
+	if (f->lost)
+		sfs_restore(f);
 	if (found.f_problems[SFS_REMEDY_READ])
 		status = sfs_leave_unread(f, &found);
 	else if (found.f_problems[SFS_REMEDY_NONE])
 		status = sfs_leave(f, "some of it cannot be repaired; mount it read-only (with -o"
 				   " norecovery if need be) and save what is there");
+	else if (f->lost && !f->restored)
+		status = sfs_leave(f, "-y repairs it");
 	else if (!found.f_problems[SFS_REMEDY_COUNT] && !found.f_problems[SFS_REMEDY_NAME])
-		status = SFS_EXIT_OK;
+		status = f->lost ? SFS_EXIT_REPAIRED : SFS_EXIT_OK;
 	else if (sfs_fs_has_unknown(&f->fs))
 		status = sfs_leave(f, "only a version that knows all of its features can tell damage"
 				   " from what belongs to them");
-	else if (f->never || !sfs_agree(f, &found))
+	else if (!sfs_agree(f, found.f_problems[SFS_REMEDY_NAME]))
 		status = sfs_leave(f, "-y repairs it");
 	else
 		status = sfs_try_repair(f, &found);
@@ -426,7 +448,7 @@ static int sfs_run(struct sfs_fsck *f)
 	err = sfs_fs_init(&f->fs);
 	if (err)
 		sfs_give_up(f, err, "no memory");
-	doubtful = f->force || (f->fs.f_state & SFS_STATE_ERROR) || f->replay.r_errno ||
+	doubtful = f->lost || f->force || (f->fs.f_state & SFS_STATE_ERROR) || f->replay.r_errno ||
 		   (!clean && (!f->automatic || !(f->fs.f_compat & SFS_COMPAT_JOURNAL)));
 	if (clean && !doubtful) {
 		sfs_say_clean(f);

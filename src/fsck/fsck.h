@@ -8,6 +8,15 @@
 #include "lib.h"
 
 /*
+ * Block 0 of @dev, or what a copy says of it, sealed, into @super.  True: the latter, which then is
+ * in the cache as block 0 and has to be checked; it was told.  Ends the program where there is
+ * neither, or what is there is somebody else's, which only @force takes for nothing.
+ */
+bool sfs_super_take(struct sfs_dev *dev, const char *path, bool force, void *super);
+/* After the check of a volume taken so, before the first write: its sequence, also into @super. */
+int sfs_super_number(struct sfs_fs *fs, void *super);
+
+/*
  * Finishes every inode that the orphan maps name, in the cache; adds how many to @ret_count.  Goes
  * on past damage, which was reported and comes back at the end.  @pause is called after each step:
  * all that was done by then belongs together, and may be made lasting.  Its error ends the work.

@@ -90,6 +90,31 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 	return err ? err : sfs_fs_recount(fs);
 }
 
+/* ---- copies of the superblock ---- */
+
+static int sfs_repair_copies(struct sfs_fs *fs)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u64 zone;
+	int err;
+
+	err = sfs_dev_read(fs->f_priv, 0, super);
+	for (zone = 0; zone < fs->f_zones && !err; zone++) {
+		u64 blk = sfs_copy_blk(zone);
+
+		err = sfs_dev_read(fs->f_priv, blk, data);
+		if (err || (!sfs_block_verify(fs, &sfs_copy_ops, data, blk) &&
+			    sfs_copy_is_true(super, data)))
+			continue;
+		sfs_copy_make(super, blk, data);
+		sfs_block_stamp(fs, data);
+		sfs_block_seal(data);
+		err = sfs_dev_put(fs->f_priv, blk, data);
+	}
+	return err;
+}
+
 /* ---- inodes ---- */
 
 static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
@@ -247,6 +272,8 @@ int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 	int err;
 
 	err = sfs_repair_maps(fs, found);
+	if (!err)
+		err = sfs_repair_copies(fs);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
 	for (n = 0; n < found->f_names.f_n && !err; n++)

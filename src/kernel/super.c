@@ -131,6 +131,20 @@ static int sfs_reread_super(struct super_block *sb)
 
 /* ---- mount ---- */
 
+/* Block 0 is somebody else's, or nobody's: was it a superblock? */
+static bool sfs_has_copy(struct super_block *sb)
+{
+	u64 nblks = bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS;
+	struct sfs_buf *buf;
+	const char *why;
+
+	if (sfs_copy_blk(0) >= nblks || sfs_buf_read_raw(sb, sfs_copy_blk(0), &buf))
+		return false;
+	why = sfs_copy_verify(sfs_buf_data(buf), sfs_copy_blk(0), nblks);
+	sfs_buf_put(buf);
+	return !why;
+}
+
 static int sfs_read_super(struct super_block *sb)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
@@ -146,7 +160,9 @@ static int sfs_read_super(struct super_block *sb)
 	data = sfs_buf_data(si->si_super);
 	if (!sfs_super_probe(data)) {
 		if (!(sb->s_flags & SB_SILENT))
-			pr_err("simplefs (%s): no simplefs here\n", sb->s_id);
+			pr_err("simplefs (%s): no simplefs here%s\n", sb->s_id,
+			       sfs_has_copy(sb) ? ", but a copy of its superblock: "
+						  "fsck.simplefs mends that" : "");
 		return -EINVAL;
 	}
 	err = sfs_refuse_newer(sb, data);
@@ -154,7 +170,8 @@ static int sfs_read_super(struct super_block *sb)
 		return err;
 	why = sfs_super_verify(data, bdev_nr_bytes(sb->s_bdev) >> SFS_BLOCK_BITS);
 	if (why) {
-		pr_err("simplefs (%s): superblock: blk=0, %s\n", sb->s_id, why);
+		pr_err("simplefs (%s): superblock: blk=0, %s; fsck.simplefs may mend that\n",
+		       sb->s_id, why);
 		return -EFSCORRUPTED;
 	}
 	sfs_buf_trust(si->si_super);

@@ -51,6 +51,11 @@ unsigned int sfs_dev_cached(const struct sfs_dev *dev)
 	return dev->d_count;
 }
 
+u64 sfs_dev_newest(const struct sfs_dev *dev)
+{
+	return dev->d_newest;
+}
+
 unsigned int sfs_dev_changed(const struct sfs_dev *dev)
 {
 	return dev->d_changed;
@@ -261,6 +266,9 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 		why = sfs_block_verify(fs, ops, buf->b_data, blk);
 		buf->b_verified = !why;
 	}
+	if (!why)
+		dev->d_newest = max_t(u64, dev->d_newest,
+				      le64_to_cpu(((struct sfs_head *)buf->b_data)->h_seq));
 	if (why)
 		buf->b_bad = ops;
 	if (!why)

@@ -28,6 +28,7 @@ struct sfs_dev {
 	bool d_writable;
 	bool d_shutdown;
 	u64 d_nblks;
+	u64 d_newest;			/* h_seq of what was read */
 	unsigned int d_count;
 	unsigned int d_changed;		/* dirty ones, block 0 not counted */
 	unsigned int d_max;		/* blocks in the table before it counts as full */

@@ -49,6 +49,11 @@ void sfs_found_sort(struct sfs_found *found);
 bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks);
 int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name);
 
+/* ---- check_copies.c ---- */
+
+/* The copies of the superblock, in all zones begun. */
+void sfs_check_copies(struct sfs_checker *c);
+
 /* ---- check_inode.c ---- */
 
 /* A live inode: what it holds is taken, and it is remembered. */

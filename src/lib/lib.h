@@ -51,6 +51,8 @@ void sfs_dev_bound(struct sfs_dev *dev, unsigned int nblks, bool early);
  * step of a long work, which else stays in memory as a whole.
  */
 void sfs_dev_settle(struct sfs_dev *dev);
+/* The highest h_seq of all blocks that were read and found sound. */
+u64 sfs_dev_newest(const struct sfs_dev *dev);
 unsigned int sfs_dev_cached(const struct sfs_dev *dev);	/* blocks in memory */
 unsigned int sfs_dev_held(const struct sfs_dev *dev);	/* references to them */
 /* Of the first write that failed, or 0: tells a full host from a full volume. */
@@ -92,6 +94,17 @@ int sfs_volume_write_super(struct sfs_fs *fs, void *super);
 
 /* The same for two sets of SFS_STATE_* alone: the rest of block 0 stays what it is. */
 int sfs_volume_mark(struct sfs_dev *dev, u32 set, u32 clear);
+
+/* ---- copies.c ---- */
+
+/*
+ * Block 0 as the newest copy of it says, sealed, whatever is there now: to be checked, as far as it
+ * can be known how many zones were begun, and with the highest sequence that there is: what the
+ * volume has is not known.  *@ret_blk is where that copy lies.  -ENOENT: there is none.
+ */
+int sfs_copies_find(struct sfs_dev *dev, void *ret_super, u64 *ret_blk);
+/* Does @copy, a sound one, say the same of the volume itself? */
+bool sfs_copy_is_true(const void *super, const void *copy);
 
 /* ---- loop.c ---- */
 
@@ -241,7 +254,7 @@ int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settin
 /* ---- problem.c: what can be wrong with a volume, in words ---- */
 
 enum sfs_problem_code {
-	SFS_PROBLEM_HIDDEN,
+	SFS_PROBLEM_HIDDEN, SFS_PROBLEM_COPY_LOST, SFS_PROBLEM_COPY_OLD,
 	SFS_PROBLEM_HELD_TWICE, SFS_PROBLEM_BEYOND, SFS_PROBLEM_BLOCKS, SFS_PROBLEM_EMPTY,
 	SFS_PROBLEM_ROOM, SFS_PROBLEM_ORPHAN, SFS_PROBLEM_STRAY, SFS_PROBLEM_MAP_COUNT,
 	SFS_PROBLEM_MAP_LOST,

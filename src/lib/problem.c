@@ -14,6 +14,10 @@ struct sfs_problem_row {
 static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
 	[SFS_PROBLEM_HELD_TWICE] = { SFS_REMEDY_NONE,
 		"block {0} is held twice, also by inode {1}" },
+	[SFS_PROBLEM_COPY_LOST] = { SFS_REMEDY_COUNT,
+		"copy of the superblock in block {0} is lost" },
+	[SFS_PROBLEM_COPY_OLD] = { SFS_REMEDY_COUNT,
+		"copy of the superblock in block {0} is not what the superblock says" },
 	[SFS_PROBLEM_HIDDEN] = { SFS_REMEDY_NONE, "hidden inode {0} is not in use, or no file" },
 	[SFS_PROBLEM_BEYOND] = { SFS_REMEDY_NONE,
 		"block {0} of inode {1} lies where nothing has been written yet" },

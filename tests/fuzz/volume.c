@@ -241,13 +241,17 @@ bool fuzz_volume_open(struct sfs_fs *fs)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	struct sfs_dev *dev;
+	u64 blk;
 
 	memset(fs, 0, sizeof(*fs));
 	fuzz_open_dev(true, &dev);
 	FUZZ_REQUIRE(!sfs_dev_read(dev, 0, super));
 	if (sfs_super_verify(super, FUZZ_NBLKS)) {
-		sfs_dev_close(dev);
-		return false;
+		if (sfs_copies_find(dev, super, &blk)) {
+			sfs_dev_close(dev);
+			return false;
+		}
+		FUZZ_REQUIRE(!sfs_dev_put(dev, 0, super));
 	}
 	sfs_super_decode(fs, super);
 	fs->f_priv = dev;

@@ -243,6 +243,30 @@ static void edit_inode_byte(char **arg)
 	sfs_inode_end(t, &in);
 }
 
+/* What copies say of a superblock is as untrue as that. */
+static void edit_copies(void)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u64 zone;
+
+	for (zone = 0; zone < fs.f_zones; zone++) {
+		sfs_copy_make(super, sfs_copy_blk(zone), data);
+		sfs_block_seal(data);
+		must(sfs_dev_write(fs.f_priv, sfs_copy_blk(zone), data), "copy");
+	}
+}
+
+/* A byte of the first copy. */
+static void edit_copy_byte(char **arg)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+
+	must(sfs_dev_read(fs.f_priv, sfs_copy_blk(0), data), "copy");
+	data[number(arg[0])] = number(arg[1]);
+	sfs_block_seal(data);
+	must(sfs_dev_write(fs.f_priv, sfs_copy_blk(0), data), "copy");
+}
+
 /* The superblock's counters say what the maps say. */
 static void edit_recount(char **arg)
 {
@@ -252,6 +276,26 @@ static void edit_recount(char **arg)
 	must(sfs_fs_recount(&fs), "recount");
 	sup->s_free = cpu_to_le64(sfs_counter_read(&fs.f_free));
 	sup->s_inodes = cpu_to_le64(sfs_counter_read(&fs.f_inodes));
+}
+
+/* Zones are begun until there are so many, and a file gets a block in the last one. */
+static void edit_zones(char **arg)
+{
+	u64 goal = (number(arg[0]) - 1) * SFS_ZONE_BLOCKS + 5000;
+	struct sfs_extent ext = { .e_lblk = 100000, .e_nblks = 1, .e_unwritten = true };
+	struct sfs_inode in;
+	u32 n;
+
+	while (fs.f_zones < number(arg[0]))
+		must(sfs_zone_grow(t, &fs, sfs_groups_ready(&fs)), "zone");
+	must(sfs_dev_read(fs.f_priv, 0, super), "superblock");
+	get_inode(arg[1], &in);
+	must(sfs_alloc_blks(t, &fs, goal, 1, 0, &ext.e_blk, &n), "block");
+	if (ext.e_blk < goal)
+		sfs_die(1, "block %llu is not in the last zone", (unsigned long long)ext.e_blk);
+	must(sfs_extent_insert(t, &in, &ext, 0), arg[1]);
+	sfs_inode_end(t, &in);
+	edit_recount(NULL);
 }
 
 /* Of the first extent of one file, some blocks are the other's too. */
@@ -446,6 +490,8 @@ static const struct verb {
 	{ "rot", 1, edit_rot },
 	{ "super", 2, edit_super },
 	{ "super-byte", 2, edit_super_byte },
+	{ "copy-byte", 2, edit_copy_byte },
+	{ "zones", 2, edit_zones },
 	{ "inode-byte", 3, edit_inode_byte },
 	{ "recount", 0, edit_recount },
 	{ "share", 3, edit_share },
@@ -480,6 +526,8 @@ int main(int argc, char **argv)
 	must(sfs_dev_flush(dev), argv[1]);
 	sfs_block_seal(super);
 	must(sfs_dev_write(dev, 0, super), argv[1]);
+	if (!strcmp(argv[2], "super") || !strcmp(argv[2], "super-byte"))
+		edit_copies();
 	sfs_fs_exit(&fs);
 	sfs_dev_close(dev);
 	return 0;

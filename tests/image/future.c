@@ -108,6 +108,7 @@ static void make(const char *class)
 	must(sfs_fs_recount(&fs), "counters");
 	must(sfs_dev_flush(fs.f_priv), "write");
 	must(sfs_volume_write_super(&fs, super), "superblock");
+	must(sfs_copies_write(&fs), "its copies");
 }
 
 static void tell(u64 ino, const char *what)

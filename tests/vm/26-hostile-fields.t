@@ -22,8 +22,9 @@ refused()
     like "$2" "$1: $2"
 }
 refused cut-to-40960 'larger than its device'
-refused zeroed-super 'not a simplefs|no simplefs'
-refused flipped-super 'blk=0.*(checksum|reserved)'
+refused zeros 'no simplefs here$'
+refused zeroed-super 'no simplefs here, but a copy of its superblock: fsck.simplefs'
+refused flipped-super 'blk=0.*(checksum|reserved).*fsck.simplefs'
 refused zeroed-root-inode 'blk='
 refused replay-zeros-over-root 'blk='
 refused log-uuid "another volume's"

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The copy of the superblock is damaged.
+edit rot 129
