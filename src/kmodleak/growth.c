@@ -7,6 +7,9 @@
  * module, but once; what a module forgets it forgets each time.  Findings are of one kind when the
  * same place in the module has asked for the same through the same functions: that outlives a new
  * loading, where addresses do not.
+ *
+ * What the module itself asked an allocator for is its own, however often it forgets it: then no
+ * function of the kernel stands between that could have taken it for itself.
  */
 #include "growth.h"
 
@@ -99,20 +102,27 @@ int growth__note(struct growth *g, const struct findings *all)
 	return 0;
 }
 
+/* Where there was one cycle all that is known is what the module asked for itself. */
+static void apply_to(const struct growth *g, struct finding *f)
+{
+	const struct kind *kind = find(g, key_of(f));
+
+	if (g->cycles < 2) {
+		f->judged = JUDGED_UNSETTLED;
+		f->reason = "whether it grows is not known, for there was one cycle";
+	} else if (kind && !kind->grew) {
+		f->judged = JUDGED_SHARED;
+		f->reason = "did not grow from cycle to cycle: the kernel's own";
+	}
+}
+
 void growth__apply(const struct growth *g, struct verdict *v)
 {
 	size_t i;
 
-	if (g->cycles < 2)
-		return;
 	for (i = 0; i < v->all.n; i++) {
-		struct finding *f = &v->all.all[i];
-		const struct kind *kind = is_left(f) ? find(g, key_of(f)) : NULL;
-
-		if (!kind || kind->grew)
-			continue;
-		f->judged = JUDGED_SHARED;
-		f->reason = "did not grow from cycle to cycle: the kernel's own";
+		if (is_left(&v->all.all[i]) && !v->all.all[i].asked)
+			apply_to(g, &v->all.all[i]);
 	}
 	verdict__count(v);
 }

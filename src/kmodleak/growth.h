@@ -15,7 +15,10 @@ struct growth {
 
 /* Counts what is left after one more cycle.  Negative errno. */
 int growth__note(struct growth *g, const struct findings *all);
-/* Takes what did not grow in each of the cycles noted for the kernel's own. */
+/*
+ * Takes what did not grow in each of the cycles noted for the kernel's own, unless the module
+ * itself asked for it; what was left after a single one may be.
+ */
 void growth__apply(const struct growth *g, struct verdict *v);
 void growth__free(struct growth *g);
 

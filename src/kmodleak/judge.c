@@ -125,6 +125,20 @@ static const struct frame *asker(const struct finding *f)
 	return &f->trace->frames[i];
 }
 
+/* The module itself asked for it: between it and the allocator is nobody who might keep it. */
+static bool is_asked_for(const struct finding *f)
+{
+	char name[128];
+	unsigned int i;
+
+	for (i = 0; f->trace && i < f->trace->near; i++) {
+		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
+		if (f->trace->frames[i].sym.module || !rules__is_giver(name))
+			return false;
+	}
+	return f->trace;
+}
+
 /* A node of a tree is its owner's: the module's only if the module itself called the tree. */
 static bool is_node_of_others(const struct finding *f)
 {
@@ -462,9 +476,15 @@ int judge__all(struct tracer *t, struct findings *ret)
 
 		f->addr = KML_KEY(class == KML_SLAB ? KML_KMALLOC : class, objects[i].key);
 		judge_object(t, &objects[i].o, ret, f);
+		f->asked = class == KML_CACHE || class == KML_BDEV ?
+			   f->trace && is_called_directly(f) : is_asked_for(f);
 	}
-	for (i = 0; i < nbuffers; i++)
-		ret->n += judge_buffer(t, &buffers[i], ret, &ret->all[ret->n]);
+	for (i = 0; i < nbuffers; i++) {
+		struct finding *f = &ret->all[ret->n];
+
+		ret->n += judge_buffer(t, &buffers[i], ret, f);
+		f->asked = true;	/* other gets are not followed */
+	}
 	drop_consequences(ret);
 	free(objects);
 	free(buffers);

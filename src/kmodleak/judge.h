@@ -41,6 +41,7 @@ struct finding {
 	s32 refs;			/* missing puts; 0: not a reference */
 	s32 holders;			/* that a dentry has, children among them */
 	u64 keeps[2];			/* what a dentry nobody holds points to: inode, name */
+	bool asked;			/* by the module itself, of no function that keeps things */
 	const struct trace *trace;	/* NULL: lost */
 };
 

@@ -44,7 +44,7 @@ static const struct sfs_opt options[] = {
 	  .o_help = "wait at most N seconds for late frees" },
 	{ .o_short = 'c', .o_long = "cycles", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(cycles),
 	  .o_min = 1, .o_max = 1000, .o_default = "1",
-	  .o_help = "do it all up to N times, and report what grows from time to time" },
+	  .o_help = "do it all up to N times, and spare what the kernel took once" },
 	{ .o_long = "keep-caches", FIELD(keep_caches),
 	  .o_help = "never ask the kernel to drop its caches" },
 	{ .o_long = "objects", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(objects),
@@ -296,10 +296,9 @@ static void run(const struct settings *s, struct tracer *t, struct verdict *v)
 				strerror(-err));
 	} while (v->cycles < s->cycles && (v->leaks || v->unsettled) && !v->doubts.lines &&
 		 v->command <= 0);
-	growth__apply(&g, v);
+	if (s->cycles > 1)
+		growth__apply(&g, v);
 	growth__free(&g);
-	if (s->cycles > 1 && v->cycles < 2)
-		verdict__withhold(v, "whether it grows is not known, for there was one cycle");
 	if (!t->sees_interrupts)
 		verdict__withhold(v, "an interrupt may have taken it");
 	tracer__account(t, v->leaks || v->unsettled);

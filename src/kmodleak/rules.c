@@ -80,6 +80,15 @@ static const char *const allocator_names[] = {
 	"krealloc", "alloc_pages_mpol", "kmem_cache_alloc_bulk", NULL
 };
 
+/* And of those that hand what they take to their caller, and keep none of it. */
+static const char *const giver_names[] = {
+	"kasprintf", "kvasprintf", "kstrndup", "kmemdup", "memdup_user", "vmemdup_user", "kvmemdup",
+	"krealloc", "vmalloc", "__vmalloc", "vzalloc", "__get_vm_area", "get_vm_area", "vmap",
+	"vm_map_ram", "kmem_cache_create", "__kmem_cache_create_args", "create_cache",
+	"do_kmem_cache_create", "__kmem_cache_alias", "alloc_pages_exact", "__alloc_pages_bulk",
+	"bio_alloc", "mempool_alloc", "kvrealloc", NULL
+};
+
 static bool begins_with_one_of(const char *name, const char *const *names)
 {
 	for (; *names; names++) {
@@ -92,6 +101,11 @@ static bool begins_with_one_of(const char *name, const char *const *names)
 bool rules__is_allocator(const char *name)
 {
 	return begins_with_one_of(name, allocator_names);
+}
+
+bool rules__is_giver(const char *name)
+{
+	return rules__is_allocator(name) || begins_with_one_of(name, giver_names);
 }
 
 bool rules__is_tree(const char *name)

@@ -18,6 +18,8 @@ struct rule {
 
 /* All take a plain name (judge__plain_name()). */
 bool rules__is_allocator(const char *name);
+/* An allocator, or what only passes on to its caller what it got from one. */
+bool rules__is_giver(const char *name);
 bool rules__is_tree(const char *name);
 /* Why what @name asks for is not the module's; NULL: nothing is known against it. */
 const char *rules__find(const char *name, unsigned int class);

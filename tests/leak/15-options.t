@@ -76,6 +76,12 @@ insmod /lib/twin.ko
 try partial kmodleak twin -- rmmod twin
 try cycles kmodleak --cycles 2 twin -- use kind=probe
 try growth kmodleak --cycles 2 twin -- use kind=probe leak=1
+cat >/tmp/once <<'END'
+[ ! -e /tmp/forgot ] || exec use
+touch /tmp/forgot
+exec use leak=1
+END
+try once kmodleak --cycles 2 twin -- sh /tmp/once
 try time-up kmodleak --max-seconds 20 twin -- sh -c 'insmod /lib/twin.ko; read -r x </tmp/never'
 rmmod twin
 try never kmodleak twin -- true
@@ -202,6 +208,8 @@ section cycles 0
 like 'clean, .* in 2 cycles$' "what the kernel took for itself does not grow"
 section growth 1
 like 'LEAK, 420 bytes in 2 objects; in 2 cycles$' "what the module forgot does"
+section once 1
+like 'LEAK, 700 bytes in 1 objects; in 2 cycles$' "though only once, if the module itself asked for it"
 section time-up 3
 like 'twin is still loaded' "and why"
 section never 2
