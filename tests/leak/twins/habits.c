@@ -2,15 +2,14 @@
 /*
  * habits.c - twins that make the kernel keep something of its own, beside what they may leak.
  *
- * The kernel takes a page for the slots of probes, an array for who listens to an event, a fragment
- * for the next packet, and keeps them when the module has long given back its own; and caches keep
- * what was a file of the module.
+ * The kernel takes a page for the slots of probes and an array for who listens to an event, and
+ * keeps them when the module has long given back its own; and caches keep what was a file of the
+ * module.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
-#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
 
@@ -85,18 +84,6 @@ GIVE give_event(void)
 	give_mine();
 }
 
-/* ---- a packet, which is cut from a page that serves more of them ---- */
-
-static struct sk_buff *packet;
-
-TAKE take_packet(void)
-{
-	packet = netdev_alloc_skb(NULL, 1000);
-	return packet ? 0 : -ENOMEM;
-}
-
-GIVE give_packet(void) { if (!leak) kfree_skb(packet); }
-
 /* ---- a file in /proc, which somebody has read: name and inode stay a while ---- */
 
 static int show(struct seq_file *m, void *unused)
@@ -130,5 +117,5 @@ TAKE take_file(void)
 
 GIVE give_file(void) { remove_proc_entry("kmodleak_twin", NULL); }
 
-const struct twin habits[] = { TWIN(probe), TWIN(event), TWIN(packet), TWIN(file) };
+const struct twin habits[] = { TWIN(probe), TWIN(event), TWIN(file) };
 const size_t nhabits = ARRAY_SIZE(habits);

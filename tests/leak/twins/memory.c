@@ -40,12 +40,7 @@ static void *held;
 static void *array[MANY];
 static struct kmem_cache *cache;
 
-/* Names that changed. */
-#ifdef kvfree_rcu_mightsleep
-#define kvfree_rcu_twin(p)	kvfree_rcu_mightsleep(p)
-#else
-#define kvfree_rcu_twin(p)	kvfree_rcu(p)
-#endif
+/* A name that changed. */
 #ifdef alloc_pages_bulk
 #define alloc_pages_bulk_twin(gfp, n, pages)	alloc_pages_bulk(gfp, n, pages)
 #else
@@ -545,6 +540,8 @@ static int __init twin_init(void)
 	}
 	choose(twins, ARRAY_SIZE(twins));
 	choose(habits, nhabits);
+	choose(packets, npackets);
+	choose(reused, nreused);
 	return twin ? twin->take() : -EINVAL;
 }
 

@@ -5,6 +5,7 @@
 #ifndef TWIN_H
 #define TWIN_H
 
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 #define TAKE static noinline int
@@ -18,8 +19,15 @@ struct twin {
 };
 
 extern bool leak;
-/* habits.c */
-extern const struct twin habits[];
-extern const size_t nhabits;
+/* Of each file its kinds. */
+extern const struct twin habits[], packets[], reused[];
+extern const size_t nhabits, npackets, nreused;
+
+/* A name that changed. */
+#ifdef kvfree_rcu_mightsleep
+#define kvfree_rcu_twin(p)	kvfree_rcu_mightsleep(p)
+#else
+#define kvfree_rcu_twin(p)	kvfree_rcu(p)
+#endif
 
 #endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reused.c - twins whose things come twice: an address given out again, a cache that two share.
+ */
+#include <linux/delay.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "twin.h"
+
+/* ---- an area given to RCU, and later its address once more ---- */
+
+#define AREA	(5 * PAGE_SIZE)
+#define TRIES	1000
+
+static void *area;
+
+TAKE take_given(void)
+{
+	void *first = vmalloc(AREA);
+	int tries;
+
+	if (!first)
+		return -ENOMEM;
+	kvfree_rcu_twin(first);
+	for (tries = 0; tries < TRIES && area != first; tries++) {
+		vfree(area);
+		msleep(20);
+		vm_unmap_aliases();
+		area = vmalloc(AREA);
+		if (!area)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+GIVE give_given(void) { if (!leak) vfree(area); }
+
+/* ---- two caches alike, which the kernel makes one ---- */
+
+#define ODD	1160		/* of a size that no cache of the kernel has */
+
+static struct kmem_cache *one, *other;
+
+TAKE take_merging(void)
+{
+	one = kmem_cache_create("kmodleak_one", ODD, 0, 0, NULL);
+	other = kmem_cache_create("kmodleak_other", ODD, 0, 0, NULL);
+	return one && other ? 0 : -ENOMEM;
+}
+
+GIVE give_merging(void)
+{
+	kmem_cache_destroy(one);
+	if (!leak)
+		kmem_cache_destroy(other);
+}
+
+/* ---- of two caches one goes, and its successor has the place of the other ---- */
+
+static void *in_other;
+
+static void construct(void *object) { memset(object, 0, 333); }
+
+TAKE take_succeeded(void)
+{
+	other = kmem_cache_create("kmodleak_other", 333, 0, 0, construct);
+	one = kmem_cache_create("kmodleak_one", 333, 0, 0, construct);
+	if (!one || !other)
+		return -ENOMEM;
+	in_other = kmem_cache_alloc(other, GFP_KERNEL);
+	return in_other ? 0 : -ENOMEM;
+}
+
+GIVE give_succeeded(void)
+{
+	if (!leak)
+		kmem_cache_free(other, in_other);
+	kmem_cache_destroy(other);
+	kmem_cache_destroy(one);
+}
+
+const struct twin reused[] = { TWIN(given), TWIN(merging), TWIN(succeeded) };
+const size_t nreused = ARRAY_SIZE(reused);
