@@ -6,7 +6,10 @@
  * module's own code.  All waiting is the same loop, short enough for signals, and woken at once by
  * the end of a child or a word of the kernel half.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +19,7 @@
 #define STOP_NS		10000000000ULL	/* from TERM to KILL, and from there on */
 
 static volatile sig_atomic_t caught;
-static pid_t terminal_from;		/* the group that had the terminal before the command's */
+static bool in_our_group;		/* the command is, so that a terminal's keys reach us both */
 
 static void note_signal(int signal)
 {
@@ -62,27 +65,30 @@ void child__pause(struct tracer *t)
 		sfs_die(KML_EXIT_FAILED, "the kernel half does not answer: %s", strerror(-err));
 }
 
-/* Who takes the terminal from a group in the background is asked by SIGTTOU not to. */
-static void give_terminal(pid_t group)
+static bool has_terminal(void)
 {
-	signal(SIGTTOU, SIG_IGN);
-	tcsetpgrp(STDIN_FILENO, group);
-	signal(SIGTTOU, SIG_DFL);
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 pid_t child__start(char **command)
 {
-	bool terminal = tcgetpgrp(STDIN_FILENO) == getpgrp();
-	pid_t pid = fork();
+	pid_t us = getpid(), pid;
 
+	in_our_group = has_terminal();
+	pid = fork();
 	if (pid < 0)
 		sfs_die(KML_EXIT_FAILED, "no process for the command: %s", strerror(errno));
-	terminal_from = terminal ? getpgrp() : 0;
 	/* Both do it: who is first is not known. */
-	setpgid(pid, pid);
-	if (terminal)
-		give_terminal(pid ? pid : getpid());
+	if (!in_our_group)
+		setpgid(pid, pid);
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != us)
+			_exit(127);
 		child__release_signals();
 		execvp(*command, command);
 		sfs_warn("%s: %s", *command, strerror(errno));
@@ -107,28 +113,61 @@ static bool await(struct tracer *t, pid_t pid, u64 deadline, bool heed, int *ret
 
 bool child__wait(struct tracer *t, pid_t pid, u64 deadline, int *ret_status)
 {
-	bool ended = await(t, pid, deadline, true, ret_status);
+	return await(t, pid, deadline, true, ret_status);
+}
 
-	if (ended && terminal_from) {
-		give_terminal(terminal_from);
-		terminal_from = 0;
+/* Whose parent is @parent: "4711 (a name) S 4710 ..."; 0: nobody. */
+static pid_t child_of(pid_t parent)
+{
+	DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	pid_t found = 0;
+
+	while (processes && !found && (entry = readdir(processes))) {
+		char path[280], line[512] = "", *name_end;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		file = atoi(entry->d_name) > 0 ? fopen(path, "re") : NULL;
+		name_end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+		if (name_end && atoi(name_end + strlen(") S ")) == parent)
+			found = atoi(entry->d_name);
+		if (file)
+			fclose(file);
 	}
-	return ended;
+	if (processes)
+		closedir(processes);
+	return found;
+}
+
+/* What the command has left running became ours when its parents ended. */
+static void kill_orphans(struct tracer *t)
+{
+	u64 deadline = now_ns() + STOP_NS;
+	pid_t pid;
+	int status;
+
+	while ((pid = child_of(getpid())) && now_ns() < deadline) {
+		kill(pid, SIGKILL);
+		await(t, pid, deadline, false, &status);
+	}
 }
 
 bool child__stop(struct tracer *t, pid_t pid, int *ret_status)
 {
+	pid_t target = in_our_group ? pid : -pid;
 	bool ended;
 
-	kill(-pid, SIGTERM);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	kill(target, SIGTERM);
 	ended = await(t, pid, now_ns() + STOP_NS, false, ret_status);
 	/* Others of its group may be left, and deaf. */
-	kill(-pid, SIGKILL);
+	if (!ended || !in_our_group)
+		kill(target, SIGKILL);
 	if (!ended)
 		ended = await(t, pid, now_ns() + STOP_NS, false, ret_status);
-	if (terminal_from)
-		give_terminal(terminal_from);
-	terminal_from = 0;
+	kill_orphans(t);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	return ended;
 }
 

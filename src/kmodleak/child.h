@@ -22,11 +22,14 @@ void child__signal_taken(void);
 
 /* Takes what the kernel half tells for a moment; ends the program when that cannot be. */
 void child__pause(struct tracer *t);
-/* A command in a process group of its own, which has the terminal if we have it. */
+/*
+ * A command in a process group of its own; if there is a terminal in ours, so that its keys for
+ * interrupting and stopping reach both.
+ */
 pid_t child__start(char **command);
 /* False: it goes on, and @deadline has passed or a signal came. */
 bool child__wait(struct tracer *t, pid_t pid, u64 deadline, int *ret_status);
-/* The whole group is asked to end, then killed.  False: not even that ended it. */
+/* It is asked to end, then killed, and what it started with it.  False: not even that ended it. */
 bool child__stop(struct tracer *t, pid_t pid, int *ret_status);
 /*
  * @call in a process of its own, since it may hang in the kernel.  Its negative errno; -ETIMEDOUT

@@ -227,6 +227,8 @@ static void unload(const struct settings *s, struct tracer *t, struct verdict *v
 	}
 	if (err == -EAGAIN || err == -EBUSY)
 		sfs_die(KML_EXIT_FAILED, "%s refuses to be unloaded: it is still in use", t->module);
+	if (err == -EINTR && child__signal())
+		sfs_die(KML_EXIT_FAILED, "a signal came while %s was being unloaded", t->module);
 	if (err == -EINTR || err == -ETIMEDOUT)
 		sfs_die(KML_EXIT_FAILED, "the unloading of %s does not end", t->module);
 	if (err)

@@ -9,7 +9,9 @@ mkdir -p "build/leak/$kernel/twins"
 cp tests/leak/twins/* "build/leak/$kernel/twins/"
 module=$(tests/vm/build-module "$kernel" "build/leak/$kernel/twins" 2>"$tmp/build.log")
 ok $? "the twins are built" || diag "$(tail -n 20 "$tmp/build.log")"
-gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/notified" tests/leak/options/notified.c
+for program in notified terminal listener; do
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/$program" "tests/leak/options/$program.c"
+done
 echo nobody:x:65534:65534::/tmp:/bin/sh >"$tmp/passwd"
 
 cat >"$tmp/use" <<'EOF'
@@ -111,6 +113,12 @@ echo "<asleep>"
 kmodleak --trace twin -- use kind=many 2>/tmp/asleep
 echo "exit $?"
 echo "</asleep>"
+echo "<interrupted>"
+terminal c kmodleak twin -- sh -c 'trap "exit 0" INT; use; echo begun; read -r x </tmp/never'
+echo "</interrupted>"
+echo "<suspended>"
+terminal z kmodleak twin -- sh -c 'use; echo begun; read -r x; echo "read $x"'
+echo "</suspended>"
 try failed kmodleak twin -- sh -c 'use; exit 7'
 try full kmodleak --objects 100 twin -- use kind=many
 try stacks kmodleak --stacks 1 twin -- sh -c 'use; use kind=pages'
@@ -145,7 +153,7 @@ echo confidentiality >/sys/kernel/security/lockdown
 try lockdown kmodleak twin
 EOF
 tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load --module "$module" \
-    --add build/bin/kmodleak --add "$tmp/notified" --add "$tmp/use" --add "$module:/debug/twin.ko" \
+    --add build/bin/kmodleak --add "$tmp/notified" --add "$tmp/terminal" --add "$tmp/listener" --add "$tmp/use" --add "$module:/debug/twin.ko" \
     --add "$tmp/passwd:/etc/passwd" --add "$tmp/try:/try" -- sh /try >"$tmp/boot.log" 2>&1
 is $? 0 "the machine is content" || diag "$(tail -n 5 "$tmp/boot.log")" "$(tail -n 30 "$tmp/console")"
 
@@ -227,6 +235,12 @@ section settling 3
 like 'a signal ended the wait for late frees' "and why"
 section asleep 0
 like 'clean, nothing is missing of [1-9]' "whoever does not read keeps nobody waiting"
+section interrupted ''
+like '^job: exit 3$' "the key for it is heeded, though the command ends well"
+section suspended ''
+like '^job: stopped$' "the key for it stops both"
+like '^read on$' "and who sends them on finds the terminal theirs"
+like '^job: exit 0$' "with a verdict"
 section failed 2
 like 'the command failed \(status 7\)' "and why"
 section full 3
