@@ -208,7 +208,7 @@ static void judge_vm_struct(struct tracer *t, struct finding *f)
 	f->allocator = "vmalloc";
 	if (tracer__inspect(t, &q) || !q.target)
 		return;
-	if (tracer__given(t, q.target))
+	if (tracer__given(t, q.target, f->time))
 		share(f, "given to kvfree_rcu()");
 	f->size = q.size;
 }

@@ -334,11 +334,12 @@ const char *tracer__cache(struct tracer *t, u64 cache)
 	return c.name;
 }
 
-bool tracer__given(struct tracer *t, u64 addr)
+bool tracer__given(struct tracer *t, u64 addr, u64 since)
 {
 	u64 when;
 
-	return !bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.given), &addr, &when);
+	return !bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.given), &addr, &when) &&
+	       when >= since;
 }
 
 int tracer__inspect(struct tracer *t, struct kml_inspect *query)

@@ -59,7 +59,8 @@ long tracer__objects(struct tracer *t, struct tracer_object **ret_objects);
 long tracer__buffers(struct tracer *t, struct tracer_buffer **ret_buffers);
 bool tracer__stack(struct tracer *t, u64 key, struct kml_stack *ret_stack);
 const char *tracer__cache(struct tracer *t, u64 cache);	/* name, valid until the next call */
-bool tracer__given(struct tracer *t, u64 addr);		/* to kvfree_rcu() */
+/* To kvfree_rcu(), and not before the time @since: another may have had the address then. */
+bool tracer__given(struct tracer *t, u64 addr, u64 since);
 int tracer__inspect(struct tracer *t, struct kml_inspect *query);
 void tracer__await_child(struct tracer *t, u32 pid);	/* 0: no more */
 bool tracer__child_freed(const struct tracer *t);	/* RCU has come round to it */
