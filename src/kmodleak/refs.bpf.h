@@ -59,15 +59,21 @@ static __always_inline int on_cache_get(__u64 *args)
 	return ref_get(&o, cache);
 }
 
-/* void kmem_cache_destroy(cache): refs of 0 say that a cache of the module's own had its end */
+/*
+ * void kmem_cache_destroy(cache): refs of 0 say that a cache of the module's own had its end.  If
+ * others of the module's were merged with it, those references go first.
+ */
 static __always_inline int on_cache_put(__u64 *args)
 {
-	__u64 key = KML_KEY(KML_KMALLOC, arg(args, 0));
-	struct kml_object *o = bpf_map_lookup_elem(&objects, &key);
+	__u64 own = KML_KEY(KML_KMALLOC, arg(args, 0)), shared = KML_KEY(KML_CACHE, arg(args, 0));
+	struct kml_object *o;
 
+	if (bpf_map_lookup_elem(&objects, &shared))
+		return ref_put(shared);
+	o = bpf_map_lookup_elem(&objects, &own);
 	if (o)
 		o->refs = 0;
-	return ref_put(KML_KEY(KML_CACHE, arg(args, 0)));
+	return 0;
 }
 
 PROGRAM("fexit", cache_get, on_cache_get(args))

@@ -17,6 +17,7 @@ many kmalloc
 shared bio
 cache cache
 merged cache
+merging cache
 bulk slab
 bulk_free kmalloc
 pages pages
