@@ -148,6 +148,7 @@ enum kml_lost {
 	KML_LOST_FREE,		/* deferred frees overflowed */
 	KML_LOST_EVENT,		/* ring buffer full */
 	KML_LOST_BUFFER,	/* buffers full */
+	KML_LOST_CACHE,		/* caches full: names are not known */
 	KML_LOST_ARRAY,		/* a bulk call's array could not be read or was too long */
 	KML_LOST_KINDS,
 };

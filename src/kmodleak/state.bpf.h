@@ -337,17 +337,16 @@ static __always_inline __u64 stack_of(void *ctx, __u32 prog, __u32 clone)
 	return file_stack(&s->stack, first);
 }
 
+/* Each time: where a cache was may be another by now. */
 static __noinline void note_cache(__u64 cache)
 {
 	struct kml_cache c = {};
 	const char *name;
 
-	if (bpf_map_lookup_elem(&caches, &cache))
-		return;
 	name = BPF_CORE_READ((struct kmem_cache *)cache, name);
 	bpf_probe_read_kernel_str(c.name, sizeof(c.name), name);
 	if ((int)bpf_map_update_elem(&caches, &cache, &c, BPF_ANY) == -E2BIG)
-		lose(KML_LOST_OBJECT);
+		lose(KML_LOST_CACHE);
 }
 
 static __noinline void note_given(__u64 addr)

@@ -386,6 +386,7 @@ void tracer__account(struct tracer *t, bool left)
 		[KML_LOST_FREE] = "frees could not be kept",
 		[KML_LOST_EVENT] = "messages of the kernel half found no room",
 		[KML_LOST_BUFFER] = "buffers found no room (--objects)",
+		[KML_LOST_CACHE] = "names of slab caches found no room",
 		[KML_LOST_ARRAY] = "arrays of bulk calls could not be read",
 	};
 	unsigned int i;
