@@ -410,6 +410,32 @@ u64 ksyms__module(const struct ksyms *k, const char *module)
 	return a ? a->object : 0;
 }
 
+/* Made of it by the compiler, but not the part that is seldom run. */
+static bool is_special(const char *symbol, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(symbol, name, len) && symbol[len] == '.' && strcmp(symbol + len, ".cold");
+}
+
+bool ksyms__range(const struct ksyms *k, const char *name, u64 *ret_start, u64 *ret_end)
+{
+	u64 start = ksyms__addr(k, name);
+	u32 i;
+
+	for (i = 0; i < k->nsyms && !start; i++) {
+		if (!k->syms[i].module && is_special(k->names + k->syms[i].name, name))
+			start = k->syms[i].addr;
+	}
+	for (i = 0; i < k->nsyms && k->syms[i].addr <= start; i++)
+		;
+	if (!start || i == k->nsyms)
+		return false;
+	*ret_start = start;
+	*ret_end = k->syms[i].addr;
+	return true;
+}
+
 u64 ksyms__addr(const struct ksyms *k, const char *name)
 {
 	u32 i;

@@ -29,6 +29,11 @@ int ksyms__learn(struct ksyms *ksyms, const struct kml_event *event, const char 
 struct ksym ksyms__find(const struct ksyms *ksyms, u64 addr, u32 generation);
 /* The address of a function of the kernel's own, 0 if there is none. */
 u64 ksyms__addr(const struct ksyms *ksyms, const char *name);
+/*
+ * The text of a function of the kernel's own, up to the next symbol; also where the compiler has
+ * made a special one of it ("f.isra.0").  False: there is none.
+ */
+bool ksyms__range(const struct ksyms *ksyms, const char *name, u64 *ret_start, u64 *ret_end);
 /* The struct module of a module that was loaded at the start, 0 if it was not. */
 u64 ksyms__module(const struct ksyms *ksyms, const char *module);
 /* Makes the symbols of @module, read at the start, those of @generation. */

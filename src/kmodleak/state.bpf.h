@@ -16,7 +16,7 @@
 #define SPLIT_TRIES 1000	/* while another CPU is at the same block */
 
 /* Set before loading. */
-const volatile struct kml_range core_text, entry_text, softirq_text;
+const volatile struct kml_range core_text, entry_text, softirq_text, softirq_handler;
 const volatile __u64 page_size = 4096;
 const volatile char module_name[KML_NAME_LEN];
 const volatile __u32 trace_calls;
@@ -258,7 +258,8 @@ static long walk_step(__u32 i, struct walk *w)
 		return 1;
 	}
 	/* System calls come in by the same text, but last of all. */
-	if ((in(&entry_text, ip) || in(&softirq_text, ip)) && i + 1 < w->stack->nframes)
+	if ((in(&entry_text, ip) || in(&softirq_text, ip) || in(&softirq_handler, ip)) &&
+	    i + 1 < w->stack->nframes)
 		w->barred = true;
 	return w->barred;
 }

@@ -41,6 +41,34 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list
 	return 0;
 }
 
+#define JUMP_BYTES	64	/* more than a function needs to do nothing but jump to another */
+
+/*
+ * The texts below which an interrupt, a fault or a softirq is at work.  Softirqs have a section of
+ * their own, but newer kernels only jump from it to a function that does the work, and then it is
+ * that one whose frame is on the stack.
+ */
+static void set_entries(struct tracer *t, struct kmodleak_bpf__rodata *ro)
+{
+	struct ksyms *k = t->ksyms;
+	u64 start = 0, end = 0;
+	bool softirqs;
+
+	ro->entry_text.start = ksyms__addr(k, "__entry_text_start");
+	ro->entry_text.end = ksyms__addr(k, "__entry_text_end");
+	ro->softirq_text.start = ksyms__addr(k, "__softirqentry_text_start");
+	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
+	softirqs = ksyms__range(k, "handle_softirqs", &start, &end) ||
+		   ro->softirq_text.end - ro->softirq_text.start > JUMP_BYTES;
+	ro->softirq_handler.start = start;
+	ro->softirq_handler.end = end;
+	t->sees_interrupts = ro->entry_text.end && softirqs && !environment__has_fred();
+	if (!t->sees_interrupts)
+		doubts__add(t->doubts, "it is not known by which text interrupts%s enter this kernel: "
+			    "what one allocates may look like the module's",
+			    softirqs ? "" : " or softirqs");
+}
+
 static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclones)
 {
 	struct kmodleak_bpf__rodata *ro = t->skel->rodata;
@@ -48,14 +76,7 @@ static void set_constants(struct tracer *t, struct btf *btf, unsigned int nclone
 
 	ro->core_text.start = ksyms__addr(k, "_stext");
 	ro->core_text.end = ksyms__addr(k, "_etext");
-	ro->entry_text.start = ksyms__addr(k, "__entry_text_start");
-	ro->entry_text.end = ksyms__addr(k, "__entry_text_end");
-	ro->softirq_text.start = ksyms__addr(k, "__softirqentry_text_start");
-	ro->softirq_text.end = ksyms__addr(k, "__softirqentry_text_end");
-	t->sees_interrupts = ro->entry_text.end && !environment__has_fred();
-	if (!t->sees_interrupts)
-		doubts__add(t->doubts, "it is not known by which text interrupts enter this kernel: "
-			    "what one allocates may look like the module's");
+	set_entries(t, ro);
 	ro->max_frames = min_t(u32, environment__max_stack(), KML_STACK_DEPTH);
 	ro->trace_calls = t->trace;
 	ro->page_size = sysconf(_SC_PAGESIZE);

@@ -84,6 +84,11 @@ touch /tmp/forgot
 exec use leak=1
 END
 try once kmodleak --cycles 2 twin -- sh /tmp/once
+try given kmodleak twin -- use leak=1 kind=given
+listener &
+try softirq kmodleak twin -- use kind=connect
+try connected kmodleak twin -- use kind=connect leak=1
+kill $!
 try time-up kmodleak --max-seconds 20 twin -- sh -c 'insmod /lib/twin.ko; read -r x </tmp/never'
 rmmod twin
 try never kmodleak twin -- true
@@ -218,6 +223,12 @@ section growth 1
 like 'LEAK, 420 bytes in 2 objects; in 2 cycles$' "what the module forgot does"
 section once 1
 like 'LEAK, 700 bytes in 1 objects; in 2 cycles$' "though only once, if the module itself asked for it"
+section given 1
+like '^20480 bytes in 1 object: vmalloc' "an area is not given to RCU because its address once was"
+section softirq 0
+like 'clean, nothing is missing of [1-9]' "what a softirq takes on top of the module is not the module's"
+section connected 1
+like 'LEAK, 230 bytes in 1 objects$' "and what the module took beside it is"
 section time-up 3
 like 'twin is still loaded' "and why"
 section never 2

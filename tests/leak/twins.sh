@@ -49,6 +49,7 @@ path slab
 probe kmalloc
 event kmalloc
 packet slab
+connect kmalloc
 file kmalloc take_file_opened
 init kmalloc
 failing kmalloc'
@@ -92,9 +93,10 @@ boot_twins()
 {
     local module=$1 leak=$2
     shift 2
+    gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/listener" tests/leak/options/listener.c
     tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load \
-        --module "$module" --add build/bin/kmodleak --add "$tmp/use-twins" -- \
-        sh -c "kmodleak --json --cycles 3 twin -- use-twins $leak $*; echo twins-exit \$?" >"$tmp/boot.log" 2>&1
+        --module "$module" --add build/bin/kmodleak --add "$tmp/use-twins" --add "$tmp/listener" -- \
+        sh -c "listener >/dev/null & kmodleak --json --cycles 3 twin -- use-twins $leak $*; echo twins-exit \$?" >"$tmp/boot.log" 2>&1
     status=$?
     code=$(tr -d '\r' <"$tmp/console" | sed -n 's/^twins-exit //p')
     json_after '^vm-start' >"$tmp/report"
