@@ -404,54 +404,97 @@ static bool is_kept_by_objects(const struct findings *all, const struct finding 
 	return false;
 }
 
-static bool is_part_of(u64 addr, const struct finding *f)
+/* Addresses, in order once they are all there. */
+struct addrs {
+	u64 *all;
+	size_t n;
+};
+
+static int addr_order(const void *a, const void *b)
 {
-	return addr >= f->addr && addr - f->addr < f->size;
+	const u64 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void add_addr(struct addrs *set, u64 addr)
+{
+	if (addr)
+		set->all[set->n++] = addr;
+}
+
+/* Is one of them among the @size bytes from @start on? */
+static bool has_one_in(const struct addrs *set, u64 start, u64 size)
+{
+	size_t low = 0, high = set->n;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (set->all[mid] < start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < set->n && set->all[low] - start < size;
 }
 
 /* The inodes and names of dentries that the dcache keeps. */
-static void drop_kept_by_dentry(struct findings *all, const struct finding *dentry)
+static void drop_kept_by_dentries(struct findings *all, struct addrs *kept)
 {
 	size_t i;
 
-	if (!dentry->keeps[0] && !dentry->keeps[1])
-		return;
+	for (i = 0; i < all->n; i++) {
+		add_addr(kept, all->all[i].keeps[0]);
+		add_addr(kept, all->all[i].keeps[1]);
+	}
+	qsort(kept->all, kept->n, sizeof(u64), addr_order);
 	for (i = 0; i < all->n; i++) {
 		struct finding *f = &all->all[i];
 
-		if (f->judged == JUDGED_LEAK &&
-		    (is_part_of(dentry->keeps[0], f) || is_part_of(dentry->keeps[1], f)))
+		if (f->judged == JUDGED_LEAK && has_one_in(kept, f->addr, f->size))
 			share(f, "kept by a name in the dcache");
 	}
 }
 
-/* What is pinned by something that is reported, or kept with a name, needs no report of its own. */
-static void drop_consequences(struct findings *all)
+/* The pages that buffers pin which are reported, and the records of those. */
+static void drop_kept_by_buffers(struct findings *all, struct addrs *buffers)
 {
-	bool buffers = false;
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; i < all->n; i++)
-		drop_kept_by_dentry(all, &all->all[i]);
 	for (i = 0; i < all->n; i++) {
-		if (is_kept_by_objects(all, &all->all[i]))
-			share(&all->all[i], "kept by its objects, which are reported");
+		if (!strcmp(all->all[i].allocator, "buffer"))
+			add_addr(buffers, all->all[i].addr);
 	}
-
-	for (i = 0; i < all->n; i++)
-		buffers |= !strcmp(all->all[i].allocator, "buffer");
-	for (i = 0; i < all->n && buffers; i++) {
+	qsort(buffers->all, buffers->n, sizeof(u64), addr_order);
+	for (i = 0; i < all->n && buffers->n; i++) {
 		struct finding *f = &all->all[i];
 
 		if (f->judged != JUDGED_LEAK)
 			continue;
-		if (f->reason && !strcmp(f->reason, "pinned by its buffers"))
+		if ((f->reason && !strcmp(f->reason, "pinned by its buffers")) ||
+		    (!strcmp(f->what, "buffer_head") && has_one_in(buffers, f->addr, 1)))
 			share(f, "kept by a buffer that is reported");
-		for (j = 0; j < all->n && !strcmp(f->what, "buffer_head"); j++) {
-			if (!strcmp(all->all[j].allocator, "buffer") && all->all[j].addr == f->addr)
-				share(f, "kept by a buffer that is reported");
-		}
 	}
+}
+
+/* What is pinned by something that is reported, or kept with a name, needs no report of its own. */
+static int drop_consequences(struct findings *all)
+{
+	struct addrs set = { .all = calloc(2 * all->n + 1, sizeof(u64)) };
+	size_t i;
+
+	if (!set.all)
+		return -ENOMEM;
+	drop_kept_by_dentries(all, &set);
+	for (i = 0; i < all->n; i++) {
+		if (is_kept_by_objects(all, &all->all[i]))
+			share(&all->all[i], "kept by its objects, which are reported");
+	}
+	set.n = 0;
+	drop_kept_by_buffers(all, &set);
+	free(set.all);
+	return 0;
 }
 
 int judge__all(struct tracer *t, struct findings *ret)
@@ -459,6 +502,7 @@ int judge__all(struct tracer *t, struct findings *ret)
 	struct tracer_object *objects = NULL;
 	struct tracer_buffer *buffers = NULL;
 	long i, nobjects, nbuffers;
+	int err = 0;
 
 	nobjects = tracer__objects(t, &objects);
 	nbuffers = tracer__buffers(t, &buffers);
@@ -470,7 +514,7 @@ int judge__all(struct tracer *t, struct findings *ret)
 		free(buffers);
 		return nobjects < 0 ? nobjects : nbuffers < 0 ? nbuffers : -ENOMEM;
 	}
-	for (i = 0; i < nobjects; i++) {
+	for (i = 0; i < nobjects && !err; i++) {
 		struct finding *f = &ret->all[ret->n++];
 		u32 class = objects[i].o.class;
 
@@ -478,17 +522,20 @@ int judge__all(struct tracer *t, struct findings *ret)
 		judge_object(t, &objects[i].o, ret, f);
 		f->asked = class == KML_CACHE || class == KML_BDEV ?
 			   f->trace && is_called_directly(f) : is_asked_for(f);
+		err = t->interrupted() ? -EINTR : 0;
 	}
-	for (i = 0; i < nbuffers; i++) {
+	for (i = 0; i < nbuffers && !err; i++) {
 		struct finding *f = &ret->all[ret->n];
 
 		ret->n += judge_buffer(t, &buffers[i], ret, f);
 		f->asked = true;	/* other gets are not followed */
+		err = t->interrupted() ? -EINTR : 0;
 	}
-	drop_consequences(ret);
+	if (!err)
+		err = drop_consequences(ret);
 	free(objects);
 	free(buffers);
-	return 0;
+	return err;
 }
 
 void judge__free(struct findings *findings)

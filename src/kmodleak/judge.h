@@ -51,7 +51,7 @@ struct findings {
 	void *traces;			/* tree of struct trace by key */
 };
 
-/* Judges all that is outstanding.  Negative errno. */
+/* Judges all that is outstanding.  Negative errno; -EINTR: of a part only (tracer.interrupted). */
 int judge__all(struct tracer *t, struct findings *ret_findings);
 void judge__free(struct findings *findings);
 /* The function's name without what the compiler added ("x.constprop.0", "x_noprof"). */

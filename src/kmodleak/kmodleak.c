@@ -335,6 +335,7 @@ int main(int argc, char **argv)
 	parse(&s, argc, argv);
 	child__catch_signals();
 	t.module = s.module;
+	t.interrupted = child__signal;
 	t.verbose = s.verbose;
 	t.trace = s.trace;
 	tracer__open(&t, s.objects, s.stacks);

@@ -19,6 +19,7 @@ struct tracer {
 	bool partial;			/* the module was there before us */
 	bool sees_interrupts;		/* can tell where one begins on a stack */
 	bool lost_track;		/* the module went without a word */
+	int (*interrupted)(void);	/* a signal says that long work is to end */
 	u64 started;
 	struct doubts *doubts;		/* where what it cannot see or has lost is told */
 	u64 attaching[PROGS];		/* calls that passed while clones were still attached */

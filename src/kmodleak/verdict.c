@@ -27,7 +27,9 @@ int verdict__look(struct verdict *v, struct tracer *t)
 	judge__free(&v->all);
 	err = judge__all(t, &v->all);
 	verdict__count(v);
-	return err;
+	if (err == -EINTR)
+		doubts__add(&v->doubts, "a signal ended the look at what is left");
+	return err == -EINTR ? 0 : err;
 }
 
 void verdict__withhold(struct verdict *v, const char *reason)

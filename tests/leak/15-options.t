@@ -84,6 +84,7 @@ touch /tmp/forgot
 exec use leak=1
 END
 try once kmodleak --cycles 2 twin -- sh /tmp/once
+try names kmodleak -v twin -- use kind=names
 try given kmodleak twin -- use leak=1 kind=given
 listener &
 try softirq kmodleak twin -- use kind=connect
@@ -223,6 +224,8 @@ section growth 1
 like 'LEAK, 420 bytes in 2 objects; in 2 cycles$' "what the module forgot does"
 section once 1
 like 'LEAK, 700 bytes in 1 objects; in 2 cycles$' "though only once, if the module itself asked for it"
+section names 0
+like '^no leak: [0-9]+ bytes in [1-9][0-9]{3,} objects: slab dentry' "many names that the dcache keeps"
 section given 1
 like '^20480 bytes in 1 object: vmalloc' "an area is not given to RCU because its address once was"
 section softirq 0

@@ -8,6 +8,7 @@
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/namei.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -17,7 +18,7 @@
 
 static void *mine;
 
-static int take_mine(size_t nbytes)
+static __always_inline int take_mine(size_t nbytes)
 {
 	mine = kmalloc(nbytes, GFP_KERNEL);
 	return mine ? 0 : -ENOMEM;
@@ -117,5 +118,27 @@ TAKE take_file(void)
 
 GIVE give_file(void) { remove_proc_entry("kmodleak_twin", NULL); }
 
-const struct twin habits[] = { TWIN(probe), TWIN(event), TWIN(file) };
+/* ---- many names that are not there, which the dcache keeps to say so ---- */
+
+#define NAMES	10000
+
+TAKE take_names(void)
+{
+	char name[80];
+	struct path path;
+	int i, err;
+
+	for (i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "/sys/kernel/a-name-that-is-too-long-for-a-dentry-%d", i);
+		err = kern_path(name, 0, &path);
+		if (err != -ENOENT)
+			return err ? err : -EEXIST;
+		cond_resched();
+	}
+	return take_mine(240);
+}
+
+GIVE give_names(void) { give_mine(); }
+
+const struct twin habits[] = { TWIN(probe), TWIN(event), TWIN(file), TWIN(names) };
 const size_t nhabits = ARRAY_SIZE(habits);
