@@ -8,6 +8,7 @@ kml-skel = build/gen/kmodleak.skel.h
 kml-arch = $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 kml-objs = $(patsubst %.c,build/obj/%.o,$(call tool-srcs,kmodleak))
 
+build/unit/ksyms: build/san/src/kmodleak/ksyms.o
 $(kml-objs): CPPFLAGS += -Ibuild/gen
 build/obj/src/kmodleak/tracer.o build/obj/src/kmodleak/programs.o: $(kml-skel)
 build/obj/src/kmodleak/kmodleak.bpf.o: src/kmodleak/kmodleak.bpf.c $(wildcard src/kmodleak/*.bpf.h) src/kmodleak/halves.h

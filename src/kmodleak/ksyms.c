@@ -195,9 +195,9 @@ static int add_line(struct ksyms *k, char *line)
 	return 0;
 }
 
-int ksyms__load(struct ksyms **ret_ksyms)
+int ksyms__load(const char *path, struct ksyms **ret_ksyms)
 {
-	FILE *file = fopen("/proc/kallsyms", "re");
+	FILE *file = fopen(path, "re");
 	struct ksyms *k = calloc(1, sizeof(*k));
 	char line[512];
 	int err = 0;
@@ -356,8 +356,12 @@ static struct ksym find_in_table(const struct table *t, u64 addr)
 			high = mid;
 	}
 	if (low) {
-		ret.name = t->strings + t->sorted[low - 1].st_name;
-		ret.offset = addr - t->sorted[low - 1].st_value;
+		const Elf64_Sym *sym = &t->sorted[low - 1];
+
+		/* What lies behind a function's end may have no name, as a slot for probes. */
+		ret.offset = addr - sym->st_value;
+		if (!sym->st_size || ret.offset < sym->st_size)
+			ret.name = t->strings + sym->st_name;
 	}
 	return ret;
 }
@@ -367,18 +371,34 @@ static bool table_has(const struct table *t, u64 addr)
 	return addr - t->base < t->size || addr - t->init_base < t->init_size;
 }
 
+/* The newest of this generation that has @addr; 0: of any other module. */
+static const struct table *table_of(const struct ksyms *k, u64 addr, u32 generation)
+{
+	u32 i;
+
+	for (i = k->ntables; i-- > 0;) {
+		if (k->tables[i].generation == generation && table_has(&k->tables[i], addr))
+			return &k->tables[i];
+	}
+	return NULL;
+}
+
+/*
+ * While the module was loaded nobody else's text can have been where its was: a later module that
+ * lies there now is not asked first.
+ */
 struct ksym ksyms__find(const struct ksyms *k, u64 addr, u32 generation)
 {
 	struct ksym ret = { 0 };
+	const struct table *t;
 	const struct area *a;
-	u32 i, low = 0, high = k->nsyms;
+	u32 low = 0, high = k->nsyms;
 
-	for (i = k->ntables; i-- > 0;) {
-		const struct table *t = &k->tables[i];
-
-		if (table_has(t, addr) && (!t->generation || t->generation == generation))
-			return find_in_table(t, addr);
-	}
+	t = table_of(k, addr, generation);
+	if (!t)
+		t = table_of(k, addr, 0);
+	if (t)
+		return find_in_table(t, addr);
 	while (low < high) {
 		u32 mid = (low + high) / 2;
 

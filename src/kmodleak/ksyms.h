@@ -17,8 +17,8 @@ struct ksym {
 	bool target;			/* of the module traced, as it was loaded then */
 };
 
-/* Reads /proc/kallsyms.  -EPERM when the kernel shows no addresses. */
-int ksyms__load(struct ksyms **ret_ksyms);
+/* Reads what is at @path as in /proc/kallsyms.  -EPERM when the kernel shows no addresses. */
+int ksyms__load(const char *path, struct ksyms **ret_ksyms);
 void ksyms__free(struct ksyms *ksyms);
 /* Asks @bound for the text of each module there at the start, by its struct module. */
 void ksyms__bound_modules(struct ksyms *ksyms, void *arg,

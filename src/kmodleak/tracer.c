@@ -169,7 +169,7 @@ void tracer__open(struct tracer *t, u64 objects, u64 stacks)
 
 	libbpf_set_print(t->verbose ? print_libbpf : print_nothing);
 	environment__check(t->module);
-	err = ksyms__load(&t->ksyms);
+	err = ksyms__load("/proc/kallsyms", &t->ksyms);
 	if (err)
 		sfs_die(KML_EXIT_FAILED, "the kernel hides the addresses of its symbols (%s)",
 			strerror(-err));
