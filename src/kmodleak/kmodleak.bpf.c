@@ -195,6 +195,26 @@ static __always_inline int on_free_rcu(__u64 *args, __u32 prog, __u32 clone)
 	return 0;
 }
 
+/* void *kmalloc_nolock(size, [token,] gfp, node) */
+static __always_inline int on_nolock_alloc(__u64 *args, __u32 prog, __u32 clone)
+{
+	struct kml_object o = { .class = KML_KMALLOC };
+	__u64 addr = 0;
+
+	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &addr) || !addr)
+		return 0;
+	o.size = arg(args, 0);
+	return remember(args, prog, clone, &o, addr);
+}
+
+/* void kfree_nolock(pointer) */
+static __always_inline int on_nolock_free(__u64 *args, __u32 prog, __u32 clone)
+{
+	if (my_turn(args, prog, clone) && live())
+		forget_memory(arg(args, 0));
+	return 0;
+}
+
 /* struct bio *bio_alloc_bioset(bdev, nvecs, opf, gfp, bioset) */
 static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 {
@@ -223,6 +243,9 @@ EVENT("fexit", bulk_alloc, on_bulk_alloc, PROG_BULK_ALLOC)
 EVENT("fentry", bulk_free, on_bulk_free, PROG_BULK_FREE)
 EVENT("fexit", page_bulk, on_page_bulk, PROG_PAGE_BULK)
 EVENT("fentry", free_rcu, on_free_rcu, PROG_FREE_RCU)
+EVENT("fexit", nolock_alloc, on_nolock_alloc, PROG_NOLOCK_ALLOC)
+EVENT("fentry", nolock_free, on_nolock_free, PROG_NOLOCK_FREE)
+EVENT("fentry", nolock_rcu, on_free_rcu, PROG_NOLOCK_RCU)
 EVENT("fexit", bio_alloc, on_bio_alloc, PROG_BIO_ALLOC)
 EVENT("fentry", bio_put, on_bio_put, PROG_BIO_PUT)
 

@@ -28,6 +28,12 @@ static const struct target {
 	  .counted = PROG_PAGE_BULK },
 	{ .program = "free_rcu", .names = { "kvfree_call_rcu" },
 	  .counted = PROG_FREE_RCU },
+	{ .program = "nolock_alloc", .names = { "_kmalloc_nolock_noprof", "kmalloc_nolock_noprof" },
+	  .optional = true, .counted = PROG_NOLOCK_ALLOC },
+	{ .program = "nolock_free", .names = { "kfree_nolock" }, .optional = true,
+	  .counted = PROG_NOLOCK_FREE },
+	{ .program = "nolock_rcu", .names = { "kfree_call_rcu_nolock" }, .optional = true,
+	  .counted = PROG_NOLOCK_RCU },
 	{ .program = "vm_map_ram", .names = { "vm_map_ram" } },
 	{ .program = "vm_unmap_ram", .names = { "vm_unmap_ram" } },
 	{ .program = "bio_alloc", .names = { "bio_alloc_bioset" },
@@ -47,6 +53,8 @@ static const struct target {
 	  .counted = PROG_GETBLK },
 	{ .program = "find_bh", .names = { "__find_get_block" }, .optional = true,
 	  .counted = PROG_FINDBLK },
+	{ .program = "find_na_bh", .names = { "__find_get_block_nonatomic" }, .optional = true,
+	  .counted = PROG_FINDBLK_NONATOMIC },
 	{ .program = "put_bh", .names = { "__brelse" }, .optional = true,
 	  .counted = PROG_BRELSE },
 	{ .program = "forget_bh", .names = { "__bforget" }, .optional = true,
@@ -57,8 +65,8 @@ static const struct target {
 
 /* Programs that take out what was given back. */
 static const char *const give_back[] = {
-	"kfree", "slab_free", "page_free", "percpu_free", "bulk_free", "free_rcu", "bio_put",
-	"put_bh", "forget_bh", "free_bh",
+	"kfree", "slab_free", "page_free", "percpu_free", "bulk_free", "free_rcu", "nolock_free", "nolock_rcu",
+	"bio_put", "put_bh", "forget_bh", "free_bh",
 };
 
 /* "page_bulk_1" is a clone of "page_bulk", and "read_bh" its own only one. */

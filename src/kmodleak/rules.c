@@ -73,7 +73,7 @@ static const char *const tree_names[] = {
 
 /* The start of the allocators' own frames. */
 static const char *const allocator_names[] = {
-	"kmem_cache_alloc", "__kmem_cache_alloc", "kmalloc", "__kmalloc", "__do_kmalloc", "kvmalloc",
+	"_kmalloc_nolock", "kmem_cache_alloc", "__kmem_cache_alloc", "kmalloc", "__kmalloc", "__do_kmalloc", "kvmalloc",
 	"__kvmalloc", "slab_", "__slab_", "alloc_pages", "__alloc_pages", "__alloc_frozen_pages",
 	"alloc_frozen_pages", "get_free_pages", "__get_free_pages", "get_zeroed_page",
 	"__folio_alloc", "folio_alloc", "pcpu_alloc", "__alloc_percpu", "kstrdup", "kmemdup",

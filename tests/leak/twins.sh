@@ -13,6 +13,7 @@ twins='kmalloc kmalloc
 large kmalloc
 kvmalloc kmalloc
 string kmalloc
+nolock kmalloc
 many kmalloc
 shared bio
 cache cache
@@ -46,6 +47,7 @@ xarray slab
 kobject kmalloc
 workqueue kmalloc
 path slab
+buffer buffer
 probe kmalloc
 event kmalloc
 packet slab
@@ -93,9 +95,10 @@ boot_twins()
 {
     local module=$1 leak=$2
     shift 2
+    rm -f "$tmp/disk" && truncate -s 16M "$tmp/disk"
     gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -o "$tmp/listener" tests/leak/options/listener.c
     tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load \
-        --module "$module" --add build/bin/kmodleak --add "$tmp/use-twins" --add "$tmp/listener" -- \
+        --module "$module" --add build/bin/kmodleak --add "$tmp/use-twins" --add "$tmp/listener" --disk "$tmp/disk" -- \
         sh -c "listener >/dev/null & kmodleak --json --cycles 3 twin -- use-twins $leak $*; echo twins-exit \$?" >"$tmp/boot.log" 2>&1
     status=$?
     code=$(tr -d '\r' <"$tmp/console" | sed -n 's/^twins-exit //p')

@@ -85,6 +85,15 @@ GIVE give_many(void)
 	}
 }
 
+/* Where it is not, there is nothing that takes no lock. */
+#ifdef kmalloc_nolock
+TAKE take_nolock(void) { held = kmalloc_nolock(250, 0, NUMA_NO_NODE); return held ? 0 : -ENOMEM; }
+GIVE give_nolock(void) { if (!leak) kfree_nolock(held); }
+#else
+TAKE take_nolock(void) { held = kmalloc(250, GFP_KERNEL); return held ? 0 : -ENOMEM; }
+GIVE give_nolock(void) { if (!leak) kfree(held); }
+#endif
+
 /* ---- slab caches ---- */
 
 /* What has a constructor is merged with nothing. */
@@ -509,7 +518,8 @@ static int __init noinline take_failing(void)
 }
 
 static const struct twin twins[] = {
-	TWIN(kmalloc), TWIN(large), TWIN(kvmalloc), TWIN(string), TWIN(many), TWIN(shared),
+	TWIN(kmalloc), TWIN(large), TWIN(kvmalloc), TWIN(string), TWIN(nolock), TWIN(many),
+	TWIN(shared),
 	TWIN(cache), TWIN(merged), TWIN(destroyed), TWIN(bulk), TWIN(bulk_free), TWIN(pages),
 	TWIN(folio), TWIN(exact), TWIN(split), TWIN(order), TWIN(exact_less), TWIN(held_block),
 	TWIN(unmap_less), TWIN(page_bulk), TWIN(page_ref), TWIN(percpu),
@@ -540,6 +550,7 @@ static int __init twin_init(void)
 	}
 	choose(twins, ARRAY_SIZE(twins));
 	choose(habits, nhabits);
+	choose(blocks, nblocks);
 	choose(packets, npackets);
 	choose(reused, nreused);
 	return twin ? twin->take() : -EINVAL;

@@ -20,8 +20,8 @@ struct twin {
 
 extern bool leak;
 /* Of each file its kinds. */
-extern const struct twin habits[], packets[], reused[];
-extern const size_t nhabits, npackets, nreused;
+extern const struct twin habits[], blocks[], packets[], reused[];
+extern const size_t nhabits, nblocks, npackets, nreused;
 
 /* A name that changed. */
 #ifdef kvfree_rcu_mightsleep
