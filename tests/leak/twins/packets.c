@@ -41,6 +41,7 @@ TAKE take_connect(void)
 
 	if (err)
 		return err;
+	sock_no_linger(socket->sk);	/* our end goes at once, and not by a timer */
 	err = kernel_connect(socket, (void *)&to, sizeof(to), 0);
 	sock_release(socket);
 	if (err)

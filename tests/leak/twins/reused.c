@@ -15,8 +15,9 @@
 #define AREA	(5 * PAGE_SIZE)
 #define TRIES	1000
 
-static void *area;
+static void *area, *others[TRIES];
 
+/* What lies elsewhere is held meanwhile, so that no other hole is left. */
 TAKE take_given(void)
 {
 	void *first = vmalloc(AREA);
@@ -25,15 +26,16 @@ TAKE take_given(void)
 	if (!first)
 		return -ENOMEM;
 	kvfree_rcu_twin(first);
-	for (tries = 0; tries < TRIES && area != first; tries++) {
-		vfree(area);
+	for (tries = 0; tries < TRIES && !area; tries++) {
 		msleep(20);
 		vm_unmap_aliases();
-		area = vmalloc(AREA);
-		if (!area)
-			return -ENOMEM;
+		others[tries] = vmalloc(AREA);
+		if (others[tries] == first)
+			swap(area, others[tries]);
 	}
-	return 0;
+	while (tries--)
+		vfree(others[tries]);
+	return area ? 0 : -EBUSY;
 }
 
 GIVE give_given(void) { if (!leak) vfree(area); }
