@@ -192,19 +192,33 @@ static void catch_up(struct tracer *t, struct verdict *v)
 	}
 }
 
+/* The mirror of that: it has been there for a while. */
+static bool overlooked(struct tracer *t, u64 *since, struct verdict *v)
+{
+	if (tracer__loaded(t) || !module__is_loaded(t->module)) {
+		*since = 0;
+		return false;
+	}
+	*since = *since ? *since : now_ns();
+	if (now_ns() - *since < CATCH_UP_NS)
+		return false;
+	doubts__add(&v->doubts, "the loading of %s was not seen", t->module);
+	return true;
+}
+
 /*
  * Runs the command, or waits until the module has gone once more than @unloads times, for a signal,
  * or the end of the time.
  */
 static void attend(const struct settings *s, struct tracer *t, u32 unloads, struct verdict *v)
 {
-	u64 deadline = patience(s);
+	u64 deadline = patience(s), since = 0;
 
 	if (s->command)
 		run_command(s, t, deadline, v);
 	while (!s->command && !(s->load && s->unload && !s->max_seconds) &&
 	       (tracer__loaded(t) || tracer__unloads(t) == unloads) && !child__signal() &&
-	       now_ns() < deadline) {
+	       now_ns() < deadline && !overlooked(t, &since, v)) {
 		child__pause(t);
 		if (tracer__loaded(t) && !module__is_loaded(t->module))
 			break;
@@ -255,8 +269,14 @@ static void look(const struct settings *s, struct tracer *t, struct verdict *v)
 	bool loaded = tracer__loaded(t);
 	int err;
 
-	if (!tracer__loads(t))
-		sfs_die(KML_EXIT_FAILED, "%s was never loaded while being traced", t->module);
+	if (!tracer__loads(t)) {
+		tracer__account(t, false);
+		if (!v->doubts.lines)
+			sfs_die(KML_EXIT_FAILED, "%s was never loaded while being traced",
+				t->module);
+		doubts__add(&v->doubts, "%s was not seen to be loaded", t->module);
+		return;
+	}
 	if (loaded)
 		doubts__add(&v->doubts, "%s is still loaded: what it holds may yet be given back",
 			    t->module);

@@ -212,6 +212,15 @@ static bool gives_back(const char *name, size_t len)
 }
 
 /*
+ * Of a program without clones nobody has seen what it was skipped for; but who waits for a process
+ * to be freed has a deadline.
+ */
+static bool is_alone_and_needed(const char *name, size_t len)
+{
+	return !name[len] && strcmp(name, "process_free");
+}
+
+/*
  * An event is lost when every clone of its program was skipped for it: at most as many as were
  * skipped by the clone that was skipped least.  On tracepoints that is only so when all clones were
  * busy at once: three always suffice where programs are not preempted (kmodleak.bpf.c).
@@ -237,7 +246,8 @@ void programs__account(struct tracer *t, bool left)
 				 (unsigned long long)missed_by(prog), (unsigned long long)lost);
 		if (!lost || (!left && gives_back(name, len)))
 			continue;
-		if (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT)
+		if (full || bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT ||
+		    is_alone_and_needed(name, len))
 			doubts__add(t->doubts, "up to %llu events of %.*s were missed",
 					   (unsigned long long)lost, (int)len, name);
 	}
