@@ -111,12 +111,13 @@ static int write_drop_caches(const char *path)
 }
 
 /* Names and inodes that nobody uses, pages of files: what then remains no cache keeps. */
-static void drop_caches(struct tracer *t, u64 deadline)
+static int drop_caches(struct tracer *t, u64 deadline)
 {
 	int err = child__call(t, write_drop_caches, "/proc/sys/vm/drop_caches", deadline);
 
 	if (t->verbose)
 		sfs_warn("the kernel was asked to drop its caches: %s", strerror(-err));
+	return err;
 }
 
 /* Changes when anything that would be reported does. */
@@ -154,7 +155,8 @@ int settle(struct tracer *t, u64 limit_s, bool drop, struct verdict *v)
 {
 	u64 changed = now_ns(), deadline = changed + limit_s * 1000000000ULL, sum, last = 0;
 	unsigned int round, still = 0;
-	const char *why;
+	const char *why = NULL;
+	bool kept = false;		/* caches that were to be dropped */
 	int err, late;
 
 	for (round = 1;; round++) {
@@ -173,17 +175,20 @@ int settle(struct tracer *t, u64 limit_s, bool drop, struct verdict *v)
 			still = 0;
 		}
 		if (late < 0 && ++still > SETTLE_ROUNDS && now_ns() - changed >= SETTLE_QUIET_NS) {
+			if (kept)
+				why = "the kernel's caches could not be dropped, which may keep it";
 			if (!drop)
-				return 0;
+				break;
 			drop = false;
 			still = 0;
-			drop_caches(t, deadline);
+			kept = drop_caches(t, deadline);
 		}
 		why = ended(t, late, deadline);
 		if (why)
 			break;
 		last = sum;
 	}
-	verdict__withhold(v, why);
+	if (why)
+		verdict__withhold(v, why);
 	return 0;
 }

@@ -134,6 +134,10 @@ try stacks kmodleak --stacks 1 twin -- sh -c 'use; use kind=pages'
 until echo 8 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
 try cut kmodleak twin -- use
 until echo 127 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
+mount -o bind /dev/full /proc/sys/vm/drop_caches
+try undropped kmodleak twin -- use leak=1
+try kept kmodleak --keep-caches twin -- use leak=1
+umount /proc/sys/vm/drop_caches
 grep -v entry_text_ /proc/kallsyms >/tmp/kallsyms
 mount -o bind /tmp/kallsyms /proc/kallsyms
 try entries kmodleak twin -- use leak=1
@@ -265,6 +269,9 @@ section stacks 3
 like '^[1-9][0-9]* stacks found no room \(--stacks\)$' "and why"
 section cut 3
 like '^[1-9][0-9]* stacks were cut short \(kernel.perf_event_max_stack\)' "and why"
+section undropped 3
+like "the kernel's caches could not be dropped" "what they may keep is called no leak"
+section kept 1
 section entries 3
 like 'not known by which text interrupts enter' "and why"
 section stuck 2
