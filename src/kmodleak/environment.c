@@ -13,6 +13,8 @@
 #include "environment.h"
 #include "exit.h"
 
+#define FIRST_PID_NAMESPACE	"pid:[4026531836]"
+
 static bool has_capability(unsigned int cap)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -67,6 +69,15 @@ static bool is_builtin(const char *module)
 	return found || (!access(path, F_OK) && !module__is_loaded(module));
 }
 
+/* The kernel half knows processes by the numbers that the first namespace gives them. */
+static bool in_first_pid_namespace(void)
+{
+	char name[64] = "";
+
+	return readlink("/proc/self/ns/pid", name, sizeof(name) - 1) < 0 ||
+	       !strcmp(name, FIRST_PID_NAMESPACE);
+}
+
 void environment__check(const char *module)
 {
 	if (is_builtin(module))
@@ -76,6 +87,9 @@ void environment__check(const char *module)
 	    !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
 		sfs_die(KML_EXIT_FAILED, "tracing needs root (or the capabilities CAP_BPF, "
 			"CAP_PERFMON and CAP_SYSLOG)");
+	if (!in_first_pid_namespace())
+		sfs_die(KML_EXIT_FAILED, "this process is in a PID namespace of its own, where it "
+			"cannot tell when RCU has come round; run it outside (nsenter -t 1 -p)");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		sfs_die(KML_EXIT_FAILED, "this kernel has no type information "
 			"(/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");

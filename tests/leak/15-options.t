@@ -156,6 +156,7 @@ truncate -s 1M /tmp/image
 losetup /dev/loop0 /tmp/image
 try refuses kmodleak --unload loop -- true
 losetup -d /dev/loop0
+try namespace unshare -pf kmodleak twin -- use
 try nobody su -s /bin/kmodleak nobody twin
 mount -t tmpfs none /sys/kernel/btf
 try no-btf kmodleak twin
@@ -282,6 +283,8 @@ section built-in 2
 like 'printk is built into this kernel' "and why"
 section refuses 2
 like 'loop refuses to be unloaded: it is still in use' "and why"
+section namespace 2
+like 'in a PID namespace of its own' "and why"
 section nobody 2
 like 'tracing needs root' "and why"
 section no-btf 2
