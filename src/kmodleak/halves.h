@@ -186,6 +186,7 @@ enum kml_what {
 	KML_IS_KERNFS,		/* refs: negative when it was removed */
 	KML_IS_DENTRY,		/* target: its inode */
 	KML_IS_INODE,
+	KML_IS_BIO,
 	KML_IS_MODULE,		/* target, size: its text */
 	KML_ADOPT = 100,	/* addr is the struct module of a module already loaded */
 };

@@ -185,6 +185,20 @@ static bool is_called_directly(const struct finding *f)
 	return true;
 }
 
+/* What a file has open its end closes, by another mode than it was opened with. */
+static bool is_opened_as_file(const struct finding *f)
+{
+	char name[128];
+	unsigned int i;
+
+	for (i = 0; i < f->trace->near; i++) {
+		judge__plain_name(f->trace->frames[i].sym.name, name, sizeof(name));
+		if (!strcmp(name, "blkdev_open"))
+			return true;
+	}
+	return false;
+}
+
 static void share(struct finding *f, const char *why)
 {
 	f->judged = JUDGED_SHARED;
@@ -260,6 +274,15 @@ static void judge_dentry(struct tracer *t, struct finding *f)
 		f->keeps[0] = q.target;
 }
 
+/* The last put of two at once is not seen as such; its count tells. */
+static void judge_bio(struct tracer *t, struct finding *f)
+{
+	struct kml_inspect q = { .what = KML_IS_BIO, .addr = f->addr };
+
+	if (!tracer__inspect(t, &q) && q.refs <= 0)
+		share(f, "a bio that nobody holds");
+}
+
 static void judge_page(struct tracer *t, struct finding *f, u32 order)
 {
 	struct kml_inspect q = { .what = KML_IS_PAGE, .addr = f->addr };
@@ -323,6 +346,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		return judge_kmem_cache(t, o, f);
 	if (o->class == KML_CACHE && !is_called_directly(f))
 		return share(f, "a slab cache of another module");
+	if (o->class == KML_BDEV && is_opened_as_file(f))
+		return share(f, "an open block device, whose file is followed");
 	if (o->class == KML_CACHE || o->class == KML_BDEV) {
 		f->reason = o->class == KML_CACHE ? "a reference to a shared slab cache was not given back" :
 						    "this block device was not closed";
@@ -338,6 +363,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 		share(f, why);
 	else if (o->class == KML_PAGES)
 		judge_page(t, f, o->order);
+	else if (o->class == KML_BIO)
+		judge_bio(t, f);
 	else if (o->class == KML_SLAB && !strcmp(f->what, "buffer_head"))
 		judge_buffer_head(t, f);
 	else if (o->class == KML_SLAB && !strcmp(f->what, "kernfs_node_cache"))

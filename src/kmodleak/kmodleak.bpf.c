@@ -221,9 +221,12 @@ static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct kml_object o = { .class = KML_BIO };
 	__u64 bio = 0;
 
-	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &bio) || !bio)
+	if (!my_turn(args, prog, clone) || !(watching() || live()) || bpf_get_func_ret(args, &bio) ||
+	    !bio)
 		return 0;
-	return remember(args, prog, clone, &o, bio);
+	/* Given out anew it was given back, though by two at once, of whom neither saw the other. */
+	forget(KML_KEY(KML_BIO, bio));
+	return watching() ? remember(args, prog, clone, &o, bio) : 0;
 }
 
 /* void bio_put(bio): the last reference gives it back, to a slab or to its CPU */

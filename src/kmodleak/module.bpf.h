@@ -262,6 +262,9 @@ static __noinline int inspect_other(struct kml_inspect *q)
 	case KML_IS_INODE:
 		q->refs = BPF_CORE_READ((struct inode *)addr, i_count.counter);
 		break;
+	case KML_IS_BIO:
+		q->refs = BPF_CORE_READ((struct bio *)addr, __bi_cnt.counter);
+		break;
 	case KML_IS_BUFFER:
 		q->refs = BPF_CORE_READ((struct buffer_head___seen *)addr, b_count.counter);
 		q->block = BPF_CORE_READ((struct buffer_head___seen *)addr, b_blocknr);
