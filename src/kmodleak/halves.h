@@ -47,6 +47,8 @@ struct kml_object {
 	__u32 refs;		/* of what can be taken more than once */
 	__u32 class;
 	__u32 order;		/* of pages */
+	__u32 frameless;	/* the module's by its cache; no function of it is on the stack */
+	__u32 pad;
 };
 
 struct kml_range {

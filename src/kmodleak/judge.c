@@ -46,6 +46,7 @@ static bool is_plumbing(const struct ksym *sym)
 static void name_frames(struct tracer *t, const struct kml_stack *stack, struct trace *trace)
 {
 	bool found = false;
+	char name[128];
 	u32 i;
 
 	for (i = 0; i < stack->nframes && i < KML_STACK_DEPTH; i++) {
@@ -65,8 +66,12 @@ static void name_frames(struct tracer *t, const struct kml_stack *stack, struct 
 		}
 		trace->nframes++;
 	}
-	if (!found)
-		trace->nframes = 0;
+	trace->frameless = !found;
+	for (i = 0; !found && i < trace->nframes; i++) {
+		judge__plain_name(trace->frames[i].sym.name, name, sizeof(name));
+		found = !rules__is_allocator(name);
+		trace->near = i;
+	}
 }
 
 static int trace_order(const void *a, const void *b)
@@ -76,8 +81,9 @@ static int trace_order(const void *a, const void *b)
 	return x->stack < y->stack ? -1 : x->stack > y->stack;
 }
 
-/* NULL when the stack is lost or shows no frame of the module. */
-static const struct trace *find_trace(struct tracer *t, struct findings *all, u64 key)
+/* NULL when the stack is lost, or shows no frame of the module and is not @frameless. */
+static const struct trace *find_trace(struct tracer *t, struct findings *all, u64 key,
+				      bool frameless)
 {
 	struct trace *trace, **node;
 	struct kml_stack stack;
@@ -93,7 +99,7 @@ static const struct trace *find_trace(struct tracer *t, struct findings *all, u6
 	} else if (tracer__stack(t, key, &stack)) {
 		name_frames(t, &stack, trace);
 	}
-	return trace && trace->nframes ? trace : NULL;
+	return trace && trace->nframes && (frameless || !trace->frameless) ? trace : NULL;
 }
 
 /* The reason of the first frame below the module that the rules know. */
@@ -331,13 +337,17 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	f->allocator = names[o->class];
 	f->size = o->size;
 	f->time = o->time;
-	f->trace = find_trace(t, all, o->stack);
+	f->trace = find_trace(t, all, o->stack, o->frameless);
 	f->cache = o->class == KML_SLAB ? o->cache : 0;
 	if (o->class == KML_SLAB || o->class == KML_CACHE)
 		snprintf(f->what, sizeof(f->what), "%s", tracer__cache(t, o->cache));
 	if (!f->trace) {
 		f->judged = JUDGED_UNSETTLED;
 		f->reason = "its stack is not known";
+		return;
+	}
+	if (o->frameless) {
+		f->reason = "from a cache of the module's own, by a tail call";
 		return;
 	}
 	if (o->class == KML_KMALLOC && is_asker(f, "__get_vm_area_node"))
@@ -387,7 +397,7 @@ static void blame(struct tracer *t, const struct kml_buffer *b, struct findings 
 	}
 	f->gets = b->gets;
 	f->puts = b->puts;
-	f->trace = b->by[best].open ? find_trace(t, all, b->by[best].stack) : NULL;
+	f->trace = b->by[best].open ? find_trace(t, all, b->by[best].stack, false) : NULL;
 }
 
 /* False: nobody holds it. */

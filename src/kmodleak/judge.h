@@ -24,6 +24,7 @@ struct trace {
 	u64 stack;			/* key */
 	unsigned int nframes;
 	unsigned int near;		/* the innermost frame of the module */
+	bool frameless;			/* there is none: near is the innermost that allocates not */
 	struct frame frames[KML_STACK_DEPTH];
 };
 

@@ -135,10 +135,10 @@ static __always_inline int on_bulk_alloc(__u64 *args, __u32 prog, __u32 clone)
 	if (!my_turn(args, prog, clone) || !watching() || bpf_get_func_ret(args, &ret) ||
 	    !(__u32)ret)
 		return 0;
-	b.object.stack = stack_of(args, prog, clone);
+	b.object.cache = arg(args, 0);
+	b.object.stack = stack_of_slab(args, prog, clone, b.object.cache, &b.object.frameless);
 	if (!b.object.stack)
 		return 0;
-	b.object.cache = arg(args, 0);
 	b.array = arg(args, 3);
 	note_cache(b.object.cache);
 	/* Newer kernels say only that it succeeded. */

@@ -282,6 +282,7 @@ static __noinline int walk(void *ctx, struct kml_stack *s, int *ret_first)
 		bpf_preempt_enable();
 	if (nbytes < 0) {
 		lose(KML_LOST_WALK);
+		s->nframes = 0;
 		return -1;
 	}
 	s->nframes = nbytes / 8;
@@ -336,6 +337,27 @@ static __always_inline __u64 stack_of(void *ctx, __u32 prog, __u32 clone)
 	if (!s || at < 0)
 		return 0;
 	return file_stack(&s->stack, first);
+}
+
+/*
+ * The same for an object of @cache.  What comes from a cache of the module's own is the module's
+ * even where its function has left no frame, having jumped to the allocator.
+ */
+static __always_inline __u64 stack_of_slab(void *ctx, __u32 prog, __u32 clone, __u64 cache,
+					   __u32 *ret_frameless)
+{
+	__u64 own = KML_KEY(KML_KMALLOC, cache);
+	struct scratch *s = scratch_of(prog, clone);
+	int first = 0, at = s ? walk(ctx, &s->stack, &first) : -1;
+
+	if (!s)
+		return 0;
+	*ret_frameless = at < 0;
+	if (at >= 0 || bpf_map_lookup_elem(&objects, &own))
+		return file_stack(&s->stack, first);
+	if (at == -E2BIG)
+		lose(KML_LOST_CUT);
+	return 0;
 }
 
 /* Each time: where a cache was may be another by now. */
@@ -397,7 +419,9 @@ static __noinline int put_object(struct kml_object *o, __u64 addr, __u64 flags)
 static __always_inline int remember(void *ctx, __u32 prog, __u32 clone, struct kml_object *o,
 				    __u64 addr)
 {
-	o->stack = stack_of(ctx, prog, clone);
+	o->stack = o->class == KML_SLAB ?
+		   stack_of_slab(ctx, prog, clone, o->cache, &o->frameless) :
+		   stack_of(ctx, prog, clone);
 	if (!o->stack)
 		return 0;
 	if (o->class == KML_SLAB)

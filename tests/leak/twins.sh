@@ -19,6 +19,7 @@ shared bio
 cache cache
 merged cache
 merging cache
+own slab (mempool_resize|mempool_alloc_slab)
 bulk slab
 bulk_free kmalloc
 pages pages
@@ -141,7 +142,7 @@ try_twins()
             row "twin $kind, leaks" leak nothing missed
         fi
     done <<<"$twins"
-    awk '{print $2}' "$tmp/found" | sort -u | sed 's/^take_//; s/_opened$//; s/^do_one_initcall$/tail/' |
+    awk '{print $2}' "$tmp/found" | sort -u | sed 's/^take_//; s/_opened$//; s/^do_one_initcall$/tail/; s/^mempool_\(resize\|alloc_slab\)$/own/' |
         grep -vxF "$kinds" >"$tmp/others"
     is "$(cat "$tmp/others")" "" "$kernel: nobody else is named"
 }

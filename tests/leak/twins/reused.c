@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * reused.c - twins whose things come twice: an address given out again, a cache that two share.
+ * reused.c - twins whose things come twice: an address given out again, a cache that two share; and
+ * a cache that is used where the module is not to be seen.
  */
 #include <linux/delay.h>
+#include <linux/mempool.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 
 #include "twin.h"
 
@@ -84,5 +87,33 @@ GIVE give_succeeded(void)
 	kmem_cache_destroy(one);
 }
 
-const struct twin reused[] = { TWIN(given), TWIN(merging), TWIN(succeeded) };
+/* ---- objects of a cache of the module's own, taken where no function of it has a frame ---- */
+
+static mempool_t *pool;
+
+/* Ends in a call, which the compiler makes a jump. */
+static void enlarge(struct work_struct *work) { mempool_resize(pool, 4); }
+
+static DECLARE_WORK(enlarging, enlarge);
+
+TAKE take_own(void)
+{
+	one = kmem_cache_create("kmodleak_own", 555, 0, 0, construct);
+	pool = one ? mempool_create_slab_pool(1, one) : NULL;
+	if (!pool)
+		return -ENOMEM;
+	schedule_work(&enlarging);
+	flush_work(&enlarging);
+	return 0;
+}
+
+GIVE give_own(void)
+{
+	if (leak)
+		return;
+	mempool_destroy(pool);
+	kmem_cache_destroy(one);
+}
+
+const struct twin reused[] = { TWIN(given), TWIN(merging), TWIN(succeeded), TWIN(own) };
 const size_t nreused = ARRAY_SIZE(reused);
