@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/module.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ void environment__check(const char *module)
 			"(/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF)");
 	if (file_says("/sys/kernel/security/lockdown", "[confidentiality]"))
 		sfs_die(KML_EXIT_FAILED, "the kernel is locked down for confidentiality, which "
-			"forbids programs that read its memory");
+			"forbids programs that read its memory; boot without lockdown=confidentiality");
 }
 
 bool environment__preempts_tracepoints(void)
@@ -154,16 +155,57 @@ bool module__is_loaded(const char *module)
 	return !access(path, F_OK);
 }
 
-int module__load(const char *path)
+size_t module__build_id(const char *module, u8 *id, size_t room)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int err = 0;
+	struct {
+		u32 name_size, id_size, type;
+		char name[4];
+		u8 id[64];
+	} note;
+	char path[256];
+	ssize_t n;
+	int fd;
 
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0))
+	snprintf(path, sizeof(path), "/sys/module/%s/notes/.note.gnu.build-id", module);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, &note, sizeof(note)) : -1;
+	if (fd >= 0)
+		close(fd);
+	if (n < (ssize_t)offsetof(typeof(note), id) || note.name_size != sizeof(note.name) ||
+	    note.id_size > room || n - offsetof(typeof(note), id) < note.id_size)
+		return 0;
+	memcpy(id, note.id, note.id_size);
+	return note.id_size;
+}
+
+/* A path may have a space itself: then nothing follows it. */
+char *module__path(const char *file)
+{
+	return access(file, F_OK) ? strndup(file, strcspn(file, " ")) : strdup(file);
+}
+
+static bool is_compressed(const char *path)
+{
+	const char *suffix = strrchr(path, '.');
+
+	return suffix && (!strcmp(suffix, ".xz") || !strcmp(suffix, ".zst") ||
+			  !strcmp(suffix, ".gz"));
+}
+
+int module__load(const char *file)
+{
+	char *path = module__path(file);
+	int fd, err = 0;
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syscall(SYS_finit_module, fd, file + strlen(path),
+			      is_compressed(path) ? MODULE_INIT_COMPRESSED_FILE : 0))
 		err = -errno;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	free(path);
 	return err;
 }
 

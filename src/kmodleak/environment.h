@@ -22,10 +22,17 @@ bool environment__has_fred(void);
  */
 u32 environment__max_stack(void);
 bool module__is_loaded(const char *module);
+/* The build-id of a module that is loaded, to @id; its size, or 0 when it cannot be had. */
+size_t module__build_id(const char *module, u8 *id, size_t room);
 /* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
 void module__name(const char *path, char *ret_name, size_t room);
-/* Negative errno. */
-int module__load(const char *path);
+/*
+ * @file: a path, which may be compressed as its suffix says, and after a space parameters.  Negative
+ * errno.
+ */
+int module__load(const char *file);
+/* The path in that; the caller frees.  NULL: no memory. */
+char *module__path(const char *file);
 int module__unload(const char *module);
 
 #endif

@@ -34,7 +34,8 @@ struct settings {
 
 static const struct sfs_opt options[] = {
 	{ .o_short = 'l', .o_long = "load", .o_arg = "FILE.ko", .o_kind = SFS_OPT_TEXT,
-	  .o_help = "load the module from this file once tracing", FIELD(load) },
+	  .o_help = "load the module from this file, \"FILE.ko p=1\" with parameters, once tracing",
+	  FIELD(load) },
 	{ .o_short = 'u', .o_long = "unload", FIELD(unload),
 	  .o_help = "unload the module when the command, or the time, is over" },
 	{ .o_short = 'm', .o_long = "max-seconds", .o_arg = "N", .o_kind = SFS_OPT_NUMBER,
@@ -331,15 +332,17 @@ static void run(const struct settings *s, struct tracer *t, struct verdict *v)
 
 static int tell(const struct settings *s, struct tracer *t, struct verdict *v)
 {
+	char *path = s->load ? module__path(s->load) : NULL;
 	struct report r = {
 		.format = s->json ? REPORT_JSON : s->folded ? REPORT_FOLDED :
 			  s->summary ? REPORT_SUMMARY : REPORT_TEXT,
-		.ko = s->ko ? s->ko : s->load,
+		.ko = s->ko ? s->ko : path,
 		.shared = s->verbose,
 	};
 	int status = verdict__status(v);
 
 	report__print(&r, t, v);
+	free(path);
 	if (v->command > 0 && status == KML_EXIT_FAILED)
 		sfs_warn("the command failed (status %d)", v->command);
 	return status;

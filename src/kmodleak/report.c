@@ -288,7 +288,7 @@ static void print_one(const struct report *r, const struct group *g, struct srcl
 
 void report__print(const struct report *r, struct tracer *t, struct verdict *v)
 {
-	struct srcline *lines = srcline__open(t->module, r->ko);
+	struct srcline *lines = srcline__open(t->module, r->ko, t->build_id, t->build_id_size);
 	struct group *groups;
 	size_t i, n;
 	u64 nbytes = 0;

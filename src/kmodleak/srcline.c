@@ -14,16 +14,45 @@
 #include "srcline.h"
 
 struct srcline {
+	const char *name, *path;
+	const u8 *build_id;
+	size_t nbytes;			/* of that; 0: not known */
+	bool tried;
 	Dwfl *dwfl;
-	Dwfl_Module *module;
+	Dwfl_Module *module;		/* NULL: nothing to read */
 };
 
-static char *no_debug_path;
+/* Who runs as root reads what it was given: no paths of the environment's, no servers. */
+static int find_no_debuginfo(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+			     const char *file, const char *link, GElf_Word crc, char **ret_file)
+{
+	(void)module;
+	(void)data;
+	(void)name;
+	(void)base;
+	(void)file;
+	(void)link;
+	(void)crc;
+	(void)ret_file;
+	return -1;
+}
+
+static int find_no_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Addr base,
+		       char **ret_file, Elf **ret_elf)
+{
+	(void)module;
+	(void)data;
+	(void)name;
+	(void)base;
+	(void)ret_file;
+	(void)ret_elf;
+	return -1;
+}
+
 static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.find_elf = find_no_elf,
+	.find_debuginfo = find_no_debuginfo,
 	.section_address = dwfl_offline_section_address,
-	.debuginfo_path = &no_debug_path,
 };
 
 /* nftw() takes no argument of ours. */
@@ -56,32 +85,58 @@ static const char *search(const char *module)
 	return nftw(root, look, 16, FTW_PHYS) > 0 ? found : NULL;
 }
 
-struct srcline *srcline__open(const char *module, const char *path)
+struct srcline *srcline__open(const char *module, const char *path, const u8 *build_id,
+			      size_t nbytes)
 {
 	struct srcline *s = calloc(1, sizeof(*s));
 
-	if (!path)
-		path = search(module);
-	if (!s || !path)
-		goto fail;
-	s->dwfl = dwfl_begin(&callbacks);
+	if (!s)
+		return NULL;
+	s->name = module;
+	s->path = path;
+	s->build_id = build_id;
+	s->nbytes = nbytes;
+	return s;
+}
+
+static bool is_same_build(const struct srcline *s)
+{
+	const unsigned char *id = NULL;
+	GElf_Addr at;
+	int n = dwfl_module_build_id(s->module, &id, &at);
+
+	return !s->nbytes || n <= 0 || ((size_t)n == s->nbytes && !memcmp(id, s->build_id, n));
+}
+
+/* False: there is nothing to read. */
+static bool is_open(struct srcline *s)
+{
+	if (s->tried)
+		return s->module;
+	s->tried = true;
+	if (!s->path)
+		s->path = search(s->name);
+	s->dwfl = s->path ? dwfl_begin(&callbacks) : NULL;
 	if (!s->dwfl)
-		goto fail;
+		return false;
 	dwfl_report_begin(s->dwfl);
-	s->module = dwfl_report_offline(s->dwfl, module, path, -1);
-	if (s->module && !dwfl_report_end(s->dwfl, NULL, NULL))
-		return s;
-	dwfl_end(s->dwfl);
-fail:
-	free(s);
-	return NULL;
+	s->module = dwfl_report_offline(s->dwfl, s->name, s->path, -1);
+	if (dwfl_report_end(s->dwfl, NULL, NULL))
+		s->module = NULL;
+	if (s->module && !is_same_build(s)) {
+		sfs_warn("%s is of another build than the module that was loaded: no lines are shown",
+			 s->path);
+		s->module = NULL;
+	}
+	return s->module;
 }
 
 void srcline__close(struct srcline *s)
 {
 	if (!s)
 		return;
-	dwfl_end(s->dwfl);
+	if (s->dwfl)
+		dwfl_end(s->dwfl);
 	free(s);
 }
 
@@ -123,7 +178,7 @@ static bool find_call(struct srcline *s, GElf_Addr addr, const char **ret_file, 
 bool srcline__find(struct srcline *s, const char *function, u64 offset, char *ret_where,
 		   size_t room)
 {
-	int i, n = s && function ? dwfl_module_getsymtab(s->module) : 0;
+	int i, n = s && function && is_open(s) ? dwfl_module_getsymtab(s->module) : 0;
 	const char *name, *file, *base;
 	Dwfl_Line *line;
 	GElf_Addr addr;

@@ -107,6 +107,8 @@ static int take_event(void *arg, void *data, size_t nbytes)
 	if (e->type != KML_EV_WAKE &&
 	    ksyms__learn(t->ksyms, e, ((const struct kml_chunk *)e)->data))
 		doubts__add(t->doubts, "symbols of a module were not understood");
+	if (e->type == KML_EV_LOAD && e->generation)
+		t->build_id_size = module__build_id(t->module, t->build_id, sizeof(t->build_id));
 	return 0;
 }
 
@@ -171,8 +173,8 @@ void tracer__open(struct tracer *t, u64 objects, u64 stacks)
 	environment__check(t->module);
 	err = ksyms__load("/proc/kallsyms", &t->ksyms);
 	if (err)
-		sfs_die(KML_EXIT_FAILED, "the kernel hides the addresses of its symbols (%s)",
-			strerror(-err));
+		sfs_die(KML_EXIT_FAILED, "the kernel hides the addresses of its symbols (%s); "
+			"sysctl kernel.kptr_restrict=1 shows them to root", strerror(-err));
 	btf = btf__load_vmlinux_btf();
 	t->skel = kmodleak_bpf__open();
 	if (!btf || !t->skel)

@@ -16,6 +16,8 @@ struct tracer {
 	struct kmodleak_bpf *skel;
 	struct ring_buffer *ring;
 	struct ksyms *ksyms;
+	u8 build_id[64];		/* of the module as it was loaded last */
+	size_t build_id_size;		/* 0: not known */
 	bool partial;			/* the module was there before us */
 	bool sees_interrupts;		/* can tell where one begins on a stack */
 	bool lost_track;		/* the module went without a word */

@@ -14,6 +14,14 @@ for program in notified terminal; do
 done
 echo nobody:x:65534:65534::/tmp:/bin/sh >"$tmp/passwd"
 
+# The same in all but its build-id.
+python3 - "$module" "$tmp/other.ko" <<'EOF'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+at = data.index(b"\4\0\0\0\x14\0\0\0\3\0\0\0GNU\0") + 16
+data[at] ^= 1
+open(sys.argv[2], "wb").write(data)
+EOF
 cat >"$tmp/use" <<'EOF'
 #!/bin/sh
 insmod /lib/twin.ko "$@" && rmmod twin
@@ -34,6 +42,9 @@ mkfifo /tmp/never /tmp/ready
 try clean kmodleak twin -- use
 try leak kmodleak twin -- use leak=1
 try lines kmodleak --ko /debug/twin.ko twin -- use leak=1
+try other kmodleak --ko /debug/other.ko twin -- use leak=1
+try hidden sh -c 'echo 2 >/proc/sys/kernel/kptr_restrict; kmodleak twin; code=$?; echo 0 >/proc/sys/kernel/kptr_restrict; exit $code'
+try parameters kmodleak --load '/lib/twin.ko leak=1 kind=large' --unload twin
 try init kmodleak twin -- use leak=1 kind=here
 try bulk kmodleak twin -- use leak=1 kind=bulk
 try json kmodleak --json twin -- use leak=1
@@ -159,7 +170,7 @@ echo confidentiality >/sys/kernel/security/lockdown
 try lockdown kmodleak twin
 EOF
 tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load --module "$module" \
-    --add build/bin/kmodleak --add "$tmp/notified" --add "$tmp/terminal" --add "$tmp/use" --add "$module:/debug/twin.ko" \
+    --add build/bin/kmodleak --add "$tmp/notified" --add "$tmp/terminal" --add "$tmp/use" --add "$module:/debug/twin.ko" --add "$tmp/other.ko:/debug/other.ko" \
     --add "$tmp/passwd:/etc/passwd" --add "$tmp/try:/try" -- sh /try >"$tmp/boot.log" 2>&1
 is $? 0 "the machine is content" || diag "$(tail -n 5 "$tmp/boot.log")" "$(tail -n 30 "$tmp/console")"
 
@@ -178,6 +189,13 @@ like '^  \* take_kmalloc\+0x[0-9a-f]+(/[0-9a-fx]+)? \[twin\]$' "and by whom"
 section lines 1
 line=$(sed -n 's/.* take_kmalloc+.*memory\.c:\([0-9]*\)$/\1/p' <<<"$out")
 is "$(sed -n "${line:-1}p" tests/leak/twins/memory.c | cut -d'(' -f1)" "TAKE take_kmalloc" "the line of the source"
+section other 1
+like '/debug/other.ko is of another build' "a file of another build is told"
+unlike 'memory\.c:' "and no line of it is shown"
+section hidden 2
+like 'sysctl kernel.kptr_restrict=1 shows them' "and what to do"
+section parameters 1
+like 'take_large' "parameters go with the file"
 section init 1
 like '^  \* twin_init\+0x[0-9a-f]+ \[twin\]$' "init has the name that the source gives it"
 section bulk 1
