@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #define KML_NAME_LEN 56		/* as struct module's name */
+#define KML_COMMAND_LEN 16	/* as a thread's */
 #define KML_STACK_DEPTH 128	/* what the kernel gives by default is one less */
 #define KML_CHUNK 4096		/* of a module's symbols, as sent */
 #define KML_BH_GETS 8		/* stacks at a time by which one buffer is held */
@@ -49,6 +50,7 @@ struct kml_object {
 	__u32 order;		/* of pages */
 	__u32 frameless;	/* the module's by its cache; no function of it is on the stack */
 	__u32 pad;
+	char command[KML_COMMAND_LEN];	/* of the thread that took it */
 };
 
 struct kml_range {

@@ -337,6 +337,8 @@ static void judge_object(struct tracer *t, const struct kml_object *o, struct fi
 	f->allocator = names[o->class];
 	f->size = o->size;
 	f->time = o->time;
+	f->tid = o->tid;
+	memcpy(f->command, o->command, sizeof(f->command));
 	f->trace = find_trace(t, all, o->stack, o->frameless);
 	f->cache = o->class == KML_SLAB ? o->cache : 0;
 	if (o->class == KML_SLAB || o->class == KML_CACHE)
@@ -395,6 +397,7 @@ static void blame(struct tracer *t, const struct kml_buffer *b, struct findings 
 		if (b->by[i].open > b->by[best].open)
 			best = i;
 	}
+	f->tid = b->by[best].tid;
 	f->gets = b->gets;
 	f->puts = b->puts;
 	f->trace = b->by[best].open ? find_trace(t, all, b->by[best].stack, false) : NULL;

@@ -38,6 +38,8 @@ struct finding {
 	u64 cache;			/* the slab cache that it is in, or is; 0: none */
 	u64 size;
 	u64 time;			/* of the allocation */
+	u32 tid;			/* of the thread that took it; 0: not known */
+	char command[KML_COMMAND_LEN];	/* its; may be "" */
 	u32 gets, puts;			/* of references */
 	s32 refs;			/* missing puts; 0: not a reference */
 	s32 holders;			/* that a dentry has, children among them */

@@ -14,6 +14,7 @@ struct group {
 	u64 nbytes;
 	u64 youngest, oldest;		/* ages in ns */
 	u64 refs, gets, puts;
+	bool several;			/* threads have taken it */
 };
 
 /* ---- groups ---- */
@@ -70,6 +71,7 @@ static size_t make_groups(const struct tracer *t, struct findings *all, struct g
 		g->nbytes += f->size;
 		g->youngest = min(g->youngest, age);
 		g->oldest = max(g->oldest, age);
+		g->several |= f->tid != g->first->tid;
 		g->refs += f->refs;
 		g->gets += f->gets;
 		g->puts += f->puts;
@@ -119,9 +121,13 @@ static void print_group(const struct group *g, struct srcline *lines)
 	       (unsigned long long)g->nbytes, g->count, g->count == 1 ? "" : "s", f->allocator,
 	       *f->what ? " " : "", f->what);
 	if (g->youngest / 100000000 == g->oldest / 100000000)
-		printf("%.1f s old\n", g->oldest / 1e9);
+		printf("%.1f s old", g->oldest / 1e9);
 	else
-		printf("%.1f to %.1f s old\n", g->youngest / 1e9, g->oldest / 1e9);
+		printf("%.1f to %.1f s old", g->youngest / 1e9, g->oldest / 1e9);
+	if (f->tid)
+		printf(", by thread %u%s%.*s%s%s", f->tid, *f->command ? " (" : "", KML_COMMAND_LEN,
+		       f->command, *f->command ? ")" : "", g->several ? " and others" : "");
+	putchar('\n');
 	if (f->reason)
 		printf("    (%s)\n", f->reason);
 	if (g->refs && g->gets)
@@ -197,6 +203,10 @@ static void json_group(struct sfs_text *out, const struct group *g, struct srcli
 	out->num(out, "count", g->count);
 	out->num(out, "age_min_ms", g->youngest / 1000000);
 	out->num(out, "age_max_ms", g->oldest / 1000000);
+	if (f->tid)
+		out->num(out, "thread", f->tid);
+	if (*f->command)
+		json_text(out, "command", f->command);
 	if (g->refs) {
 		out->num(out, "missing_puts", g->refs);
 		out->num(out, "gets", g->gets);

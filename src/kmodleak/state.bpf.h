@@ -391,6 +391,7 @@ static __noinline int put_object(struct kml_object *o, __u64 addr, __u64 flags)
 	o->refs = 1;
 	o->time = bpf_ktime_get_ns();
 	o->tid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(o->command, sizeof(o->command));
 	if (o->class == KML_PAGES) {
 		o->size = page_size << (o->order & 63);
 		__sync_fetch_and_or(&orders, 1ULL << (o->order & 63));

@@ -185,6 +185,7 @@ section clean 0
 like '^kmodleak: twin: clean, nothing is missing of [1-9]' "and says so"
 section leak 1
 like '^kmodleak: twin: LEAK, 700 bytes in 1 object' "how much"
+like '^700 bytes in 1 object: kmalloc, .* by thread [1-9][0-9]* \(insmod\)$' "in which thread"
 like '^  \* take_kmalloc\+0x[0-9a-f]+(/[0-9a-fx]+)? \[twin\]$' "and by whom"
 section lines 1
 line=$(sed -n 's/.* take_kmalloc+.*memory\.c:\([0-9]*\)$/\1/p' <<<"$out")
