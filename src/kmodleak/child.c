@@ -19,7 +19,7 @@
 #define STOP_NS		10000000000ULL	/* from TERM to KILL, and from there on */
 
 static volatile sig_atomic_t caught;
-static bool in_our_group;		/* the command is, so that a terminal's keys reach us both */
+static bool in_our_group;		/* the command, so that a terminal's keys reach both */
 
 static void note_signal(int signal)
 {

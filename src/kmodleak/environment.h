@@ -27,8 +27,8 @@ size_t module__build_id(const char *module, u8 *id, size_t room);
 /* The name a .ko file gives its module: without folder and suffix, '-' as '_'. */
 void module__name(const char *path, char *ret_name, size_t room);
 /*
- * @file: a path, which may be compressed as its suffix says, and after a space parameters.  Negative
- * errno.
+ * @file: a path, which may be compressed as its suffix says, and after a space parameters.
+ * Negative errno.
  */
 int module__load(const char *file);
 /* The path in that; the caller frees.  NULL: no memory. */

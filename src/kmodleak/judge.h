@@ -24,7 +24,7 @@ struct trace {
 	u64 stack;			/* key */
 	unsigned int nframes;
 	unsigned int near;		/* the innermost frame of the module */
-	bool frameless;			/* there is none: near is the innermost that allocates not */
+	bool frameless;			/* there is none; near: the innermost but the allocator's */
 	struct frame frames[KML_STACK_DEPTH];
 };
 

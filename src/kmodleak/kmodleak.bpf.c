@@ -221,10 +221,10 @@ static __always_inline int on_bio_alloc(__u64 *args, __u32 prog, __u32 clone)
 	struct kml_object o = { .class = KML_BIO };
 	__u64 bio = 0;
 
-	if (!my_turn(args, prog, clone) || !(watching() || live()) || bpf_get_func_ret(args, &bio) ||
-	    !bio)
+	if (!my_turn(args, prog, clone) || (!watching() && !live()) ||
+	    bpf_get_func_ret(args, &bio) || !bio)
 		return 0;
-	/* Given out anew it was given back, though by two at once, of whom neither saw the other. */
+	/* Given out anew it was given back, though by two at once, neither of whom saw that. */
 	forget(KML_KEY(KML_BIO, bio));
 	return watching() ? remember(args, prog, clone, &o, bio) : 0;
 }

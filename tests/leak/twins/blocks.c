@@ -2,7 +2,7 @@
 /*
  * blocks.c - twins that hold a block of a device.
  *
- * The kernel's functions are asked for by name: one of them came late, and was taken back to 6.12.
+ * One of the kernel's functions came late, and was taken back to 6.12: the reference to it is weak.
  */
 #include <linux/blkdev.h>
 #include <linux/fs.h>
@@ -12,18 +12,18 @@
 
 #define DEVICE	"/dev/vda"
 
-static void *(*read)(struct block_device *bdev, sector_t block, unsigned int size, gfp_t gfp);
-static void *(*find)(struct block_device *bdev, sector_t block, unsigned int size);
-static void (*put)(void *block);
+/* With nothing but pointers to what they give: only that is held here. */
+void *__bread_gfp(struct block_device *bdev, sector_t block, unsigned int size, gfp_t gfp);
+void *__find_get_block(struct block_device *bdev, sector_t block, unsigned int size);
+void *__find_get_block_nonatomic(struct block_device *bdev, sector_t block,
+				 unsigned int size) __weak;
+void __brelse(void *block);
 
-static bool find_functions(void)
+static __always_inline void *find(struct block_device *bdev, sector_t block, unsigned int size)
 {
-	read = (void *)__symbol_get("__bread_gfp");
-	put = (void *)__symbol_get("__brelse");
-	find = (void *)__symbol_get("__find_get_block_nonatomic");
-	if (!find)
-		find = (void *)__symbol_get("__find_get_block");
-	return read && put && find;
+	if (__find_get_block_nonatomic)
+		return __find_get_block_nonatomic(bdev, block, size);
+	return __find_get_block(bdev, block, size);
 }
 
 /* Read, and found again where it was read to. */
@@ -34,19 +34,17 @@ TAKE take_buffer(void)
 	struct file *file;
 	unsigned int size;
 
-	if (!find_functions())
-		return -ENOENT;
 	file = filp_open(DEVICE, O_RDONLY, 0);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	bdev = I_BDEV(file->f_mapping->host);
 	size = i_blocksize(file->f_mapping->host);
-	block = read(bdev, 1, size, __GFP_MOVABLE);
+	block = __bread_gfp(bdev, 1, size, __GFP_MOVABLE);
 	again = block ? find(bdev, 1, size) : NULL;
 	if (block)
-		put(block);
+		__brelse(block);
 	if (again && !leak)
-		put(again);
+		__brelse(again);
 	filp_close(file, NULL);
 	return again ? 0 : -EIO;
 }
