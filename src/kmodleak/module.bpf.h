@@ -2,8 +2,9 @@
 /*
  * module.bpf.h - the module's coming and going, and what an object is by now.
  *
- * A module's symbols go with it, so they are copied out before its first instruction runs; those of
- * other modules as well, since their frames are shown and judged by.
+ * A module's symbols go with it, so they are copied out before its init runs; those of other
+ * modules as well, since their frames are shown and judged by.  Only what sets its parameters has
+ * run then.
  */
 #ifndef KMODLEAK_MODULE_BPF_H
 #define KMODLEAK_MODULE_BPF_H

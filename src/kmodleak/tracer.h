@@ -43,8 +43,9 @@ struct tracer_buffer {
 };
 
 /*
- * Loads and attaches; from its return on nothing the module allocates is missed.  Ends the program
- * with a sentence when the system cannot trace.  @objects, @stacks: room, 0 for a default.
+ * Loads and attaches; from its return on nothing is missed that the module allocates from its init
+ * on.  Ends the program with a sentence when the system cannot trace.  @objects, @stacks: room, 0
+ * for a default.
  */
 void tracer__open(struct tracer *t, u64 objects, u64 stacks);
 /* Traces a module that is loaded already.  -ESRCH: its struct module cannot be found. */
