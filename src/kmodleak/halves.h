@@ -129,7 +129,7 @@ struct kml_event {
 	__u32 generation;	/* 0: another module than the one traced */
 	__u32 offset;		/* of the chunk */
 	__u32 nbytes;		/* in the chunk; in KML_EV_LOAD 0 */
-	__u32 room;
+	__u32 pad;
 	__u64 base, size;	/* KML_EV_SYMBOLS: core text */
 	__u64 init_base, init_size;
 	char name[KML_NAME_LEN];
@@ -154,7 +154,7 @@ enum kml_lost {
 	KML_LOST_WALK,		/* a stack could not be walked */
 	KML_LOST_CUT,		/* one was cut before a frame of the module or its end was seen */
 	KML_LOST_FREE,		/* deferred frees overflowed */
-	KML_LOST_EVENT,		/* ring buffer full */
+	KML_LOST_EVENT,		/* ring buffer full, or symbols not to be read */
 	KML_LOST_BUFFER,	/* buffers full */
 	KML_LOST_CACHE,		/* caches full: names are not known */
 	KML_LOST_ARRAY,		/* a bulk call's array could not be read or was too long */
@@ -167,9 +167,7 @@ struct kml_inspect {
 	__u32 what;		/* enum kml_what */
 	__u32 is_slab;
 	/* pages */
-	__u64 flags;
 	__u64 mapping;
-	__u32 type;		/* page_type, or 0xffffffff */
 	__s32 refs;		/* page, dentry, inode, cache or buffer */
 	__u32 nbuffers;
 	__u32 busy_buffers;	/* with b_count above 0 */

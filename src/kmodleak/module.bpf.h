@@ -203,17 +203,17 @@ static __noinline int inspect_page(struct kml_inspect *q)
 	struct page *page = (struct page *)q->addr;
 	struct page___memdesc *desc = (void *)page;
 	struct buffer_head___seen *head, *bh;
+	__u64 flags;
 	int i, count;
 
 	if (bpf_core_type_exists(memdesc_flags_t))
-		q->flags = BPF_CORE_READ(desc, flags.f);
+		flags = BPF_CORE_READ(desc, flags.f);
 	else
-		q->flags = BPF_CORE_READ(page, flags);
+		flags = BPF_CORE_READ(page, flags);
 	q->mapping = (__u64)BPF_CORE_READ(page, mapping);
-	q->type = BPF_CORE_READ(page, page_type);
 	q->refs = BPF_CORE_READ(page, _refcount.counter);
-	q->is_slab = is_slab(page, q->flags, q->type);
-	if (!(q->flags & (1ULL << bpf_core_enum_value(enum pageflags, PG_private))) || q->is_slab)
+	q->is_slab = is_slab(page, flags, BPF_CORE_READ(page, page_type));
+	if (!(flags & (1ULL << bpf_core_enum_value(enum pageflags, PG_private))) || q->is_slab)
 		return 0;
 	head = (struct buffer_head___seen *)BPF_CORE_READ(page, private);
 	bh = head;

@@ -37,7 +37,6 @@ struct sfs_watcher {
 	char report_path[PATH_MAX];
 	int kmsg;
 	pid_t tracer;			/* kmodleak; 0 when it has ended */
-	int tracer_status;
 	int ready_fd;			/* where it tells that the module may be loaded */
 	pid_t worker;
 	int worker_fd;			/* what it tells */
