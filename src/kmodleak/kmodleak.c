@@ -39,7 +39,8 @@ static const struct sfs_opt options[] = {
 	{ .o_short = 'u', .o_long = "unload", FIELD(unload),
 	  .o_help = "unload the module when the command, or the time, is over" },
 	{ .o_short = 'm', .o_long = "max-seconds", .o_arg = "N", .o_kind = SFS_OPT_NUMBER,
-	  .o_help = "stop waiting for the module to go after N seconds", FIELD(max_seconds) },
+	  .o_max = 1000000000, FIELD(max_seconds),
+	  .o_help = "stop waiting for the module to go after N seconds" },
 	{ .o_long = "settle", .o_arg = "N", .o_kind = SFS_OPT_NUMBER, FIELD(settle_seconds),
 	  .o_min = 1, .o_max = 3600, .o_default = "300",
 	  .o_help = "wait at most N seconds for late frees" },
@@ -102,6 +103,8 @@ static void parse(struct settings *s, int argc, char **argv)
 		sfs_die(KML_EXIT_FAILED, "no module can have this name: %s", argv[at]);
 	if (at + 1 < argc)
 		s->command = argv + at + 1;
+	if (s->suppressions && access(s->suppressions, R_OK))
+		sfs_die(KML_EXIT_FAILED, "suppressions in %s: %s", s->suppressions, strerror(errno));
 }
 
 /* ---- telling others that tracing has begun ---- */
@@ -327,7 +330,8 @@ static void run(const struct settings *s, struct tracer *t, struct verdict *v)
 	tracer__account(t, v->leaks || v->unsettled);
 	err = s->suppressions ? verdict__suppress(v, s->suppressions) : 0;
 	if (err)
-		sfs_die(KML_EXIT_FAILED, "suppressions in %s: %s", s->suppressions, strerror(-err));
+		sfs_die(KML_EXIT_FAILED, "%s has gone meanwhile: %s", s->suppressions,
+			strerror(-err));
 }
 
 static int tell(const struct settings *s, struct tracer *t, struct verdict *v)
@@ -362,7 +366,7 @@ int main(int argc, char **argv)
 	t.verbose = s.verbose;
 	t.trace = s.trace;
 	tracer__open(&t, s.objects, s.stacks);
-	if (module__is_loaded(s.module)) {
+	if (module__is_loaded(s.module) && !tracer__loaded(&t)) {
 		if (s.load)
 			sfs_die(KML_EXIT_FAILED, "%s is loaded already", s.module);
 		if (tracer__adopt(&t))

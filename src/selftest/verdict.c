@@ -109,7 +109,10 @@ static int sfs_verdict_path(char path[PATH_MAX], const char *dir, const char *re
 	       0 : -ENAMETOOLONG;
 }
 
-/* Written aside and renamed: a verdict is whole or is not there. */
+/*
+ * Written aside and renamed: a verdict is whole or is not there.  Each kind has a name of its own
+ * there, for a test that is skipped because another runs is not locked out here.
+ */
 int sfs_verdict_write(const struct sfs_verdict *v, const char *dir)
 {
 	bool skipped = v->v_kind == SFS_VERDICT_SKIP;
@@ -120,7 +123,8 @@ int sfs_verdict_write(const struct sfs_verdict *v, const char *dir)
 
 	err = sfs_verdict_path(path, dir, v->v_kernel, skipped ? "skipped" : "verdict");
 	if (!err)
-		err = sfs_verdict_path(aside, dir, v->v_kernel, "new");
+		err = sfs_verdict_path(aside, dir, v->v_kernel, skipped ? "skipped.new" :
+								      "verdict.new");
 	if (err)
 		return err;
 	file = fopen(aside, "we");
