@@ -399,6 +399,7 @@ static int sfs_check_all(struct sfs_fsck *f)
 {
 	struct sfs_found found = { 0 };
 	int status = SFS_EXIT_OK;
+	bool differs;
 	int err;
 
 	err = sfs_check_find(&f->fs, &found);
@@ -406,19 +407,18 @@ static int sfs_check_all(struct sfs_fsck *f)
 		sfs_give_up(f, err, "the check could not go on");
 	if (f->lost)
 		sfs_restore(f);
+	differs = found.f_problems[SFS_REMEDY_COUNT] || found.f_problems[SFS_REMEDY_NAME];
 	if (found.f_problems[SFS_REMEDY_READ])
 		status = sfs_leave_unread(f, &found);
 	else if (found.f_problems[SFS_REMEDY_NONE])
 		status = sfs_leave(f, "some of it cannot be repaired; mount it read-only (with -o"
 				   " norecovery if need be) and save what is there");
-	else if (f->lost && !f->restored)
-		status = sfs_leave(f, "-y repairs it");
-	else if (!found.f_problems[SFS_REMEDY_COUNT] && !found.f_problems[SFS_REMEDY_NAME])
+	else if (!differs && f->restored == f->lost)
 		status = f->lost ? SFS_EXIT_REPAIRED : SFS_EXIT_OK;
-	else if (sfs_fs_has_unknown(&f->fs))
+	else if (differs && sfs_fs_has_unknown(&f->fs))
 		status = sfs_leave(f, "only a version that knows all of its features can tell damage"
 				   " from what belongs to them");
-	else if (!sfs_agree(f, found.f_problems[SFS_REMEDY_NAME]))
+	else if (f->restored != f->lost || !sfs_agree(f, found.f_problems[SFS_REMEDY_NAME]))
 		status = sfs_leave(f, "-y repairs it");
 	else
 		status = sfs_try_repair(f, &found);
