@@ -65,8 +65,7 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 	return sfs_inode_change_end(&t, inode, err);
 }
 
-/* Frees the whole blocks of [@lblk, @end), whose folios are gone. */
-static int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
+int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_trans t;
@@ -178,32 +177,6 @@ static int sfs_punch_cached(struct inode *inode, loff_t pos, loff_t stop, u64 lb
 		err = sfs_zero(inode, pos, head - pos);
 	if (!err && stop > tail)
 		err = sfs_zero(inode, tail, stop - tail);
-	return err;
-}
-
-/*
- * Makes the whole blocks of [@lblk, @end), whose folios are gone, read as zeros and keeps them: on
- * a full volume freed ones would not come back.
- */
-static int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
-{
-	struct sfs_trans t;
-	unsigned int tries = 0;
-	int err = 0;
-
-	while (!err && lblk < end) {
-		err = sfs_inode_change_begin(inode, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
-					     3 * SFS_REVOKES_TREE, &t);
-		if (err)
-			return err;
-		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk);
-		sfs_inode_note_tid(&t, inode, true);
-		err = sfs_inode_change_end(&t, inode, err);
-		sfs_retry(inode, &err, &tries);
-		if (!err && fatal_signal_pending(current))
-			err = -EINTR;
-		cond_resched();
-	}
 	return err;
 }
 

@@ -17,17 +17,25 @@
 static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	struct sfs_inode_info *ii = SFS_I(inode);
+	loff_t old = i_size_read(inode);
 	int err;
 
 	if (error || nbytes <= 0)
 		return error;
 	/* The memory size first: a conversion never raises the size on disk past it. */
-	if (iocb->ki_pos + nbytes > i_size_read(inode))
+	if (iocb->ki_pos + nbytes > old)
 		i_size_write(inode, iocb->ki_pos + nbytes);
 	if (!(flags & IOMAP_DIO_UNWRITTEN) &&
-	    iocb->ki_pos + nbytes <= READ_ONCE(SFS_I(inode)->ii_core.i_size))
+	    iocb->ki_pos + nbytes <= READ_ONCE(ii->ii_core.i_size))
 		return 0;
 	err = sfs_convert_written(inode, iocb->ki_pos, nbytes);
+	if (err && iocb->ki_pos + nbytes > old) {
+		/* What was not converted is not in the file. */
+		down_write(&ii->ii_tree_lock);
+		i_size_write(inode, max_t(loff_t, old, ii->ii_core.i_size));
+		up_write(&ii->ii_tree_lock);
+	}
 	return err;
 }
 
@@ -92,38 +100,23 @@ static ssize_t sfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
-/*
- * Between the old end of the file and the write lies nothing yet: let it read as zeros.  Inode lock
- * held exclusively.
- */
-static int sfs_zero_gap(struct inode *inode, loff_t pos)
-{
-	loff_t old = i_size_read(inode);
-	int err = 0;
-
-	if (pos <= old)
-		return 0;
-	/* See sfs_setsize(): a dirty folio over an unwritten block would not be zeroed. */
-	if (old & (SFS_BLOCK_SIZE - 1))
-		err = filemap_write_and_wait_range(inode->i_mapping, old, old);
-	if (err)
-		return err;
-	return sfs_zero(inode, old, pos - old);
-}
-
 /* The checks of every write, after which the range is final.  Inode lock held. */
 static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	ssize_t count;
-	int err;
+	int err = 0;
 
 	count = generic_write_checks(iocb, from);
 	if (count <= 0)
 		return count;
-	if ((iocb->ki_flags & IOCB_NOWAIT) && iocb->ki_pos > i_size_read(inode))
-		return -EAGAIN;
-	err = sfs_zero_gap(inode, iocb->ki_pos);
+	if (iocb->ki_pos > i_size_read(inode)) {
+		if (iocb->ki_flags & IOCB_NOWAIT)
+			return -EAGAIN;
+		filemap_invalidate_lock(inode->i_mapping);
+		err = sfs_zero_gap(inode, iocb->ki_pos);
+		filemap_invalidate_unlock(inode->i_mapping);
+	}
 	if (err)
 		return err;
 	err = kiocb_modified(iocb);
@@ -189,6 +182,19 @@ static ssize_t sfs_write_dio_rest(struct kiocb *iocb, struct iov_iter *from, ssi
 	return done + ret;
 }
 
+/* What a direct write that ended early has taken past the end of the file.  Alone. */
+static void sfs_dio_give_back(struct inode *inode, loff_t end)
+{
+	loff_t size = i_size_read(inode);
+
+	if (size >= end)
+		return;
+	/* The write has an error to tell already; a cut to the file's size frees them as well. */
+	filemap_invalidate_lock(inode->i_mapping);
+	(void)sfs_free_range(inode, sfs_end_lblk(size, 0), sfs_end_lblk(end, 0));
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
 /*
  * Under the inode lock, @shared or not.  Sets @ret_rest if something remains that has to go through
  * the page cache; a writer who is alone has done that as well.
@@ -196,23 +202,30 @@ static ssize_t sfs_write_dio_rest(struct kiocb *iocb, struct iov_iter *from, ssi
 static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, bool shared,
 				    bool *ret_rest)
 {
+	struct inode *inode = file_inode(iocb->ki_filp);
 	unsigned int dio_flags = 0;
+	loff_t end = 0;
 	ssize_t ret;
 
 	ret = sfs_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
 	if (!shared) {
-		inode_dio_wait(file_inode(iocb->ki_filp));
+		inode_dio_wait(inode);
 		dio_flags = IOMAP_DIO_FORCE_WAIT;
+		/* What was preallocated there stays, whatever comes of the write. */
+		if (iocb->ki_pos + ret > i_size_read(inode) && !sfs_has_past_eof(inode))
+			end = iocb->ki_pos + ret;
 	}
 	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
 	/* Promised blocks stop it: the first ones by this error, later ones by a short write. */
 	*ret_rest = ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from));
-	if (!*ret_rest)
-		return ret;
-	ret = max_t(ssize_t, ret, 0);
-	return shared ? ret : sfs_write_dio_rest(iocb, from, ret);
+	if (*ret_rest && shared)
+		return max_t(ssize_t, ret, 0);
+	if (*ret_rest)
+		ret = sfs_write_dio_rest(iocb, from, max_t(ssize_t, ret, 0));
+	sfs_dio_give_back(inode, end);
+	return ret;
 }
 
 static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)

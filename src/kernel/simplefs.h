@@ -250,6 +250,16 @@ int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync);
 int sfs_truncate(struct inode *inode, u64 size);
 /* Zeroes [@pos, +@nbytes) in the page cache; the file ends where it did.  Inode lock held. */
 int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes);
+/*
+ * Makes the whole blocks of [@lblk, @end), whose folios are gone, read as zeros and keeps them: on
+ * a full volume freed ones would not come back.  Inode and invalidate locks held.
+ */
+int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end);
+/*
+ * Before the file grows to @size or is written there: what lies between reads as zeros, in memory
+ * and, should only the new size reach the disk, there too.  Inode and invalidate locks held.
+ */
+int sfs_zero_gap(struct inode *inode, loff_t size);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
 /* 1 if there are blocks past the end of the file, which a cut to its size frees. */
@@ -288,6 +298,8 @@ void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap, const struc
 /* Has the file changed since the answer was given?  Folio lock held, so that it stays true. */
 bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap);
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
+/* Frees the whole blocks of [@lblk, @end), whose folios are gone.  Inode, invalidate locks held. */
+int sfs_free_range(struct inode *inode, u64 lblk, u64 end);
 extern const struct iomap_ops sfs_read_iomap_ops;
 extern const struct iomap_ops sfs_buffered_iomap_ops;
 extern const struct iomap_ops sfs_dio_iomap_ops;

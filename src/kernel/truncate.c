@@ -77,7 +77,7 @@ static int sfs_truncate_finish(struct inode *inode, u64 size)
 	}
 	if (done > 0)
 		return 0;
-	/* It is an orphan, which the next mount finishes; growing over what is left zeroes it. */
+	/* It is an orphan, which the next mount finishes; see sfs_zero_gap() for one that grows. */
 	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
 	return done;
 }
@@ -177,6 +177,61 @@ int sfs_has_past_eof(struct inode *inode)
 	return err == -ENOENT ? 0 : err ? err : 1;
 }
 
+int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
+{
+	struct sfs_trans t;
+	unsigned int tries = 0;
+	int err = 0;
+
+	while (!err && lblk < end) {
+		err = sfs_inode_change_begin(inode, 3 * SFS_CREDITS_TREE + SFS_CREDITS_INODE,
+					     3 * SFS_REVOKES_TREE, &t);
+		if (err)
+			return err;
+		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk);
+		sfs_inode_note_tid(&t, inode, true);
+		err = sfs_inode_change_end(&t, inode, err);
+		sfs_retry(inode, &err, &tries);
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	return err;
+}
+
+/*
+ * The block at @from is written first if it is not whole: zeroing skips unwritten blocks, and a
+ * dirty folio over one would keep its tail.
+ */
+static int sfs_zero_from(struct inode *inode, loff_t from, loff_t end)
+{
+	int err = 0;
+
+	if (from & (SFS_BLOCK_SIZE - 1))
+		err = filemap_write_and_wait_range(inode->i_mapping, from, from);
+	return err || from == end ? err : sfs_zero(inode, from, end - from);
+}
+
+/*
+ * Blocks past the end may hold data where a cut or an append failed half-way.  Zeros in their
+ * folios would not do: writeback drops what lies past the end, and the new size may be on the disk
+ * before them.
+ */
+int sfs_zero_gap(struct inode *inode, loff_t size)
+{
+	loff_t old = i_size_read(inode);
+	int err;
+
+	if (size <= old)
+		return 0;
+	err = sfs_has_past_eof(inode);
+	if (err > 0) {
+		truncate_pagecache(inode, old);
+		err = sfs_unwrite_range(inode, sfs_size_nblks(old), sfs_size_nblks(size));
+	}
+	return err ? err : sfs_zero_from(inode, old, size);
+}
+
 /*
  * What has to be on disk before the file may end at @edge there: what is cached between the two
  * ends, and the block that @edge is in.  Nothing else is waited for, least of all what is about to
@@ -213,23 +268,15 @@ int sfs_setsize(struct inode *inode, loff_t size)
 {
 	loff_t old = i_size_read(inode);
 	loff_t edge = min(old, size);
-	int err = 0;
+	int err;
 
 	inode_dio_wait(inode);
 	/* No store through a mapping from here on: it would have to lock its folio under this. */
 	filemap_invalidate_lock(inode->i_mapping);
-	/*
-	 * Zeroing skips unwritten blocks, and a dirty folio over one would keep its tail: have the
-	 * block at the edge written first.
-	 */
-	if (edge & (SFS_BLOCK_SIZE - 1))
-		err = filemap_write_and_wait_range(inode->i_mapping, edge, edge);
-	if (err)
-		goto unlock;
 	if (size > old)
-		err = sfs_zero(inode, old, size - old);
-	else if (size & (SFS_BLOCK_SIZE - 1))
-		err = sfs_zero(inode, size, round_up(size, SFS_BLOCK_SIZE) - size);
+		err = sfs_zero_gap(inode, size);
+	else
+		err = sfs_zero_from(inode, size, round_up(size, SFS_BLOCK_SIZE));
 	if (err)
 		goto unlock;
 	/* The zeros must be on disk before the size that shows them. */

@@ -104,7 +104,10 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 	up_write(&ii->ii_tree_lock);
 }
 
-/* Marks one stretch of [lblk, end) written and raises the size on disk to @size at most. */
+/*
+ * Marks one stretch of [lblk, end) written and raises the size on disk to its end, to @size at
+ * most: no written block is left outside the file when the next one fails.
+ */
 static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u64 *ret_done)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
@@ -116,8 +119,8 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 	if (err)
 		return err;
 	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, false, ret_done);
-	if (!err && *ret_done >= end) {
-		size = min_t(u64, size, i_size_read(inode));
+	if (!err) {
+		size = min3(size, *ret_done << SFS_BLOCK_BITS, (u64)i_size_read(inode));
 		if (size > ii->ii_core.i_size)
 			ii->ii_core.i_size = size;
 	}

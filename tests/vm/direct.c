@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -259,6 +260,29 @@ static void synced(void)
 	close(fd);
 }
 
+/* What a write took and could not fill is free again. */
+static void full(void)
+{
+	struct iovec iov[256];
+	struct statvfs vfs;
+	struct stat st;
+	unsigned int i;
+	int fd;
+
+	TAP_REQUIRE(!statvfs(".", &vfs), "the space");
+	fd = make("ballast", 0, 0600);
+	TAP_REQUIRE(!fallocate(fd, 0, 0, vfs.f_bavail * BLOCK - (20 << 20)), "all but 20 MiB");
+	close(fd);
+	for (i = 0; i < 256; i++)
+		iov[i] = (struct iovec){ block, NBLOCKS * BLOCK };
+	fd = make("full", O_DIRECT, 0600);
+	TAP_OK(pwritev(fd, iov, 256, 0) != 64 << 20, "64 MiB do not fit");
+	TAP_REQUIRE(!fstat(fd, &st), "the file");
+	TAP_OK(st.st_blocks * 512 <= st.st_size + 16 * BLOCK, "%ld blocks of 512 are in %ld bytes",
+	       (long)st.st_blocks, (long)st.st_size);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	TAP_REQUIRE(argc == 2 && !chdir(argv[1]) && !chmod(".", 0777), "usage: direct DIR");
@@ -270,5 +294,6 @@ int main(int argc, char **argv)
 	synced();
 	together();
 	contest();
+	full();
 	return tap_done();
 }
