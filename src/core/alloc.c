@@ -162,13 +162,7 @@ static void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used)
 	sfs_mutex_unlock(&g->g_lock);
 }
 
-/* What an allocation has read of groups not looked at before, and the error where it could not. */
-struct sfs_reach {
-	u32 r_loads;
-	int r_failed;
-};
-
-/* Takes a run of @group.  -ENOSPC: none that @s would have, or its maps cannot be read. */
+/* Takes a run of @group.  -ENOSPC: none that @s would have; and as sfs_group_reach(). */
 static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 			  const struct sfs_search *s, struct sfs_reach *reach, u64 *ret_blk,
 			  u32 *ret_nblks)
@@ -178,11 +172,7 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	u32 need, bit, n;
 	int err;
 
-	err = sfs_group_get(fs, group, &g);
-	if (err == -EIO) {
-		reach->r_failed = err;
-		return -ENOSPC;
-	}
+	err = sfs_group_reach(fs, group, reach, &g);
 	if (err)
 		return err;
 	/* A look without the lock: the worst that comes of it is another choice. */
@@ -190,6 +180,8 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	if (READ_ONCE(g->g_run) < need)
 		return -ENOSPC;
 	err = sfs_used_lock(t, fs, group, g, &used);
+	if (err == -EIO)
+		return sfs_reach_failed(fs, reach, &g->g_unread);
 	if (err)
 		return err;
 	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
@@ -224,21 +216,19 @@ static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, st
 	int err;
 
 	for (i = 0; i < ngroups; i++) {
-		if (sfs_group_may_load(fs, group, &reach->r_loads)) {
-			err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
-			if (err != -ENOSPC)
-				return err;
-		} else {
+		err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
+		if (err == -EAGAIN)
 			passed_over = true;
-		}
+		else if (err != -ENOSPC)
+			return err;
 		s.s_goal = SFS_NO_GOAL;
 		group = group + 1 < ngroups ? group + 1 : 0;
 	}
 	return passed_over ? -EAGAIN : -ENOSPC;
 }
 
-static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u64 *ret_blk,
-			u32 *ret_nblks)
+static int sfs_run_search(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want,
+			  struct sfs_reach *reach, u64 *ret_blk, u32 *ret_nblks)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 start = goal / SFS_GROUP_BLOCKS;
@@ -247,28 +237,39 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 		.s_want = want,
 		.s_need = min_t(u32, want, SFS_RUN_DECENT),
 	};
-	struct sfs_reach reach = { };
 	int grown;
 	int err;
 
-	err = sfs_groups_take(t, fs, start, s, &reach, ret_blk, ret_nblks);
+	err = sfs_groups_take(t, fs, start, s, reach, ret_blk, ret_nblks);
 	if (err != -ENOSPC && (err != -EAGAIN || want == 1))
 		return err;
 	s.s_goal = SFS_NO_GOAL;
-	grown = sfs_zone_grow(t, fs, ngroups);
+	grown = sfs_zone_grow(t, fs, ngroups, reach);
 	if (grown && grown != -ENOSPC)
 		return grown;
 	if (!grown) {
 		start = ngroups;
-		reach.r_loads = 0;
+		reach->r_loads = 0;
 	} else if (err == -EAGAIN) {
 		return err;
 	}
 	do {
 		s.s_thorough = s.s_need == 1;
-		err = sfs_groups_take(t, fs, start, s, &reach, ret_blk, ret_nblks);
+		err = sfs_groups_take(t, fs, start, s, reach, ret_blk, ret_nblks);
 		s.s_need = max(s.s_need / 4, 1u);
 	} while (err == -ENOSPC && !s.s_thorough);
+	return err;
+}
+
+static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u64 *ret_blk,
+			u32 *ret_nblks)
+{
+	struct sfs_reach reach = { };
+	int err;
+
+	do
+		err = sfs_run_search(t, fs, goal, want, &reach, ret_blk, ret_nblks);
+	while (err == -ENOSPC && sfs_reach_again(fs, &reach));
 	/* What is free may all lie where the disk does not let us look. */
 	return err == -ENOSPC && reach.r_failed ? reach.r_failed : err;
 }

@@ -34,6 +34,8 @@ struct sfs_group {
 	u32 g_room;			/* set bits of the room map */
 	u32 g_slots;			/* free slots of the group's inode blocks */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
+	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
+	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
 };
 
 struct sfs_zone {
@@ -100,6 +102,8 @@ struct sfs_fs {
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
 	u64 f_load_next;		/* groups below it are loaded; racy, may lag behind */
 	u32 f_load_max;			/* groups that one call may load for an allocation */
+	u32 f_unread;			/* rises when what failed is asked again, from 1 */
+	u32 f_unwritten_strip;		/* the f_unread in which a zone could not be begun, or 0 */
 };
 
 /* Features that this version does not know, by what that means (format.h). */
@@ -395,22 +399,13 @@ void sfs_zones_exit(struct sfs_fs *fs);
 u64 sfs_groups_ready(const struct sfs_fs *fs);
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
-/*
- * May a call that has loaded *@loads groups for its allocation look at @group, too?  Counts it if
- * it is to be loaded; f_load_max is the bound.
- */
-bool sfs_group_may_load(const struct sfs_fs *fs, u64 group, u32 *loads);
+
 /*
  * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it
  * were, 0 if all are loaded.  One that cannot be is passed over, for this and all later calls; its
  * error is told where nothing else is left to load.
  */
 int sfs_load_next(struct sfs_fs *fs);
-/*
- * Formats the strip of the next zone and moves the watermark, in @t, unless there are more than
- * @ngroups groups by now: then another was quicker.  Takes f_zone_lock.
- */
-int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups);
 /*
  * Calls @fn for what of [@blk, @end) no zone has been begun on, in runs of a group's length at
  * most, with f_zone_lock held: none is begun under a run.  @min, @ret_nblks as above.
@@ -595,6 +590,7 @@ const struct sfs_block_ops *sfs_block_ops_of(u32 magic);	/* NULL: no kind has it
 const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 blk);
 
 #include "btree.h"
+#include "reach.h"
 #include "totext.h"
 
 #endif

@@ -238,17 +238,26 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	return err ? err : sfs_open_dirty(o, t);
 }
 
-/* -ENOSPC: neither a slot nor a block here; -EAGAIN: a block, but not before a commit. */
+/*
+ * -ENOSPC: neither a slot nor a block here; -EAGAIN: a block, but not before a commit; and as
+ * sfs_group_reach().
+ */
 static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 goal,
-			    u64 *ret_ino, u32 *ret_generation)
+			    struct sfs_reach *reach, u64 *ret_ino, u32 *ret_generation)
 {
 	bool taken = false;
+	struct sfs_group *g;
 	struct sfs_open o;
 	int err;
 
-	err = sfs_open_lock(&o, fs, group);
+	err = sfs_group_reach(fs, group, reach, &g);
+	if (!err)
+		err = sfs_reach_ask(fs, reach, &g->g_unread_inodes);
+	if (!err)
+		err = sfs_open_lock(&o, fs, group);
 	if (err)
 		return err;
+	*ret_ino = 0;
 	if (o.o_group->g_room) {
 		err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_ROOM));
 		if (!err)
@@ -266,11 +275,18 @@ static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u
 		sfs_space_unclaim(fs, 1);
 unlock:
 	sfs_open_unlock(&o);
-	return err;
+	/* Set with the first change: until then another group will do. */
+	return err == -EIO && !*ret_ino ? sfs_reach_failed(fs, reach, &g->g_unread_inodes) : err;
+}
+
+/* Neither of the two is an end: another group may do, or this one later. */
+static bool sfs_goes_on(int err)
+{
+	return err == -ENOSPC || err == -EAGAIN;
 }
 
 /* The first group from the rotor's on that is not nearly full; -ENOSPC if none is at hand. */
-static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u32 *loads, u64 *ret_group)
+static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, struct sfs_reach *reach, u64 *ret_group)
 {
 	u64 rotor = READ_ONCE(fs->f_dir_rotor);
 	struct sfs_group *g;
@@ -280,9 +296,9 @@ static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u32 *loads, u64 *ret_g
 	WRITE_ONCE(fs->f_dir_rotor, rotor + 1);	/* a lost step is no loss */
 	for (i = 0; i < min_t(u64, ngroups, SFS_ZONE_GROUPS); i++) {
 		group = (rotor / SFS_DIRS_A_GROUP + i) % ngroups;
-		if (!sfs_group_may_load(fs, group, loads))
+		err = sfs_group_reach(fs, group, reach, &g);
+		if (sfs_goes_on(err))
 			continue;
-		err = sfs_group_get(fs, group, &g);
 		if (err)
 			return err;
 		if (READ_ONCE(g->g_free) >= SFS_DIR_ROOM) {
@@ -293,18 +309,12 @@ static int sfs_dir_spread(struct sfs_fs *fs, u64 ngroups, u32 *loads, u64 *ret_g
 	return -ENOSPC;
 }
 
-/* Neither of the two is an end: another group may do, or this one later. */
-static bool sfs_goes_on(int err)
-{
-	return err == -ENOSPC || err == -EAGAIN;
-}
-
 /*
- * Every group in use once, from @start on; the goal counts in the first.  -EAGAIN: later, or, if
- * *@passed_over, in a group that was not loaded.
+ * Every group in use once, from @start on; the goal counts in the first.  -EAGAIN: later, or in a
+ * group that was passed over.
  */
 static int sfs_groups_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 start, u32 goal,
-			     u32 *loads, bool *passed_over, u64 *ret_ino, u32 *ret_generation)
+			     struct sfs_reach *reach, u64 *ret_ino, u32 *ret_generation)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	int ret = -ENOSPC;
@@ -313,14 +323,9 @@ static int sfs_groups_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 start, 
 
 	for (i = 0; i < ngroups; i++) {
 		group = (start + i) % ngroups;
-		if (sfs_group_may_load(fs, group, loads)) {
-			err = sfs_group_ialloc(t, fs, group, goal, ret_ino, ret_generation);
-			if (!sfs_goes_on(err))
-				return err;
-		} else {
-			*passed_over = true;
-			err = -EAGAIN;
-		}
+		err = sfs_group_ialloc(t, fs, group, goal, reach, ret_ino, ret_generation);
+		if (!sfs_goes_on(err))
+			return err;
 		if (err == -EAGAIN)
 			ret = err;
 		goal = 0;
@@ -328,36 +333,48 @@ static int sfs_groups_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 start, 
 	return ret;
 }
 
-int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
-		    u64 *ret_ino, u32 *ret_generation)
+static int sfs_inode_search(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
+			    struct sfs_reach *reach, u64 *ret_ino, u32 *ret_generation)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 home = sfs_ino_blk(parent) / SFS_GROUP_BLOCKS;
 	u64 start = home;
-	bool passed_over = false;
-	u32 loads = 0;
 	int grown;
 	u32 goal;
 	int err;
 
 	if (is_dir && parent) {
-		err = sfs_dir_spread(fs, ngroups, &loads, &start);
+		err = sfs_dir_spread(fs, ngroups, reach, &start);
 		if (err && err != -ENOSPC)
 			return err;
 	}
 	goal = start == home ? sfs_ino_blk(parent) % SFS_GROUP_BLOCKS : 0;
-	err = sfs_groups_ialloc(t, fs, start, goal, &loads, &passed_over, ret_ino, ret_generation);
-	if (sfs_goes_on(err) && !passed_over && sfs_space_available(fs)) {
-		grown = sfs_zone_grow(t, fs, ngroups);
+	reach->r_passed_over = false;	/* of who only looked for a place for a directory */
+	err = sfs_groups_ialloc(t, fs, start, goal, reach, ret_ino, ret_generation);
+	if (sfs_goes_on(err) && !reach->r_passed_over && sfs_space_available(fs)) {
+		grown = sfs_zone_grow(t, fs, ngroups, reach);
 		if (!grown)
-			grown = sfs_group_ialloc(t, fs, ngroups, 0, ret_ino, ret_generation);
+			grown = sfs_group_ialloc(t, fs, ngroups, 0, reach, ret_ino,
+						 ret_generation);
 		/* What is pending in an older group is still to be had, if not here. */
 		if (grown != -ENOSPC)
 			err = grown;
 	}
+	return err;
+}
+
+int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_dir,
+		    u64 *ret_ino, u32 *ret_generation)
+{
+	struct sfs_reach reach = { };
+	int err;
+
+	do
+		err = sfs_inode_search(t, fs, parent, is_dir, &reach, ret_ino, ret_generation);
+	while (err == -ENOSPC && sfs_reach_again(fs, &reach));
 	if (!err)
 		sfs_counter_add(&fs->f_inodes, 1);
-	return err;
+	return err == -ENOSPC && reach.r_failed ? reach.r_failed : err;
 }
 
 /* ---- orphans ---- */

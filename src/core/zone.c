@@ -130,6 +130,7 @@ int sfs_zones_init(struct sfs_fs *fs)
 		return -ENOMEM;
 	sfs_mutex_init(&fs->f_zone_lock);
 	fs->f_load_max = SFS_LOAD_MAX;
+	fs->f_unread = 1;
 	return 0;
 }
 
@@ -287,6 +288,8 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 	if (!smp_load_acquire(&g->g_loaded)) {
 		sfs_mutex_lock(&g->g_lock);
 		err = g->g_loaded ? 0 : sfs_group_load(fs, group, g);
+		if (err == -EIO)
+			WRITE_ONCE(g->g_unread, READ_ONCE(fs->f_unread));
 		sfs_mutex_unlock(&g->g_lock);
 		if (err)
 			return err;
@@ -295,21 +298,70 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 	return 0;
 }
 
-static bool sfs_group_is_loaded(const struct sfs_fs *fs, u64 group)
+/* NULL: nobody has looked at its zone. */
+static struct sfs_group *sfs_group_find(const struct sfs_fs *fs, u64 group)
 {
-	const struct sfs_zone *zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+	struct sfs_zone *zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
 
-	return zone && smp_load_acquire(&zone->z_group[group % SFS_ZONE_GROUPS].g_loaded);
+	return zone ? &zone->z_group[group % SFS_ZONE_GROUPS] : NULL;
 }
 
-bool sfs_group_may_load(const struct sfs_fs *fs, u64 group, u32 *loads)
+static bool sfs_group_is_loaded(const struct sfs_fs *fs, u64 group)
 {
-	if (sfs_group_is_loaded(fs, group))
-		return true;
-	if (*loads >= fs->f_load_max)
+	const struct sfs_group *g = sfs_group_find(fs, group);
+
+	return g && smp_load_acquire(&g->g_loaded);
+}
+
+/* ---- what cannot be read ---- */
+
+int sfs_reach_ask(const struct sfs_fs *fs, struct sfs_reach *reach, const u32 *unread)
+{
+	if (READ_ONCE(*unread) != READ_ONCE(fs->f_unread))
+		return 0;
+	reach->r_failed = -EIO;
+	return -ENOSPC;
+}
+
+int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unread)
+{
+	WRITE_ONCE(*unread, READ_ONCE(fs->f_unread));
+	reach->r_failed = -EIO;
+	return -ENOSPC;
+}
+
+bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach)
+{
+	if (!reach->r_failed || reach->r_again)
 		return false;
-	++*loads;
+	reach->r_failed = 0;
+	reach->r_again = true;
+	/* A lost step is no loss; 0 is none. */
+	WRITE_ONCE(fs->f_unread, max(READ_ONCE(fs->f_unread) + 1, 1u));
 	return true;
+}
+
+int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
+		    struct sfs_group **ret_group)
+{
+	struct sfs_group *g = sfs_group_find(fs, group);
+	int err;
+
+	err = g ? sfs_reach_ask(fs, reach, &g->g_unread) : 0;
+	if (err)
+		return err;
+	if (!sfs_group_is_loaded(fs, group)) {
+		if (reach->r_loads >= fs->f_load_max) {
+			reach->r_passed_over = true;
+			return -EAGAIN;
+		}
+		reach->r_loads++;
+	}
+	err = sfs_group_get(fs, group, ret_group);
+	if (err != -EIO)
+		return err;
+	reach->r_failed = err;		/* noted by who loads */
+	return -ENOSPC;
 }
 
 int sfs_load_next(struct sfs_fs *fs)
@@ -360,7 +412,8 @@ int sfs_zone_format(struct sfs_fs *fs, u64 zone, const void *super)
 }
 
 /* f_zone_lock held. */
-static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *super)
+static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *super,
+			  struct sfs_reach *reach)
 {
 	int err;
 
@@ -368,6 +421,8 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 	if (err)
 		return err;
 	err = sfs_zone_format(fs, fs->f_zones, sfs_buf_data(super));
+	if (err == -EIO)
+		return sfs_reach_failed(fs, reach, &fs->f_unwritten_strip);
 	if (err)
 		return err;
 	smp_store_release(&fs->f_zones, fs->f_zones + 1);
@@ -375,7 +430,7 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 	return sfs_buf_dirty(t, fs, super);
 }
 
-int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups)
+int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups, struct sfs_reach *reach)
 {
 	struct sfs_buf *super;
 	int err = 0;
@@ -384,12 +439,12 @@ int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups)
 	if (sfs_groups_ready(fs) > ngroups)
 		goto unlock;
 	err = -ENOSPC;
-	if (fs->f_zones >= fs->f_zones_max)
+	if (fs->f_zones >= fs->f_zones_max || sfs_reach_ask(fs, reach, &fs->f_unwritten_strip))
 		goto unlock;
 	err = sfs_buf_get(fs, 0, &sfs_super_ops, 0, &super);
 	if (err)
 		goto unlock;
-	err = sfs_zone_begin(t, fs, super);
+	err = sfs_zone_begin(t, fs, super, reach);
 	sfs_buf_put(super);
 unlock:
 	sfs_mutex_unlock(&fs->f_zone_lock);

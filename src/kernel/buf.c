@@ -323,67 +323,78 @@ int sfs_buf_write_now(struct sfs_buf *buf)
 	return err;
 }
 
-/* Starts writing one block of a run; the reference stays until it has been waited for. */
-static int sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill, const void *arg,
-				struct buffer_head **ret_bh)
+#define SFS_FORMAT_BATCH	32
+
+/* One block of a run, into its buffer, which stays locked until it has been written. */
+static struct buffer_head *sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
+						const void *arg)
 {
 	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
 
 	if (!bh)
-		return -ENOMEM;
+		return NULL;
 	lock_buffer(bh);
+	clear_buffer_dirty(bh);		/* of a former life */
 	memset(bh->b_data, 0, bh->b_size);
 	fill(fs, blk, bh->b_data, arg);
 	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	set_buffer_uptodate(bh);
 	set_buffer_sfs_verified(bh);
-	unlock_buffer(bh);
-	mark_buffer_dirty(bh);
-	write_dirty_buffer(bh, REQ_SYNC);
-	*ret_bh = bh;
-	return 0;
+	return bh;
 }
 
-static int sfs_buf_format_wait(struct buffer_head *bh)
+static void sfs_buf_format_end(struct buffer_head *bh, int err)
 {
+	if (err) {
+		clear_buffer_sfs_verified(bh);
+		clear_buffer_uptodate(bh);
+	}
+	unlock_buffer(bh);
+	brelse(bh);
+}
+
+/*
+ * Up to a batch, by a request of our own: nothing refers to the blocks yet, but an error that the
+ * buffers' functions leave in the device's mapping makes jbd2 abort the journal since 6.8.
+ */
+static int sfs_buf_format_batch(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
+				const void *arg)
+{
+	struct block_device *bdev = sfs_fs_sb(fs)->s_bdev;
+	struct buffer_head *bhs[SFS_FORMAT_BATCH];
+	struct bio *bio = bio_alloc(bdev, nblks, REQ_OP_WRITE | REQ_SYNC, GFP_NOFS);
+	unsigned int n;
 	int err = 0;
 
-	wait_on_buffer(bh);
-	if (buffer_write_io_error(bh) || !buffer_uptodate(bh))
-		err = -EIO;
-	brelse(bh);
+	bio->bi_iter.bi_sector = blk << (SFS_BLOCK_BITS - SECTOR_SHIFT);
+	for (n = 0; n < nblks; n++) {
+		bhs[n] = sfs_buf_format_start(fs, blk + n, fill, arg);
+		if (!bhs[n]) {
+			err = -ENOMEM;
+			break;
+		}
+		__bio_add_page(bio, virt_to_page(bhs[n]->b_data), SFS_BLOCK_SIZE,
+			       offset_in_page(bhs[n]->b_data));
+	}
+	if (!err && submit_bio_wait(bio))
+		err = -EIO;	/* of a thin pool that is full, -ENOSPC would be believed */
+	bio_put(bio);
+	while (n--)
+		sfs_buf_format_end(bhs[n], err);
 	return err;
 }
-
-#define SFS_FORMAT_BATCH	32
 
 int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
 		   const void *arg)
 {
-	struct buffer_head *bhs[SFS_FORMAT_BATCH];
-	struct blk_plug plug;
-	unsigned int done = 0;
+	unsigned int done;
 	int err = 0;
 
-	while (!err && done < nblks) {
-		unsigned int want = min_t(unsigned int, nblks - done, SFS_FORMAT_BATCH);
-		unsigned int n = 0;
-
-		blk_start_plug(&plug);
-		while (n < want && !err) {
-			err = sfs_buf_format_start(fs, blk + done + n, fill, arg, &bhs[n]);
-			if (!err)
-				n++;
-		}
-		blk_finish_plug(&plug);
-		done += n;
-		while (n--) {
-			int err2 = sfs_buf_format_wait(bhs[n]);
-
-			err = err ? err : err2;
-		}
-	}
+	for (done = 0; !err && done < nblks; done += SFS_FORMAT_BATCH)
+		err = sfs_buf_format_batch(fs, blk + done,
+					   min_t(unsigned int, nblks - done, SFS_FORMAT_BATCH),
+					   fill, arg);
 	return err;
 }
 

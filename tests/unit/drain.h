@@ -34,7 +34,8 @@ static u64 drain_refs;
 static u64 drain_op = 1;
 static unsigned int drain_credits;	/* spent by this operation */
 static long drain_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
-static u64 drain_bad;			/* a block that cannot be read; 0: none */
+static u64 drain_bad;			/* a block that cannot be read, or written; 0: none */
+static unsigned int drain_bad_asks;	/* how often it was asked for */
 static bool drain_broken;		/* and then all do, until drain_step() */
 static bool drain_failed;
 static unsigned int drain_reads;		/* blocks that came from the device */
@@ -55,6 +56,8 @@ static inline void drain_step(unsigned int credits)
 	drain_op++;
 	drain_credits = 0;
 	drain_fail_in = -1;
+	/* What failed can be read again, and no allocation shall pass it over. */
+	drain_fs.f_unread += drain_failed;
 	drain_broken = false;
 	drain_failed = false;
 }
@@ -199,7 +202,11 @@ int sfs_buf_get(struct sfs_fs *fs, u64 blk, const struct sfs_block_ops *ops, u64
 	struct sfs_buf *buf = drain_find(blk);
 	const char *why;
 
-	if (drain_fails() || (drain_bad && blk == drain_bad))
+	if (drain_bad && blk == drain_bad) {
+		drain_bad_asks++;
+		return -EIO;
+	}
+	if (drain_fails())
 		return -EIO;
 	if (!buf->data) {
 		static const u8 nothing[SFS_BLOCK_SIZE];
@@ -331,6 +338,10 @@ int sfs_buf_format(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn f
 	struct sfs_buf *buf;
 	unsigned int i;
 
+	if (drain_bad >= blk && drain_bad < blk + nblks) {
+		drain_bad_asks++;
+		return -EIO;
+	}
 	if (drain_fails())
 		return -EIO;
 	for (i = 0; i < nblks; i++) {

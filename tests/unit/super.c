@@ -360,10 +360,13 @@ static unsigned int called(const char *label)
 /* Each zone that begins has a copy, and a change reaches all of them. */
 static void test_growth(void)
 {
+	struct sfs_reach reach = { };
+
 	drain_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
 	TAP_EQ(called(""), 1, "a new volume has a copy");
 	while (drain_fs.f_zones < 3)
-		TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs)), "grown");
+		TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs), &reach),
+			    "grown");
 	TAP_EQ(called(""), 3, "so has each zone that begins");
 	strcpy((char *)drain_fs.f_label, "new");
 	TAP_REQUIRE(!sfs_super_write(NULL, &drain_fs), "a change");

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reach.c - how far one allocation looks: groups that nobody has loaded, maps that cannot be read,
+ * a strip that cannot be written.
+ */
+#include "drain.h"
+
+/* Takes all of @group, but for one block of every 16th. */
+static void fill_group(u64 group)
+{
+	const struct sfs_bitmap_disk *map;
+	u32 nbits = sfs_group_nblks(&drain_fs, group);
+	u32 bit = 0, end;
+	struct sfs_buf *buf;
+	u64 blk;
+	u32 n;
+
+	TAP_REQUIRE(!sfs_map_get(&drain_fs, group, SFS_MAP_USED, &buf), "map is read");
+	map = sfs_buf_data(buf);
+	while ((bit = sfs_bits_next_clear(map->b_bits, bit, nbits)) < nbits) {
+		end = sfs_bits_next_set(map->b_bits, bit, nbits);
+		TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, group * SFS_GROUP_BLOCKS + bit,
+					    end - bit, SFS_ALLOC_POOL, &blk, &n), "fills");
+	}
+	sfs_buf_put(buf);
+	if (group % 16 == 15)
+		TAP_REQUIRE(!sfs_free_blks(NULL, &drain_fs, group * SFS_GROUP_BLOCKS + 9999, 1),
+			    "frees");
+}
+
+/* The first @ngroups groups of a volume of @blocks are full, but for one block of every 16th. */
+static void make_aged(u64 blocks, u64 ngroups)
+{
+	struct sfs_reach reach = { };
+	u64 group;
+
+	drain_make(blocks, 0);
+	while (sfs_groups_ready(&drain_fs) < ngroups)
+		TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs), &reach),
+			    "grows");
+	for (group = 0; group < ngroups; group++)
+		fill_group(group);
+	drain_commit();
+	drain_step(~0u);
+}
+
+/* The device's content, with nothing in memory; the volume was stopped in order. */
+static void mount_cold(void)
+{
+	s64 nfree = sfs_counter_read(&drain_fs.f_free);
+
+	drain_crash();
+	drain_mount(false);
+	sfs_space_set(&drain_fs, nfree);
+	drain_fs.f_load_max = 8;
+	drain_reads = 0;
+}
+
+/* A call reads few groups: fresh ground comes before the others, and else these can wait. */
+static void test_unloaded(void)
+{
+	const u64 ngroups = 3 * SFS_ZONE_GROUPS;
+	u64 blk, total = 0;
+	unsigned int loads = 0;
+	u32 n;
+	int err;
+
+	make_aged(4 * SFS_ZONE_BLOCKS, ngroups);
+	mount_cold();
+	err = sfs_alloc_blks(NULL, &drain_fs, 5 * SFS_GROUP_BLOCKS, 4096, 0, &blk, &n);
+	TAP_EQ(err, 0, "a large run");
+	TAP_EQ(n, 4096, "is whole");
+	TAP_EQ(blk / SFS_ZONE_BLOCKS, 3, "on fresh ground");
+	TAP_OK(drain_reads <= 9 * SFS_MAPS + 1, "%u of %u bitmaps were read for it", drain_reads,
+	       (unsigned int)ngroups * SFS_MAPS);
+
+	make_aged(3 * SFS_ZONE_BLOCKS, ngroups);
+	mount_cold();
+	drain_step(0);
+	err = sfs_alloc_blks(NULL, &drain_fs, 0, 4096, SFS_ALLOC_POOL, &blk, &n);
+	TAP_EQ(err, -EAGAIN, "without fresh ground a large run asks for more groups");
+	TAP_EQ(drain_reads, 8 * (SFS_MAPS - 1), "having read a few");
+	do {
+		err = sfs_alloc_blks(NULL, &drain_fs, 0, 1, SFS_ALLOC_POOL, &blk, &n);
+		if (!err)
+			TAP_REQUIRE(blk == (16 * total++ + 15) * SFS_GROUP_BLOCKS + 9999,
+				    "a block that is free");
+		if (err != -EAGAIN)
+			continue;
+		drain_reads = 0;
+		err = sfs_load_next(&drain_fs);
+		loads += err > 0;
+		TAP_REQUIRE(err >= 0 && drain_reads <= SFS_STRIP_BLOCKS, "loads a zone at most");
+	} while (err >= 0);
+	TAP_EQ(err, -ENOSPC, "single blocks, until the volume is full");
+	TAP_EQ(total, ngroups / 16, "none is out of reach");
+	TAP_OK(loads, "on the way a zone was loaded %u times", loads);
+	TAP_EQ(sfs_load_next(&drain_fs), 0, "then every group is loaded");
+	drain_step(~0u);
+	mount_cold();
+	drain_fail_in = 5;
+	TAP_EQ(sfs_load_next(&drain_fs), SFS_ZONE_GROUPS - 1, "a map not read hides one group");
+	drain_step(~0u);
+}
+
+/* Blocks that cannot be read or written keep nobody from the others, and are asked for seldom. */
+static void test_unread(void)
+{
+	u64 blk;
+	u32 n;
+	int i;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 0);
+	drain_bad = sfs_map_blk(0, SFS_MAP_USED);
+	drain_bad_asks = 0;
+	for (i = 0; i < 5; i++)
+		TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, 0, 1, 0, &blk, &n) &&
+			    blk / SFS_GROUP_BLOCKS == 1, "a block of the next group");
+	TAP_EQ(drain_bad_asks, 1, "a bad map is asked for once");
+
+	/* The map of a group that is in use goes bad. */
+	drain_bad = sfs_map_blk(1, SFS_MAP_USED);
+	drain_bad_asks = 0;
+	for (i = 0; i < 5; i++)
+		TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1, 0, &blk, &n) &&
+			    blk / SFS_GROUP_BLOCKS > 1, "a block of another group");
+	TAP_EQ(drain_bad_asks, 1, "and so is one that was good before");
+	drain_bad = 0;
+	drain_step(~0u);
+}
+
+/* A zone whose strip cannot be written is no zone; what the others have is still to be had. */
+static void test_unwritten_strip(void)
+{
+	u64 ngroups = SFS_ZONE_GROUPS;
+	u64 total = 0;
+	u64 blk;
+	u32 n;
+	int err;
+
+	make_aged(2 * SFS_ZONE_BLOCKS, ngroups);
+	drain_bad = sfs_map_blk(ngroups, SFS_MAP_ROOM);
+	drain_bad_asks = 0;
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), 0, "a large request");
+	TAP_EQ(n, 1, "gets the run that there is");
+	for (total = 1; total < ngroups / 16; total++)
+		TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), "and the next");
+	TAP_EQ(drain_bad_asks, 1, "the strip is tried once");
+	err = sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n);
+	TAP_EQ(err, -EIO, "when nothing is left the error is told");
+	TAP_EQ(drain_bad_asks, 2, "after another try");
+	drain_bad = 0;
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), 0, "a strip that is good again");
+	TAP_EQ(blk / SFS_ZONE_BLOCKS, 1, "is used");
+	drain_step(~0u);
+}
+
+int main(int argc, char **argv)
+{
+	ram_seed_from(argc, argv, 1);
+	test_unloaded();
+	test_unread();
+	test_unwritten_strip();
+	drain_empty();
+	return tap_done();
+}
