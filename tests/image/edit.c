@@ -283,11 +283,12 @@ static void edit_zones(char **arg)
 {
 	u64 goal = (number(arg[0]) - 1) * SFS_ZONE_BLOCKS + 5000;
 	struct sfs_extent ext = { .e_lblk = 100000, .e_nblks = 1, .e_unwritten = true };
+	struct sfs_reach reach = { };
 	struct sfs_inode in;
 	u32 n;
 
 	while (fs.f_zones < number(arg[0]))
-		must(sfs_zone_grow(t, &fs, sfs_groups_ready(&fs)), "zone");
+		must(sfs_zone_grow(t, &fs, sfs_groups_ready(&fs), &reach), "zone");
 	must(sfs_dev_read(fs.f_priv, 0, super), "superblock");
 	get_inode(arg[1], &in);
 	must(sfs_alloc_blks(t, &fs, goal, 1, 0, &ext.e_blk, &n), "block");
