@@ -269,9 +269,8 @@ static int sfs_run_take(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 wa
 
 	do
 		err = sfs_run_search(t, fs, goal, want, &reach, ret_blk, ret_nblks);
-	while (err == -ENOSPC && sfs_reach_again(fs, &reach));
-	/* What is free may all lie where the disk does not let us look. */
-	return err == -ENOSPC && reach.r_failed ? reach.r_failed : err;
+	while (sfs_reach_again(fs, &reach, &err));
+	return err;
 }
 
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,

@@ -371,10 +371,10 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
 
 	do
 		err = sfs_inode_search(t, fs, parent, is_dir, &reach, ret_ino, ret_generation);
-	while (err == -ENOSPC && sfs_reach_again(fs, &reach));
+	while (sfs_reach_again(fs, &reach, &err));
 	if (!err)
 		sfs_counter_add(&fs->f_inodes, 1);
-	return err == -ENOSPC && reach.r_failed ? reach.r_failed : err;
+	return err;
 }
 
 /* ---- orphans ---- */

@@ -21,8 +21,11 @@ struct sfs_reach {
 /* -EAGAIN: @group is not loaded, and enough have been; -ENOSPC: it cannot be read. */
 int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
 		    struct sfs_group **ret_group);
-/* One more search after one that found no space? */
-bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach);
+/*
+ * One more search after one that ended with *@err?  If not, *@err is what the caller returns: for
+ * no space the error of what could not be looked at, as all that is free may lie there.
+ */
+bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err);
 /*
  * The same rule for who notes it himself, in g_unread and its like, or asks before he reads.  Both
  * return -ENOSPC for what cannot be used, with the error in @reach.

@@ -330,10 +330,14 @@ int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unre
 	return -ENOSPC;
 }
 
-bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach)
+bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err)
 {
-	if (!reach->r_failed || reach->r_again)
+	if (*err != -ENOSPC || !reach->r_failed)
 		return false;
+	if (reach->r_again) {
+		*err = reach->r_failed;
+		return false;
+	}
 	reach->r_failed = 0;
 	reach->r_again = true;
 	/* A lost step is no loss; 0 is none. */

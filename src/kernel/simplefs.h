@@ -256,8 +256,9 @@ int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes);
  */
 int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end);
 /*
- * Before the file grows to @size or is written there: what lies between reads as zeros, in memory
- * and, should only the new size reach the disk, there too.  Inode and invalidate locks held.
+ * Before the file grows to @size, or is written there past its end: what lies between reads as
+ * zeros, in memory and, should only the new size reach the disk, there too.  Inode and invalidate
+ * locks held.
  */
 int sfs_zero_gap(struct inode *inode, loff_t size);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */

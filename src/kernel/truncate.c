@@ -222,8 +222,6 @@ int sfs_zero_gap(struct inode *inode, loff_t size)
 	loff_t old = i_size_read(inode);
 	int err;
 
-	if (size <= old)
-		return 0;
 	err = sfs_has_past_eof(inode);
 	if (err > 0) {
 		truncate_pagecache(inode, old);

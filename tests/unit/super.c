@@ -275,20 +275,25 @@ static const struct lie {
 };
 
 /* Sealed by an enemy: the crc is right, the content is not. */
+static void lie(u8 *data, unsigned int i)
+{
+	__le64 raw = cpu_to_le64(lies[i].value);
+
+	memcpy(data + lies[i].at, &raw, lies[i].nbytes);
+	sfs_block_seal(data);
+}
+
 static void test_lies(void)
 {
 	struct sfs_fs fs;
 	const char *why;
 	unsigned int i;
-	__le64 raw;
 
 	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		make(&fs, SFS_ZONE_BLOCKS + 5000, 4096, false);
 		encode(&fs);
 		TAP_REQUIRE(!sfs_super_verify(block, 0), "the true one verifies");
-		raw = cpu_to_le64(lies[i].value);
-		memcpy(block + lies[i].at, &raw, lies[i].nbytes);
-		sfs_block_seal(block);
+		lie(block, i);
 		why = sfs_super_verify(block, 0);
 		TAP_OK(why && why != sfs_why_crc, "%s: %s", lies[i].what, why ? why : "believed");
 	}
@@ -303,7 +308,6 @@ static void test_copies(void)
 	struct sfs_fs fs;
 	const char *why;
 	unsigned int i;
-	__le64 raw;
 
 	for (i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		make(&fs, SFS_ZONE_BLOCKS + 5000, 4096, false);
@@ -311,9 +315,7 @@ static void test_copies(void)
 		sfs_copy_make(block, blk, copy);
 		sfs_block_seal(copy);
 		TAP_REQUIRE(!sfs_copy_verify(copy, blk, fs.f_blocks), "a true copy verifies");
-		raw = cpu_to_le64(lies[i].value);
-		memcpy(copy + lies[i].at, &raw, lies[i].nbytes);
-		sfs_block_seal(copy);
+		lie(copy, i);
 		why = sfs_copy_verify(copy, blk, 0);
 		TAP_OK(why && why != sfs_why_crc, "copy, %s: %s", lies[i].what,
 		       why ? why : "believed");
