@@ -165,21 +165,20 @@ static void run_command(const struct settings *s, struct tracer *t, u64 deadline
 {
 	pid_t pid = child__start(s->command);
 	int status = 0;
+	bool ended = child__wait(t, pid, deadline, &status);
+	bool cut = !ended || child__signal();
 
-	if (!child__wait(t, pid, deadline, &status)) {
-		if (child__signal())
-			doubts__add(&v->doubts, "the command was stopped by a signal (%d)",
-				    child__signal());
-		else
-			doubts__add(&v->doubts, "the command was stopped after %llu s (-m)",
-				    (unsigned long long)s->max_seconds);
-		child__signal_taken();
-		if (!child__stop(t, pid, &status))
-			doubts__add(&v->doubts, "the command does not end: process %d", pid);
-		v->command = -1;
-		return;
-	}
-	v->command = shell_status(status);
+	/* A terminal's key reaches both: the command may have ended before we look. */
+	if (child__signal())
+		doubts__add(&v->doubts, "the command was stopped by a signal (%d)",
+			    child__signal());
+	else if (!ended)
+		doubts__add(&v->doubts, "the command was stopped after %llu s (-m)",
+			    (unsigned long long)s->max_seconds);
+	child__signal_taken();
+	if (!ended && !child__stop(t, pid, &status))
+		doubts__add(&v->doubts, "the command does not end: process %d", pid);
+	v->command = cut ? -1 : shell_status(status);
 }
 
 /* The module is gone by what the kernel says of itself, but the kernel half said nothing. */

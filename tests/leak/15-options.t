@@ -109,6 +109,9 @@ kill -INT $!
 wait $!
 echo "exit $?"
 echo "</signal>"
+# Both come while the tracer cannot look: the end of the command, and the signal.
+try ended kmodleak twin -- sh -c 'use; kill -STOP $PPID; kill -INT $PPID
+    { until grep -q ") Z " /proc/$$/stat; do :; done; kill -CONT $PPID; } & exit 0'
 echo "<settling>"
 mkfifo /tmp/told
 kmodleak -v twin -- use leak=1 2>/tmp/told &
@@ -256,6 +259,8 @@ like '"command_status": 137' "the status as a shell has it"
 like '"verdict": "incomplete"' "and no clean beside it"
 section signal 3
 like 'the command was stopped by a signal \(2\)' "and why"
+section ended 3
+like 'the command was stopped by a signal \(2\)' "though the command ended well before it was seen"
 section settling 3
 like 'a signal ended the wait for late frees' "and why"
 section asleep 0
