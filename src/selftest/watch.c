@@ -137,20 +137,36 @@ static void sfs_note_version(struct sfs_verdict *v)
 		snprintf(v->v_kmodleak, sizeof(v->v_kmodleak), "%s", out + strcspn(out, " ") + 1);
 }
 
-/* Started and ready; false: the verdict says why not. */
+/*
+ * The tracer said neither yes nor no: that is nobody's fault but its own or the machine's, and the
+ * next boot tries again.  @why goes with what the report gives as the first reason.
+ */
+static void sfs_judge_nothing(struct sfs_verdict *v, const char *reason, const char *why)
+{
+	static const char head[] = "incomplete:\n";
+	const char *line = v->v_report ? strstr(v->v_report, head) : NULL;
+
+	sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", reason);
+	if (line)
+		line += strlen(head);
+	else if (v->v_report)
+		line = v->v_report;
+	snprintf(v->v_detail, sizeof(v->v_detail), "%s%s%.*s", why, line ? ": " : "",
+		 line ? (int)min_t(size_t, strcspn(line, "\n"), 300) : 0, line ? line : "");
+}
+
+/* Started and ready; false: the verdict may say why not. */
 static bool sfs_tracer_start(struct sfs_watcher *w)
 {
 	char path[PATH_MAX];
 	int fds[2];
-	bool ready;
 
 	if (!sfs_tool_find("kmodleak", path)) {
-		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(w->v->v_detail, sizeof(w->v->v_detail), "kmodleak is not installed");
+		sfs_judge_nothing(w->v, "kmodleak", "it is not installed");
 		return false;
 	}
 	if (pipe2(fds, O_CLOEXEC)) {
-		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
+		sfs_judge_nothing(w->v, "kmodleak", strerror(errno));
 		return false;
 	}
 	sfs_note_version(w->v);
@@ -161,14 +177,7 @@ static bool sfs_tracer_start(struct sfs_watcher *w)
 	}
 	close(fds[1]);
 	w->ready_fd = fds[0];
-	ready = sfs_tracer_ready(w);
-	if (!ready && sfs_stopped) {
-		sfs_verdict_set(w->v, SFS_VERDICT_SKIP, "stopped");
-	} else if (!ready) {
-		sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(w->v->v_detail, sizeof(w->v->v_detail), "kmodleak did not get ready");
-	}
-	return ready;
+	return sfs_tracer_ready(w);
 }
 
 /* Its end, by itself or asked; -1: it does not. */
@@ -345,6 +354,7 @@ static void sfs_judge_leak(struct sfs_verdict *v)
 static void sfs_judge(struct sfs_watcher *w, int status)
 {
 	struct sfs_verdict *v = w->v;
+	char why[64];
 
 	v->v_report = sfs_read_report(w);
 	if (status == 1)
@@ -362,16 +372,14 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 		v->v_report = NULL;
 		break;
 	case 3:
-		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(v->v_detail, sizeof(v->v_detail), "the trace is not complete");
+		sfs_judge_nothing(v, "trace not complete", "no verdict of kmodleak's");
 		break;
 	case -1:
-		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(v->v_detail, sizeof(v->v_detail), "kmodleak did not end");
+		sfs_judge_nothing(v, "kmodleak", "it did not end");
 		break;
 	default:
-		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kmodleak");
-		snprintf(v->v_detail, sizeof(v->v_detail), "kmodleak failed with exit %d", status);
+		snprintf(why, sizeof(why), "it failed with exit %d", status);
+		sfs_judge_nothing(v, "kmodleak", why);
 	}
 }
 
@@ -409,6 +417,10 @@ static void sfs_run_traced(struct sfs_watcher *w)
 	if (!sfs_tracer_start(w)) {
 		sfs_tracer_end(w, true);
 		w->v->v_report = sfs_read_report(w);
+		if (sfs_stopped)
+			sfs_verdict_set(w->v, SFS_VERDICT_SKIP, "stopped");
+		else if (w->v->v_kind == SFS_VERDICT_PASS)
+			sfs_judge_nothing(w->v, "kmodleak", "it did not get ready");
 		return;
 	}
 	while (sfs_run_worker(w) && sfs_tracer_ready(w))

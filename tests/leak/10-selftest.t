@@ -141,6 +141,11 @@ try room --run -d /tmp/small -m /lib/simplefs.ko
 echo 2 >/proc/sys/kernel/kptr_restrict
 try hidden --run -m /lib/simplefs.ko
 echo 0 >/proc/sys/kernel/kptr_restrict
+mv /bin/good-mkfs /bin/mkfs.simplefs
+until echo 8 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
+try cut --run -d /tmp/state.3 -m /lib/simplefs.ko
+[ ! -e /tmp/state.3/*.verdict ] && echo "no verdict on cut stacks"
+until echo 127 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
 mv /dev/loop-control /dev/control
 try loop --run -m /lib/simplefs.ko
 mv /dev/control /dev/loop-control
@@ -241,6 +246,10 @@ skips()
 }
 skips room 'no room'
 skips hidden kptr_restrict
+skips cut 'trace not complete'
+like '^detail: .*stacks were cut short' "with the first of its reasons"
+grep -q 'no verdict on cut stacks' "$tmp/console"
+ok $? "and no verdict that would keep the next boot from trying"
 skips loop 'no loop device'
 skips disabled modules_disabled
 done_testing
