@@ -42,6 +42,24 @@ static int sfs_read_line(const char *path, char *text, size_t nbytes)
 	return 0;
 }
 
+/* A device's file may be there without its driver. */
+static bool sfs_opens(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool sfs_lockdown_is(const char *mode)
+{
+	char line[128];
+
+	return !sfs_read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
+	       strstr(line, mode);
+}
+
 const char *sfs_machine_refuses(void)
 {
 	char line[128];
@@ -50,8 +68,7 @@ const char *sfs_machine_refuses(void)
 		return "not root";
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return "no BTF in this kernel";
-	if (!sfs_read_line("/sys/kernel/security/lockdown", line, sizeof(line)) &&
-	    strstr(line, "[confidentiality]"))
+	if (sfs_lockdown_is("[confidentiality]"))
 		return "lockdown";
 	if (access("/proc/modules", R_OK))
 		return "kernel without modules";
@@ -61,9 +78,7 @@ const char *sfs_machine_refuses(void)
 	if (!sfs_read_line("/proc/sys/kernel/kptr_restrict", line, sizeof(line)) &&
 	    atoi(line) > 1)
 		return "kptr_restrict";
-	if (access("/dev/loop-control", R_OK | W_OK))
-		return "no loop device";
-	return NULL;
+	return sfs_opens("/dev/loop-control") ? NULL : "no loop device";
 }
 
 bool sfs_machine_has_room(const char *dir, unsigned long long nbytes)
@@ -107,6 +122,9 @@ static int sfs_module_load_file(const char *path, char *why, size_t nbytes)
 		err = -errno;
 	if (fd >= 0)
 		close(fd);
+	/* Locked down, the kernel has this word for what is not signed. */
+	if (err == -EPERM && sfs_lockdown_is("[integrity]"))
+		err = -EKEYREJECTED;
 	if (err)
 		snprintf(why, nbytes, "%s: %s%s", path, strerror(-err), fd >= 0 && err == -ENOENT ?
 			 " (a module it needs is not loaded: see dmesg)" : "");
@@ -129,8 +147,10 @@ int sfs_module_load(const char *path, char *why, size_t nbytes)
 		return status;
 	}
 	/* modprobe's status is 1 for everything; its words are those of strerror(3). */
-	return strstr(why, strerror(EKEYREJECTED)) || strstr(why, strerror(ENOKEY)) ?
-	       -EKEYREJECTED : -EINVAL;
+	if (strstr(why, strerror(EKEYREJECTED)) || strstr(why, strerror(ENOKEY)) ||
+	    (strstr(why, strerror(EPERM)) && sfs_lockdown_is("[integrity]")))
+		return -EKEYREJECTED;
+	return strstr(why, SFS_MODULE " not found in ") ? -ESRCH : -EINVAL;
 }
 
 int sfs_module_unload(void)

@@ -62,7 +62,8 @@ int sfs_module_refs(void);
 void sfs_module_attr(const char *name, char *value, size_t nbytes);
 /*
  * @path: a .ko, whose dependencies must be loaded; NULL: modprobe's choice.  On failure @why says
- * why.  -EKEYREJECTED: its signature was refused.
+ * why.  -EKEYREJECTED: its signature was refused, or that it has none; -ESRCH: modprobe knows no
+ * such module for this kernel.
  */
 int sfs_module_load(const char *path, char *why, size_t nbytes);
 /* Without force; waits a few seconds for passing users.  -EAGAIN: somebody stays. */

@@ -50,7 +50,10 @@ static inline bool sfs_want(bool good, const char *what, const char *file, int l
 	return good;
 }
 void sfs_refuse(const char *text);	/* the same, in words: for what no expression says */
+/* What is in the way is the machine, not the module: nothing is said against that, but @reason. */
+void sfs_excuse(const char *reason);
 const char *sfs_failure(void);		/* the first of them; NULL: none */
+bool sfs_is_excused(void);		/* that one is an excuse */
 #define WANT(good)		sfs_want(good, #good, __FILE__, __LINE__)
 /* The call says -1 and this error. */
 #define FAILS(call, error) \

@@ -8,11 +8,24 @@
 
 /* The first failure of this process, empty if there was none. */
 static char sfs_first_failure[400];
+static bool sfs_excused;		/* it is the machine's */
 
 void sfs_refuse(const char *text)
 {
 	if (!sfs_first_failure[0])
 		snprintf(sfs_first_failure, sizeof(sfs_first_failure), "%s", text);
+}
+
+void sfs_excuse(const char *reason)
+{
+	if (!sfs_first_failure[0])
+		sfs_excused = true;
+	sfs_refuse(reason);
+}
+
+bool sfs_is_excused(void)
+{
+	return sfs_excused;
 }
 
 void sfs_want_not(const char *what, const char *file, int line)

@@ -297,7 +297,7 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 		}
 		if (!sfs_wait_child(w->worker, w->o->o_seconds, &status))
 			break;
-		if (status && w->v->v_kind != SFS_VERDICT_ERROR) {
+		if (status && w->v->v_kind == SFS_VERDICT_PASS) {
 			sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
 			snprintf(w->v->v_detail, sizeof(w->v->v_detail), "the worker died: %s",
 				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");

@@ -39,14 +39,14 @@ static void sfs_step_load(struct sfs_worker *w)
 	char why[300];
 	int err = sfs_module_load(w->w_module, why, sizeof(why));
 
-	if (err == -EKEYREJECTED) {
-		sfs_say(w, "skip", "module signature refused");
-		exit(0);
-	}
-	if (err) {
+	if (err == -EKEYREJECTED)
+		sfs_excuse("module signature refused");
+	else if (err == -ESRCH)
+		sfs_excuse("no module");
+	else if (err)
 		sfs_refuse(why[0] ? why : strerror(-err));
+	if (err)
 		return;
-	}
 	w->w_loaded = true;
 	sfs_say_attr(w, "version");
 	sfs_say_attr(w, "srcversion");
@@ -144,7 +144,7 @@ void sfs_work(const char *module, const char *dir, FILE *report)
 		if (!sfs_failure() || sfs_steps[i].always)
 			sfs_steps[i].run(&w);
 		if (sfs_failure() && !told) {
-			sfs_say(&w, "fail", sfs_failure());
+			sfs_say(&w, sfs_is_excused() ? "skip" : "fail", sfs_failure());
 			told = true;
 		}
 	}

@@ -148,7 +148,23 @@ try cut --run -d /tmp/state.3 -m /lib/simplefs.ko
 until echo 127 >/proc/sys/kernel/perf_event_max_stack; do :; done 2>/dev/null
 mv /dev/loop-control /dev/control
 try loop --run -m /lib/simplefs.ko
+mknod /dev/loop-control c 10 99
+try no-driver --run -m /lib/simplefs.ko
 mv /dev/control /dev/loop-control
+mount -t securityfs none /sys/kernel/security
+echo integrity >/sys/kernel/security/lockdown
+try unsigned --run -m /lib/simplefs.ko
+cat >/tmp/modprobe <<'END'
+#!/bin/sh
+echo "modprobe: FATAL: Module simplefs not found in directory /lib/modules" >&2
+exit 1
+END
+chmod +x /tmp/modprobe
+mkdir -p /tmp/bin
+mv /tmp/modprobe /tmp/bin
+PATH=/tmp/bin:$PATH
+rm -f /bin/modprobe
+try unbuilt --run
 echo 1 >/proc/sys/kernel/modules_disabled
 try disabled --run -m /lib/simplefs.ko
 EOF
@@ -251,5 +267,8 @@ like '^detail: .*stacks were cut short' "with the first of its reasons"
 grep -q 'no verdict on cut stacks' "$tmp/console"
 ok $? "and no verdict that would keep the next boot from trying"
 skips loop 'no loop device'
+skips no-driver 'no loop device'
+skips unsigned 'module signature refused'
+skips unbuilt 'no module'
 skips disabled modules_disabled
 done_testing
