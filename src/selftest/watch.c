@@ -5,7 +5,8 @@
  * kmodleak is ready before the module is loaded, and ends by itself some time after the worker has
  * unloaded it.  Who is late is asked to end, not forced: a worker that hangs in the kernel cannot
  * be helped, and unmounting or unloading under it would only hide where.  Asked to stop itself
- * (SIGTERM), the watcher waits for nobody any more, and says in the verdict how far it came.
+ * (TERM, INT or HUP), the watcher waits for nobody any more, and says in the verdict how far it
+ * came.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,7 @@ static bool sfs_tracer_start(struct sfs_watcher *w)
 	sfs_note_version(w->v);
 	w->tracer = fork();
 	if (!w->tracer) {
+		setpgid(0, 0);		/* out of reach of a terminal's keys, as the worker */
 		fcntl(fds[1], F_SETFD, 0);
 		sfs_tracer_exec(w, path, fds[1]);
 	}
@@ -227,7 +229,10 @@ static bool sfs_worker_start(struct sfs_watcher *w)
 		return false;
 	w->worker = fork();
 	if (!w->worker) {
+		setpgid(0, 0);
 		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		/* Should it be stuck, it does not keep the next test from running. */
 		close(w->o->o_lock);
 		report = fdopen(fds[1], "w");
@@ -297,7 +302,10 @@ static bool sfs_worker_watch(struct sfs_watcher *w)
 		}
 		if (!sfs_wait_child(w->worker, w->o->o_seconds, &status))
 			break;
-		if (status && w->v->v_kind == SFS_VERDICT_PASS) {
+		if (status && sfs_stopped) {
+			sfs_verdict_set(w->v, SFS_VERDICT_SKIP, "stopped");
+			snprintf(w->v->v_detail, sizeof(w->v->v_detail), "at %s", w->step);
+		} else if (status && w->v->v_kind == SFS_VERDICT_PASS) {
 			sfs_verdict_set(w->v, SFS_VERDICT_ERROR, "%s", w->step);
 			snprintf(w->v->v_detail, sizeof(w->v->v_detail), "the worker died: %s",
 				 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
@@ -468,6 +476,9 @@ void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 	int refs;
 
 	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGINT, &stop, NULL);
+	if (signal(SIGHUP, sfs_note_stop) == SIG_IGN)
+		signal(SIGHUP, SIG_IGN);	/* as nohup(1) asked */
 	sfs_await_udev();
 	refs = sfs_module_refs();
 	if (refs > 0 || refs == -EBUSY) {

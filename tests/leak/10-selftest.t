@@ -28,7 +28,7 @@ read -r forever </tmp/fifo
 EOF
 cat >"$tmp/slow-mkfs" <<'EOF'
 #!/bin/sh
-echo "at it" >/tmp/begun
+echo $$ >/tmp/begun
 read -r forever </tmp/fifo
 EOF
 cat >"$tmp/waiting-mkfs" <<'EOF'
@@ -135,6 +135,14 @@ echo "exit $?"
 simplefs-selftest --show -d /tmp/state.2
 ls -1 /tmp/state.2
 echo "</stopped>"
+echo "<interrupted>"
+setsid simplefs-selftest --run -d /tmp/state.2 -m /lib/simplefs.ko 2>&1 &
+read -r begun </tmp/begun
+kill -INT "-$!"
+wait $!
+echo "exit $?"
+[ -d "/proc/$begun" ] && echo "the worker goes on"
+echo "</interrupted>"
 mkdir /tmp/small
 mount -t tmpfs -o size=8M none /tmp/small
 try room --run -d /tmp/small -m /lib/simplefs.ko
@@ -253,6 +261,11 @@ is "$(grep -c '^verdict: SKIP(stopped)$' <<<"$out")" 2 "SKIP(stopped) is told an
 like '^detail: at mkfs; process' "and how far it came"
 like '^[0-9].*\.skipped$' "so that the next boot tries again"
 unlike '^[0-9].*\.verdict$' "not as a verdict"
+section interrupted
+is "$status" 0 "interrupted, with its process group: exit 0"
+like '^verdict: SKIP\(stopped\)$' "SKIP(stopped)"
+like '^detail: at mkfs; process' "and how far it came"
+like '^the worker goes on$' "which is not killed in the midst"
 # skips NAME REASON: the machine, not the module, is in the way
 skips()
 {
