@@ -101,7 +101,10 @@ int sfs_module_refs(void)
 	if (access("/sys/module/" SFS_MODULE, F_OK))
 		return -ENOENT;
 	err = sfs_read_line("/sys/module/" SFS_MODULE "/refcnt", text, sizeof(text));
-	return err ? -EBUSY : atoi(text);
+	if (err)
+		return -EBUSY;
+	/* -1: it is on its way out, and so nobody's to load. */
+	return atoi(text) < 0 ? 1 : atoi(text);
 }
 
 void sfs_module_attr(const char *name, char *value, size_t nbytes)

@@ -170,6 +170,7 @@ static int sfs_run_test(struct sfs_selftest *st, const struct utsname *uts)
 	struct sfs_verdict v = { .v_kind = SFS_VERDICT_PASS, .v_tool = SIMPLEFS_VERSION };
 	const char *why = sfs_machine_refuses();
 	time_t now = time(NULL);
+	bool restore = false;
 	struct tm tm;
 	int status;
 	int err;
@@ -181,10 +182,12 @@ static int sfs_run_test(struct sfs_selftest *st, const struct utsname *uts)
 	if (why)
 		sfs_verdict_set(&v, SFS_VERDICT_SKIP, "%s", why);
 	else if (sfs_lock_state(st->o.o_state, &v, &st->o.o_lock))
-		sfs_watch(&st->o, &v);
+		restore = sfs_watch(&st->o, &v);
 	err = sfs_verdict_write(&v, st->o.o_state);
 	if (err)
 		sfs_warn("%s: the verdict is not written: %s", st->o.o_state, strerror(-err));
+	if (restore)
+		sfs_watch_restore(&st->o);
 	status = sfs_verdict_print(&v, stdout, st->json) ? SFS_EXIT_ERROR : sfs_verdict_status(&v);
 	free(v.v_report);
 	return status;

@@ -56,7 +56,10 @@ int sfs_verdict_status(const struct sfs_verdict *v);	/* the exit status that say
 
 /* What keeps the test from being made here, in a few words; NULL: nothing. */
 const char *sfs_machine_refuses(void);
-/* References to the loaded module; -ENOENT: not loaded, -EBUSY: built in or on its way. */
+/*
+ * References to the loaded module; one that is on its way, in or out, has some.  -ENOENT: not
+ * loaded, -EBUSY: built in.
+ */
 int sfs_module_refs(void);
 /* One attribute below /sys/module/simplefs; empty if there is none. */
 void sfs_module_attr(const char *name, char *value, size_t nbytes);
@@ -97,8 +100,12 @@ struct sfs_options {
 	bool o_verbose;
 };
 
-/* Does it all; the verdict is complete but for kernel and time. */
-void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v);
+/*
+ * Does it all; the verdict is complete but for kernel and time.  True: the module was there before,
+ * and sfs_watch_restore() loads it again, once the verdict has been written.
+ */
+bool sfs_watch(const struct sfs_options *o, struct sfs_verdict *v);
+void sfs_watch_restore(const struct sfs_options *o);
 
 /* ---- worker.c ---- */
 

@@ -69,7 +69,8 @@ static bool sfs_wait_fd(int fd, long long deadline)
 	long long left;
 
 	while (!sfs_stopped && (left = deadline - sfs_now()) > 0) {
-		int n = poll(&p, 1, left);
+		/* A signal may come just before: it is not slept over. */
+		int n = poll(&p, 1, min(left, 1000LL));
 
 		if (n > 0)
 			return true;
@@ -96,6 +97,42 @@ static bool sfs_wait_child(pid_t pid, unsigned int seconds, int *ret_status)
 			return false;
 		nanosleep(&nap, NULL);
 	}
+}
+
+/*
+ * @call in a process of its own, for it runs the module's code, which may hang: a negative errno,
+ * -ETIMEDOUT when it goes on.
+ */
+static int sfs_call(const struct sfs_options *o, int (*call)(const struct sfs_options *o))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		close(o->o_lock);	/* should it hang, it keeps no later test from running */
+		_exit(-call(o));
+	}
+	if (!sfs_wait_child(pid, o->o_seconds, &status))
+		return -ETIMEDOUT;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static int sfs_unload(const struct sfs_options *o)
+{
+	(void)o;
+	return sfs_module_unload();
+}
+
+static int sfs_load(const struct sfs_options *o)
+{
+	char why[256];
+	int err = sfs_module_load(o->o_module, why, sizeof(why));
+
+	if (err)
+		fprintf(stderr, "simplefs-selftest: not loaded again: %s\n", why);
+	return err;
 }
 
 /* ---- kmodleak ---- */
@@ -468,12 +505,18 @@ static void sfs_await_udev(void)
 		fprintf(stderr, "simplefs-selftest: udev was not waited for: %s\n", why);
 }
 
-void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
+void sfs_watch_restore(const struct sfs_options *o)
+{
+	/* It was loaded, so it is again. */
+	if (sfs_module_refs() == -ENOENT && sfs_call(o, sfs_load) == -ETIMEDOUT)
+		fprintf(stderr, "simplefs-selftest: the module's loading does not end\n");
+}
+
+bool sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 {
 	static const struct sigaction stop = { .sa_handler = sfs_note_stop };
 	struct sfs_watcher w = { .o = o, .v = v };
-	char why[256];
-	int refs;
+	int refs, err;
 
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
@@ -483,36 +526,39 @@ void sfs_watch(const struct sfs_options *o, struct sfs_verdict *v)
 	refs = sfs_module_refs();
 	if (refs > 0 || refs == -EBUSY) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "%s", refs > 0 ? "in use" : "built in");
-		return;
+		return false;
 	}
 	if (!sfs_machine_has_room(o->o_state, SFS_ROOM_BYTES)) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "no room");
 		snprintf(v->v_detail, sizeof(v->v_detail), "%s: less than %llu MiB are free",
 			 o->o_state, SFS_ROOM_BYTES >> 20);
-		return;
+		return false;
 	}
 	snprintf(w.dir, sizeof(w.dir), "%s/work.XXXXXX", o->o_state);
 	if (!mkdtemp(w.dir) ||
 	    snprintf(w.report_path, PATH_MAX, "%s/report", w.dir) >= PATH_MAX) {
 		sfs_verdict_set(v, SFS_VERDICT_ERROR, "state directory");
 		snprintf(v->v_detail, sizeof(v->v_detail), "%s: %s", o->o_state, strerror(errno));
-		return;
+		return false;
 	}
 	w.kmsg = sfs_kmsg_open();
 	if (w.kmsg < 0)
 		fprintf(stderr, "simplefs-selftest: the kernel's log is not watched: %s\n",
 			strerror(-w.kmsg));
-	if (refs == 0 && sfs_module_unload()) {
+	err = refs == 0 ? sfs_call(o, sfs_unload) : 0;
+	if (err && sfs_stopped) {
+		sfs_verdict_set(v, SFS_VERDICT_SKIP, "stopped");
+	} else if (err == -ETIMEDOUT) {
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "unload");
+		snprintf(v->v_detail, sizeof(v->v_detail), "the module that was there does not go");
+	} else if (err) {
 		sfs_verdict_set(v, SFS_VERDICT_SKIP, "in use");
 	} else {
 		sfs_run_traced(&w);
-		/* It was loaded, so it is again. */
-		if (refs == 0 && sfs_module_refs() == -ENOENT &&
-		    sfs_module_load(o->o_module, why, sizeof(why)))
-			fprintf(stderr, "simplefs-selftest: not loaded again: %s\n", why);
 	}
 	if (w.kmsg >= 0)
 		close(w.kmsg);
 	if (!w.stuck)
 		sfs_remove_dir(w.dir);
+	return refs == 0 && !err;
 }

@@ -7,6 +7,11 @@ mutant=$(tests/leak/build-mutants "$kernel" symlink-target 2>"$tmp/mutants.log" 
 [ -s "$mutant" ]
 ok $? "a leaking module is built" || diag "$(cat "$tmp/mutants.log")"
 cp "${mutant:-/dev/null}" "$tmp/mutant.ko"
+mkdir -p "build/leak/$kernel/hung"
+cp tests/leak/hung/* "build/leak/$kernel/hung/"
+hung=$(tests/vm/build-module "$kernel" "build/leak/$kernel/hung" 2>"$tmp/hung.log")
+ok $? "and one that does not unload" || diag "$(tail -n 20 "$tmp/hung.log")"
+cp "${hung:-/dev/null}" "$tmp/hung.ko"
 
 # section NAME: what /try printed between its marks, without the kernel's lines
 section()
@@ -143,6 +148,12 @@ wait $!
 echo "exit $?"
 [ -d "/proc/$begun" ] && echo "the worker goes on"
 echo "</interrupted>"
+rmmod simplefs
+insmod /hung.ko
+try hung --run -t 5 -m /lib/simplefs.ko
+try going --run -m /lib/simplefs.ko
+echo 1 >/sys/module/simplefs/parameters/go
+while [ -d /sys/module/simplefs ]; do :; done
 mkdir /tmp/small
 mount -t tmpfs -o size=8M none /tmp/small
 try room --run -d /tmp/small -m /lib/simplefs.ko
@@ -176,11 +187,12 @@ try unbuilt --run
 echo 1 >/proc/sys/kernel/modules_disabled
 try disabled --run -m /lib/simplefs.ko
 EOF
-boot --timeout 1200 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
+boot --timeout 2400 --mem 1G --no-load --module "$module" --add build/bin/simplefs-selftest \
     --add build/bin/mkfs.simplefs --add build/bin/dump.simplefs --add build/bin/fsck.simplefs --add build/bin/kmodleak \
     --add "$tmp/broken-mkfs:/broken-mkfs" --add "$tmp/stuck-mkfs:/stuck-mkfs" \
     --add build/bin/simplefs_id --add /usr/bin/flock --add "$tmp/udev:/udev" --add "$tmp/udevadm:/bin/udevadm" \
-    --add "$tmp/waiting-mkfs:/waiting-mkfs" --add "$tmp/slow-mkfs:/slow-mkfs" --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/try:/try" -- sh /try
+    --add "$tmp/waiting-mkfs:/waiting-mkfs" --add "$tmp/slow-mkfs:/slow-mkfs" \
+    --add "$tmp/mutant.ko:/mutant.ko" --add "$tmp/hung.ko:/hung.ko" --add "$tmp/try:/try" -- sh /try
 is "$status" 0 "the machine is content"
 
 section none
@@ -266,6 +278,12 @@ is "$status" 0 "interrupted, with its process group: exit 0"
 like '^verdict: SKIP\(stopped\)$' "SKIP(stopped)"
 like '^detail: at mkfs; process' "and how far it came"
 like '^the worker goes on$' "which is not killed in the midst"
+section hung
+is "$status" 2 "the module that is there does not go: exit 2"
+like '^verdict: ERROR\(unload\)$' "ERROR(unload)"
+like '^[0-9].*\.verdict$' "there is a verdict, though the unloading goes on"
+section going
+like '^verdict: SKIP\(in use\)$' "on its way out: SKIP(in use), and no lock is left"
 # skips NAME REASON: the machine, not the module, is in the way
 skips()
 {
