@@ -3,6 +3,8 @@
 name-selftest := simplefs-selftest
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
+build/unit/kmsg: build/san/src/selftest/machine.o build/san/src/selftest/tool.o
+
 .PHONY: install-selftest-unit
 install-tools: install-selftest-unit
 install-selftest-unit:

@@ -20,6 +20,7 @@
 
 #define SFS_UNLOAD_TRIES	50
 #define SFS_COMPLAINT_LINES	200	/* that may belong to one */
+#define SFS_COMPLAINT_US	1000000	/* between two lines of one, at most */
 #define SFS_UNLOAD_NS		100000000	/* between two of them */
 
 /* The beginning of a small file of procfs or sysfs, without its newline; -errno. */
@@ -205,7 +206,7 @@ bool sfs_module_is_mounted(void)
 static const char *const sfs_complaints[] = {
 	"WARNING:", "BUG:", "Oops", "general protection fault", "KASAN:", "UBSAN:", "rcu: INFO",
 	"Objects remaining in", "possible circular locking", "possible recursive locking",
-	"blocked for more than", "soft lockup",
+	"blocked for more than", "soft lockup", "kernel BUG at",
 };
 
 int sfs_kmsg_open(void)
@@ -218,17 +219,24 @@ int sfs_kmsg_open(void)
 	return fd;
 }
 
-/* What the kernel says in a record, "priority,sequence,time,flags;text\n"; NULL: another says it. */
-static char *sfs_kmsg_said(char *record)
+/* What the kernel says in a record, and when (us); false: another says it. */
+static bool sfs_kmsg_said(char *record, char **ret_said, unsigned long long *ret_us)
 {
 	char *said = strchr(record, ';');
+	char *field = record;
+	int i;
 
-	/* The facility is above the three bits of the level, and 0 is the kernel's own. */
+	/* "priority,sequence,time,flags;text\n": above the level's three bits 0 is the kernel's own. */
 	if (!said || strtoul(record, NULL, 10) >> 3)
-		return NULL;
-	said++;
-	said[strcspn(said, "\n")] = '\0';
-	return said;
+		return false;
+	for (i = 0; i < 2 && field; i++) {
+		field = strchr(field, ',');
+		field += !!field;
+	}
+	*ret_us = field ? strtoull(field, NULL, 10) : 0;
+	*ret_said = said + 1;
+	(*ret_said)[strcspn(*ret_said, "\n")] = '\0';
+	return true;
 }
 
 static bool sfs_kmsg_begins(const char *said)
@@ -242,17 +250,30 @@ static bool sfs_kmsg_begins(const char *said)
 	return false;
 }
 
-/* A complaint names the guilty in one of its lines; the list of all modules is none of them. */
-static bool sfs_kmsg_names_us(const char *said)
+/*
+ * A complaint names the guilty: in its first line by name, later by a function of the module's on a
+ * stack, or as the process.  What the module itself says in between is no part of it.
+ */
+static bool sfs_kmsg_names_us(const char *said, bool first)
 {
-	return strstr(said, SFS_MODULE) && !strstr(said, "Modules linked in");
+	const char *process = strstr(said, "Comm: ");
+
+	return strstr(said, "[" SFS_MODULE "]") || (process && strstr(process, SFS_MODULE)) ||
+	       (first && strstr(said, SFS_MODULE));
+}
+
+static bool sfs_kmsg_ends(const char *said)
+{
+	return strstr(said, "---[ end trace");
 }
 
 bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes)
 {
 	unsigned int lines = SFS_COMPLAINT_LINES;
+	unsigned long long us, last = 0;
 	char record[8192];
 	char *said;
+	bool first;
 	ssize_t n;
 
 	/* EPIPE: records were overwritten before they were read; the next read goes on. */
@@ -260,15 +281,21 @@ bool sfs_kmsg_complaint(int fd, char *text, size_t nbytes)
 		if (n < 0)
 			continue;
 		record[n] = '\0';
-		said = sfs_kmsg_said(record);
-		if (!said)
+		if (!sfs_kmsg_said(record, &said, &us))
 			continue;
-		if (sfs_kmsg_begins(said) && lines >= SFS_COMPLAINT_LINES) {
+		/* The clocks of two CPUs differ a little, so that time may go back. */
+		if (us > last + SFS_COMPLAINT_US)
+			lines = SFS_COMPLAINT_LINES;
+		last = us;
+		first = sfs_kmsg_begins(said);
+		if (first && (lines >= SFS_COMPLAINT_LINES || sfs_kmsg_names_us(said, first))) {
 			snprintf(text, nbytes, "%s", said);
 			lines = 0;
 		}
-		if (lines++ < SFS_COMPLAINT_LINES && sfs_kmsg_names_us(said))
+		if (lines < SFS_COMPLAINT_LINES && sfs_kmsg_names_us(said, first))
 			return true;
+		lines = sfs_kmsg_ends(said) ? SFS_COMPLAINT_LINES :
+			lines < SFS_COMPLAINT_LINES ? lines + 1 : lines;
 	}
 	return false;
 }
