@@ -3,7 +3,7 @@
 name-selftest := simplefs-selftest
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 
-build/unit/kmsg: build/san/src/selftest/machine.o build/san/src/selftest/tool.o
+build/unit/kmsg: build/san/src/selftest/machine.o build/san/src/selftest/tool.o build/san/src/selftest/verdict.o
 
 .PHONY: install-selftest-unit
 install-tools: install-selftest-unit

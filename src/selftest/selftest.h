@@ -43,6 +43,11 @@ struct sfs_verdict {
 __attribute__((format(printf, 3, 4)))
 void sfs_verdict_set(struct sfs_verdict *v, enum sfs_verdict_kind kind, const char *fmt, ...);
 /*
+ * The kernel has complained of the module, in these words: an ERROR, also where the tracer came to
+ * no verdict or the test was stopped.  Beside a LEAK or another ERROR it is one more line.
+ */
+void sfs_verdict_complain(struct sfs_verdict *v, const char *text);
+/*
  * Puts it below @dir: <release>.verdict is the stamp that keeps the unit from running again; what
  * was skipped goes to <release>.skipped, so that a later boot tries.  0 or a negative errno.
  */

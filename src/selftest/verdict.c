@@ -57,6 +57,16 @@ void sfs_verdict_set(struct sfs_verdict *v, enum sfs_verdict_kind kind, const ch
 	va_end(ap);
 }
 
+void sfs_verdict_complain(struct sfs_verdict *v, const char *text)
+{
+	bool blames = v->v_kind == SFS_VERDICT_PASS || v->v_kind == SFS_VERDICT_SKIP;
+
+	if (blames)
+		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kernel");
+	if (blames || !v->v_detail[0])
+		snprintf(v->v_detail, sizeof(v->v_detail), "the kernel says: %s", text);
+}
+
 int sfs_verdict_status(const struct sfs_verdict *v)
 {
 	return sfs_verdict_kinds[v->v_kind].status;

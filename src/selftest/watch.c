@@ -428,18 +428,12 @@ static void sfs_judge(struct sfs_watcher *w, int status)
 	}
 }
 
-/* A complaint of the kernel's makes a PASS an ERROR; beside a LEAK it is one more line. */
 static void sfs_judge_kmsg(struct sfs_watcher *w)
 {
-	struct sfs_verdict *v = w->v;
 	char text[300];
 
-	if (!sfs_kmsg_complaint(w->kmsg, text, sizeof(text)))
-		return;
-	if (v->v_kind == SFS_VERDICT_PASS)
-		sfs_verdict_set(v, SFS_VERDICT_ERROR, "kernel");
-	if (!v->v_detail[0])
-		snprintf(v->v_detail, sizeof(v->v_detail), "the kernel says: %s", text);
+	if (sfs_kmsg_complaint(w->kmsg, text, sizeof(text)))
+		sfs_verdict_complain(w->v, text);
 }
 
 /* True: the module has been loaded, used and unloaded. */

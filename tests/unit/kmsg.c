@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * kmsg.c - the self-test's reader of the kernel's log: which complaints are on the module, which
- * not.
+ * not, and what becomes of a verdict then.
  *
  * A socket that keeps records apart stands in for /dev/kmsg.
  */
@@ -28,6 +28,25 @@ static bool complains(const char *const *records, char *text, size_t nbytes)
 	close(fds[0]);
 	close(fds[1]);
 	return found;
+}
+
+static void judges(void)
+{
+	struct sfs_verdict v = { .v_kind = SFS_VERDICT_PASS };
+
+	sfs_verdict_complain(&v, "BUG: x");
+	TAP_OK(v.v_kind == SFS_VERDICT_ERROR && !strcmp(v.v_detail, "the kernel says: BUG: x"),
+	       "a complaint makes PASS an ERROR");
+	sfs_verdict_set(&v, SFS_VERDICT_SKIP, "trace not complete");
+	strcpy(v.v_detail, "no verdict of kmodleak's");
+	sfs_verdict_complain(&v, "BUG: x");
+	TAP_OK(v.v_kind == SFS_VERDICT_ERROR && !strcmp(v.v_reason, "kernel") &&
+	       !strcmp(v.v_detail, "the kernel says: BUG: x"), "and what the tracer did not see");
+	sfs_verdict_set(&v, SFS_VERDICT_LEAK, "64 bytes");
+	strcpy(v.v_detail, "mount: it failed");
+	sfs_verdict_complain(&v, "BUG: x");
+	TAP_OK(v.v_kind == SFS_VERDICT_LEAK && !strcmp(v.v_detail, "mount: it failed"),
+	       "a LEAK stays one");
 }
 
 int main(void)
@@ -78,5 +97,6 @@ int main(void)
 	TAP_OK(!complains(beside, text, sizeof(text)), "a stranger's, and an ordinary line of ours");
 	TAP_OK(!complains(later, text, sizeof(text)), "a stranger's, seconds before");
 	TAP_OK(!complains(cried, text, sizeof(text)), "a process's own words");
+	judges();
 	return tap_done();
 }
