@@ -6,7 +6,7 @@
 
 n=0
 for patch in tests/*/mutants/*.patch; do
-    run patch -p1 --fuzz=0 --dry-run -d src <"$patch"
+    run patch -p1 --fuzz=0 --dry-run -d src -i "$PWD/$patch"
     is "$status" 0 "${patch#tests/} fits" || diag "$out"
     n=$((n + 1))
 done
