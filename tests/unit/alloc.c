@@ -476,9 +476,32 @@ static void test_recount(void)
 	TAP_OK(left > 3, "every read that fails fails the recount: %ld", left - 1);
 }
 
+/* Blocks of metadata are forgotten, then free, and not had before the commit. */
+static void test_meta(void)
+{
+	static const struct sfs_block_ops any = { .b_magic = SFS_MAGIC_NODE, .b_name = "block" };
+	struct sfs_buf *buf;
+	u64 blk, again;
+	u32 n;
+
+	drain_make(40000, 1024);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, 0, 1, 0, &blk, &n), "a block is taken");
+	TAP_REQUIRE(!sfs_buf_new(NULL, &drain_fs, blk, &any, 0, &buf), "and made");
+	drain_commit();
+	TAP_EQ(sfs_free_meta_ready(NULL, &drain_fs, blk), 0, "its map is at hand");
+	TAP_EQ(sfs_free_meta(NULL, &drain_fs, buf), 0, "it is free");
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, blk, 1, 0, &again, &n), 0, "one is taken");
+	TAP_OK(again != blk, "but not this one, before the commit");
+	drain_commit();
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, blk, 1, 0, &again, &n), 0, "one is taken");
+	TAP_EQ(again, blk, "it can be had after the commit");
+	drain_step(~0u);
+}
+
 int main(int argc, char **argv)
 {
 	ram_seed_from(argc, argv, 1);
+	test_meta();
 	test_recount();
 	test_contiguous();
 	test_claims();

@@ -308,10 +308,23 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	return 0;
 }
 
+/* As the used map says now. */
+static bool drain_is_used(u64 blk)
+{
+	const u8 *map = drain_find(sfs_map_blk(blk / SFS_GROUP_BLOCKS, SFS_MAP_USED))->data;
+	u32 bit = blk % SFS_GROUP_BLOCKS;
+
+	return !map || sfs_bits_next_set(((const struct sfs_bitmap_disk *)map)->b_bits, bit,
+					 bit + 1) == bit;
+}
+
 int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
 	(void)fs;
+	/* Who finds it free may make it his own at once. */
+	DRAIN_REQUIRE(drain_is_used(buf->blk), "block %" PRIu64 " is forgotten before it is free",
+		      buf->blk);
 	sfs_buf_put(buf);
 	if (drain_fails())
 		return -EIO;
