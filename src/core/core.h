@@ -100,9 +100,10 @@ struct sfs_fs {
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */
-	u64 f_load_next;		/* groups below it are loaded; racy, may lag behind */
+	u64 f_load_next;		/* groups below it were tried; racy, may lag behind */
 	u32 f_load_max;			/* groups that one call may load for an allocation */
 	u32 f_unread;			/* rises when what failed is asked again, from 1 */
+	u32 f_unread_minute;		/* when it last rose */
 	u32 f_unwritten_strip;		/* the f_unread in which a zone could not be begun, or 0 */
 };
 
@@ -214,6 +215,16 @@ const char *sfs_block_verify(const struct sfs_fs *fs, const struct sfs_block_ops
 			     const void *data, u64 blk);
 /* Head and crc alone, of any kind of block. */
 const char *sfs_head_verify(const void *data, u32 fsid, u64 blk);
+/* What is returned where the volume is wrong, not the machine. */
+static inline bool sfs_is_damage(long err)
+{
+	return err == -EFSCORRUPTED || err == -EFSBADCRC;
+}
+/* Of one block: the next may be sound. */
+static inline bool sfs_is_bad_block(long err)
+{
+	return err == -EIO || sfs_is_damage(err);
+}
 /* What the verifiers return, this very pointer, when it is the crc: ports answer -EFSBADCRC. */
 extern const char sfs_why_crc[];
 
@@ -444,8 +455,11 @@ int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
  */
 int sfs_orphan_add(struct sfs_trans *t, struct sfs_inode *in);
 int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in);
-/* orphan.c: the first orphan with a number >= @ino, or -ENOENT.  Mount time only. */
-int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino);
+/*
+ * orphan.c: the first orphan with a number >= @ino, or -ENOENT.  Mount time only.  A block that is
+ * unreadable or damaged ends no search: it is passed over, and added to *@nbad.
+ */
+int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino, u64 *nbad);
 
 /* ---- inode.c: the record and its block ---- */
 
@@ -580,8 +594,12 @@ int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
  */
 int sfs_fs_init(struct sfs_fs *fs);
 void sfs_fs_exit(struct sfs_fs *fs);
-/* After an unclean stop: counts free blocks and inodes from the strips of all initialised zones. */
-int sfs_fs_recount(struct sfs_fs *fs);
+/*
+ * After an unclean stop: counts free blocks and inodes from the strips of all initialised zones.
+ * @ret_nbad, if not NULL: the groups with an unreadable or damaged map, which count as full.  Else
+ * the first of them is an error.
+ */
+int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad);
 
 /* ---- blocks.c: all kinds of blocks, for who meets one without knowing what it is ---- */
 

@@ -27,28 +27,33 @@ void sfs_fs_exit(struct sfs_fs *fs)
 	sfs_zones_exit(fs);
 }
 
-int sfs_fs_recount(struct sfs_fs *fs)
+int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 {
 	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 inodes = 0;
+	u64 nbad = 0;
 	struct sfs_group *g;
 	u64 group;
 	int err;
 
-	do
-		err = sfs_load_next(fs);
-	while (err > 0);
-	if (err)
-		return err;
 	for (group = 0; group < ngroups; group++) {
+		if (group % SFS_ZONE_GROUPS == 0)
+			sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
 		err = sfs_group_get(fs, group, &g);
+		if (ret_nbad && sfs_is_bad_block(err)) {
+			nbad++;
+			continue;
+		}
 		if (err)
 			return err;
 		nfree += g->g_free;
 		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
 	}
+	WRITE_ONCE(fs->f_load_next, ngroups);
 	sfs_space_set(fs, nfree);
 	sfs_counter_set(&fs->f_inodes, inodes);
+	if (ret_nbad)
+		*ret_nbad = nbad;
 	return 0;
 }

@@ -31,7 +31,7 @@ static int sfs_block_orphan(struct sfs_fs *fs, u64 blk, unsigned int slot, unsig
 
 /* In one group, from @bit and @slot on; -ENOENT if there is none. */
 static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int slot,
-			    u64 *ret_ino)
+			    u64 *ret_ino, u64 *nbad)
 {
 	const struct sfs_bitmap_disk *map;
 	unsigned int found;
@@ -50,8 +50,11 @@ static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int 
 		if (next == SFS_GROUP_BLOCKS)
 			break;
 		blk = group * SFS_GROUP_BLOCKS + next;
+		found = SFS_INODE_SLOTS;
 		err = sfs_block_orphan(fs, blk, next == bit ? slot : 0, &found);
-		if (err)
+		if (sfs_is_bad_block(err))
+			++*nbad;
+		else if (err)
 			break;
 		if (found < SFS_INODE_SLOTS) {
 			*ret_ino = blk << SFS_INODE_SLOT_BITS | found;
@@ -65,7 +68,7 @@ static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int 
 	return err;
 }
 
-int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino)
+int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino, u64 *nbad)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 group = sfs_ino_blk(ino) / SFS_GROUP_BLOCKS;
@@ -76,8 +79,10 @@ int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino)
 	for (; group < ngroups; group++) {
 		if (group % SFS_ZONE_GROUPS == 0)
 			sfs_buf_readahead(fs, sfs_map_blk(group, SFS_MAP_ORPHAN), SFS_ZONE_GROUPS);
-		err = sfs_group_orphan(fs, group, bit, slot, ret_ino);
-		if (err != -ENOENT)
+		err = sfs_group_orphan(fs, group, bit, slot, ret_ino, nbad);
+		if (sfs_is_bad_block(err))
+			++*nbad;
+		else if (err != -ENOENT)
 			return err;
 		bit = 0;
 		slot = 0;

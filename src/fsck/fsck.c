@@ -265,7 +265,7 @@ static bool sfs_recover(struct sfs_fsck *f)
 {
 	int err;
 
-	err = sfs_fs_recount(&f->fs);
+	err = sfs_fs_recount(&f->fs, NULL);
 	if (err)
 		sfs_give_up(f, err, "its free space cannot be counted");
 	if (f->never)
@@ -286,9 +286,10 @@ static bool sfs_recover(struct sfs_fsck *f)
  */
 static bool sfs_leave_orphans(struct sfs_fsck *f)
 {
+	u64 nbad = 0;
 	u64 ino;
 
-	if (sfs_orphan_next(&f->fs, 0, &ino))
+	if (sfs_orphan_next(&f->fs, 0, &ino, &nbad))
 		return false;
 	sfs_settle_log(f);
 	printf("%s: unlinked or half-truncated inodes are left to the mount\n", f->path);

@@ -81,10 +81,11 @@ static int sfs_finish_one(struct sfs_fs *fs, u64 ino, sfs_pause_fn pause, void *
 int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn pause, void *arg)
 {
 	int first = 0;
+	u64 nbad = 0;
 	u64 ino = 0;
 	int err;
 
-	while (!(err = sfs_orphan_next(fs, ino, &ino))) {
+	while (!(err = sfs_orphan_next(fs, ino, &ino, &nbad))) {
 		err = sfs_finish_one(fs, ino++, pause, arg);
 		if (!err)
 			++*ret_count;
@@ -93,5 +94,7 @@ int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn 
 		else
 			return err;
 	}
-	return err == -ENOENT ? first : err;
+	if (err != -ENOENT)
+		return err;
+	return nbad ? -EFSCORRUPTED : first;
 }

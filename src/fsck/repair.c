@@ -87,7 +87,7 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 	/* What is known of groups in memory came from the old maps. */
 	sfs_fs_exit(fs);
 	err = sfs_fs_init(fs);
-	return err ? err : sfs_fs_recount(fs);
+	return err ? err : sfs_fs_recount(fs, NULL);
 }
 
 /* ---- copies of the superblock ---- */
@@ -280,5 +280,5 @@ int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 		err = sfs_repair_name(fs, &found->f_names.f_name[n]);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_nameless(fs, &found->f_inodes[n]);
-	return err ? err : sfs_fs_recount(fs);
+	return err ? err : sfs_fs_recount(fs, NULL);
 }

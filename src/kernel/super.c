@@ -88,16 +88,34 @@ static int sfs_recover_orphan(struct super_block *sb, u64 ino)
 	return err;
 }
 
+/* Counts anew.  What cannot be looked at keeps nobody from the rest, nor the volume from a mount. */
+static int sfs_recount(struct super_block *sb)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	u64 nbad = 0;
+	int err;
+
+	err = sfs_fs_recount(&si->si_fs, &nbad);
+	if (nbad) {
+		/* The counters are no true ones to leave behind. */
+		set_bit(SFS_SI_UNFINISHED, &si->si_flags);
+		pr_warn("simplefs (%s): groups with maps that cannot be read, which count as full: %llu\n",
+			sb->s_id, nbad);
+	}
+	return err;
+}
+
 /* Finishes what a crash interrupted.  One that cannot be finished does not keep the others back. */
 static int sfs_recover_orphans(struct super_block *sb)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	unsigned int done = 0;
 	unsigned int left = 0;
+	u64 nbad = 0;
 	u64 ino = 0;
 	int err;
 
-	while (!sfs_is_shutdown(sb) && !(err = sfs_orphan_next(&si->si_fs, ino, &ino))) {
+	while (!sfs_is_shutdown(sb) && !(err = sfs_orphan_next(&si->si_fs, ino, &ino, &nbad))) {
 		if (sfs_recover_orphan(sb, ino++))
 			left++;
 		else
@@ -105,8 +123,11 @@ static int sfs_recover_orphans(struct super_block *sb)
 	}
 	if (sfs_is_shutdown(sb))
 		return -EIO;
-	if (left)
+	if (left || nbad)
 		set_bit(SFS_SI_UNFINISHED, &si->si_flags);
+	if (nbad)
+		pr_warn("simplefs (%s): blocks that may hold such inodes, and cannot be read: %llu\n",
+			sb->s_id, nbad);
 	if (done || left)
 		pr_info("simplefs (%s): %u unlinked or half-truncated inodes finished, %u not\n",
 			sb->s_id, done, left);
@@ -354,7 +375,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_fs_init(&si->si_fs);
 	/* What has not been replayed cannot be counted either. */
 	if (!err && !clean && !m->m_norecovery)
-		err = sfs_fs_recount(&si->si_fs);
+		err = sfs_recount(sb);
 	if (!err)
 		err = sfs_read_root(sb);
 	if (!err && !sb_rdonly(sb))
@@ -403,7 +424,8 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 	st->f_bavail = sfs_space_available(fs);
 	/* Inodes are made of free blocks: as many as fit. */
 	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
-	st->f_files = st->f_ffree + sfs_counter_read(&fs->f_inodes);
+	/* Below 0: some of groups that could not be counted are gone. */
+	st->f_files = st->f_ffree + max_t(s64, sfs_counter_read(&fs->f_inodes), 0);
 	st->f_namelen = SFS_NAME_MAX;
 	st->f_fsid = uuid_to_fsid(fs->f_uuid);
 	return 0;

@@ -38,7 +38,7 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	int err;
 
 	err = sfs_buf_get(c->fs, blk, &sfs_inodes_ops, group, &buf);
-	if (err == -EIO || sfs_is_damage(err))
+	if (sfs_is_bad_block(err))
 		sfs_unread_add(c, blk, 1, err);
 	if (err) {
 		sfs_check_err(c, err);
@@ -103,7 +103,7 @@ static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map
 		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
 	else
 		sfs_check_err(c, err);
-	if (map == SFS_MAP_INODE && (err == -EIO || sfs_is_damage(err)))
+	if (map == SFS_MAP_INODE && sfs_is_bad_block(err))
 		sfs_unread_add(c, group * SFS_GROUP_BLOCKS, SFS_GROUP_BLOCKS, err);
 }
 
@@ -278,7 +278,7 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 	if (!err)
 		err = sfs_dirent_iterate(&in, 0, sfs_check_name, &d);
 	sfs_check_err(c, err);
-	c->names_unread |= err == -EIO || sfs_is_damage(err);
+	c->names_unread |= sfs_is_bad_block(err);
 	if (!err && dir->i_nbytes != in.i_size)
 		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
 }
@@ -501,7 +501,7 @@ static void sfs_check_counters(struct sfs_checker *c)
 	if (!(c->fs->f_state & SFS_STATE_CLEAN) || c->found->f_problems[SFS_REMEDY_COUNT] ||
 	    c->found->f_problems[SFS_REMEDY_NONE] || c->found->f_problems[SFS_REMEDY_READ])
 		return;
-	sfs_check_err(c, sfs_fs_recount(c->fs));
+	sfs_check_err(c, sfs_fs_recount(c->fs, NULL));
 	if (free_said != (u64)sfs_counter_read(&c->fs->f_free))
 		SFS_PROBLEM(c, SFS_PROBLEM_FREE_SAID, sfs_counter_read(&c->fs->f_free), free_said);
 	if (inodes_said != c->found->f_ninodes)

@@ -17,12 +17,6 @@
  */
 struct sfs_dev;
 
-/* What the core and the cache answer where the volume is wrong, not the machine. */
-static inline bool sfs_is_damage(long err)
-{
-	return err == -EFSCORRUPTED || err == -EFSBADCRC;
-}
-
 /* @writable opens exclusively: -EBUSY also for an image that is mounted through a loop device. */
 int sfs_dev_open(const char *path, bool writable, struct sfs_dev **ret_dev);
 /* Somebody has it for himself, as a mount has; -n and others that only read need not care. */

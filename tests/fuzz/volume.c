@@ -257,7 +257,7 @@ bool fuzz_volume_open(struct sfs_fs *fs)
 	fs->f_priv = dev;
 	FUZZ_REQUIRE(!sfs_fs_init(fs));
 	if (!(fs->f_state & SFS_STATE_CLEAN))
-		(void)sfs_fs_recount(fs);	/* damage may stop it: goes on, as fsck does */
+		(void)sfs_fs_recount(fs, NULL);	/* damage may stop it: goes on, as fsck does */
 	return true;
 }
 

@@ -171,9 +171,10 @@ static void change(struct sfs_fs *fs, const u8 *op)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
 	struct sfs_inode in;
+	u64 nbad = 0;
 	u64 ino;
 
-	if (op[0] == 0xff && !sfs_orphan_next(fs, 0, &ino))
+	if (op[0] == 0xff && !sfs_orphan_next(fs, 0, &ino, &nbad))
 		inodes[ninodes++ % MAX_INODES] = ino;
 	ninodes = min_t(unsigned int, ninodes, MAX_INODES);
 	ino = ninodes ? inodes[op[1] % ninodes] : fs->f_root;

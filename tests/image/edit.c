@@ -273,7 +273,7 @@ static void edit_recount(char **arg)
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
 
 	(void)arg;
-	must(sfs_fs_recount(&fs), "recount");
+	must(sfs_fs_recount(&fs, NULL), "recount");
 	sup->s_free = cpu_to_le64(sfs_counter_read(&fs.f_free));
 	sup->s_inodes = cpu_to_le64(sfs_counter_read(&fs.f_inodes));
 }

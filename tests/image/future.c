@@ -105,7 +105,7 @@ static void make(const char *class)
 		make_inode(names[i]);
 	for (i = 0; i < COUNT(super_bytes); i++)
 		super[super_bytes[i]] = MARK;
-	must(sfs_fs_recount(&fs), "counters");
+	must(sfs_fs_recount(&fs, NULL), "counters");
 	must(sfs_dev_flush(fs.f_priv), "write");
 	must(sfs_volume_write_super(&fs, super), "superblock");
 	must(sfs_copies_write(&fs), "its copies");

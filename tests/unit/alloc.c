@@ -468,7 +468,7 @@ static void test_recount(void)
 		drain_mount(false);
 		drain_fail_in = left;
 		drain_broken = true;
-		err = sfs_fs_recount(&drain_fs);
+		err = sfs_fs_recount(&drain_fs, NULL);
 		if (drain_failed)
 			TAP_REQUIRE(err == -EIO, "recount fails with read %ld", left);
 		drain_step(0);

@@ -191,7 +191,7 @@ static inline void drain_mount(bool recount)
 	sfs_super_decode(&drain_fs, drain_find(0)->disk);
 	TAP_REQUIRE(!sfs_fs_init(&drain_fs), "core in memory");
 	if (recount)
-		TAP_REQUIRE(!sfs_fs_recount(&drain_fs), "recount");
+		TAP_REQUIRE(!sfs_fs_recount(&drain_fs, NULL), "recount");
 }
 
 /* ---- port.h ---- */

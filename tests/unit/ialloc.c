@@ -121,7 +121,7 @@ static int by_ino(const void *a, const void *b)
 
 static void check(void)
 {
-	u64 ino = 0, found;
+	u64 ino = 0, found, nbad = 0;
 	unsigned int i;
 
 	qsort(live, nlive, sizeof(live[0]), by_ino);
@@ -129,11 +129,13 @@ static void check(void)
 		DRAIN_REQUIRE(!sfs_inode_exists(&drain_fs, live[i].ino), "inode is there");
 		if (!live[i].orphan)
 			continue;
-		DRAIN_REQUIRE(!sfs_orphan_next(&drain_fs, ino, &found), "an orphan is found");
+		DRAIN_REQUIRE(!sfs_orphan_next(&drain_fs, ino, &found, &nbad),
+			      "an orphan is found");
 		DRAIN_REQUIRE(found == live[i].ino, "the next one, %" PRIu64, found);
 		ino = found + 1;
 	}
-	DRAIN_REQUIRE(sfs_orphan_next(&drain_fs, ino, &found) == -ENOENT, "no other orphan");
+	DRAIN_REQUIRE(sfs_orphan_next(&drain_fs, ino, &found, &nbad) == -ENOENT, "no other orphan");
+	DRAIN_REQUIRE(!nbad, "and no block is bad");
 	DRAIN_REQUIRE(sfs_counter_read(&drain_fs.f_inodes) == nlive, "inodes are counted");
 }
 
@@ -269,6 +271,54 @@ static void test_unread(void)
 	}
 }
 
+/* A bad block costs a mount no orphan but its own, and no free block but its group's. */
+static void test_unread_orphans(void)
+{
+	u64 home, ino, dir = 0, nbad = 0, free_before;
+	u32 generation;
+	struct sfs_inode in;
+	int i, found = 0;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 1024);
+	TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &home, &generation), "root");
+	for (i = 0; i < 40; i++) {
+		/* Half of them beside the root, half in another group. */
+		drain_fs.f_dir_rotor = 5 * 64;
+		TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, home, i % 2, &ino, &generation),
+			    "an inode is made");
+		begin(&in, ino);
+		TAP_REQUIRE(!sfs_orphan_add(NULL, &in), "it is an orphan");
+		sfs_inode_end(NULL, &in);
+		if (i % 2)
+			dir = ino;
+	}
+	drain_step(~0u);
+	drain_bad = dir / SFS_INODE_SLOTS;
+	for (ino = 0; !sfs_orphan_next(&drain_fs, ino, &ino, &nbad); ino++)
+		found++;
+	TAP_OK(found < 40 && found >= 32 && nbad == 1, "one bad block: %d of 40, bad %d", found,
+	       (int)nbad);
+	drain_bad = sfs_map_blk(0, SFS_MAP_ORPHAN);
+	for (found = nbad = ino = 0; !sfs_orphan_next(&drain_fs, ino, &ino, &nbad); ino++)
+		found++;
+	TAP_OK(found < 40 && found >= 10 && nbad == 1, "one bad map: %d of 40, bad %d", found,
+	       (int)nbad);
+
+	free_before = sfs_counter_read(&drain_fs.f_free);
+	drain_bad = 0;
+	drain_mount(true);
+	TAP_EQ(sfs_counter_read(&drain_fs.f_free), free_before, "all is counted");
+	drain_mount(false);
+	drain_bad = sfs_map_blk(dir / SFS_INODE_SLOTS / SFS_GROUP_BLOCKS, SFS_MAP_USED);
+	TAP_REQUIRE(!sfs_fs_recount(&drain_fs, &nbad), "what can be read is counted");
+	TAP_EQ(nbad, 1, "and what cannot");
+	free_before -= sfs_counter_read(&drain_fs.f_free);
+	TAP_OK(free_before > SFS_GROUP_BLOCKS - 10 && free_before < SFS_GROUP_BLOCKS,
+	       "its group is full: %d", (int)free_before);
+	drain_bad = 0;
+	drain_step(~0u);
+}
+
 /* File handles name any number. */
 static void test_handles(void)
 {
@@ -296,6 +346,7 @@ int main(int argc, char **argv)
 	test_handles();
 	test_spread_fails();
 	test_unread();
+	test_unread_orphans();
 	test_random(1000000);
 	drain_empty();
 	return tap_done();
