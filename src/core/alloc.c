@@ -186,6 +186,8 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 		return err;
 	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
 	if (!n) {
+		/* All that is free has been freed in a transaction that has not committed. */
+		reach->r_waits |= s->s_thorough && g->g_free;
 		err = -ENOSPC;
 		goto unlock;
 	}
@@ -372,7 +374,10 @@ static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 	}
 	if (err)
 		return err;
-	err = sfs_used_lock(t, fs, piece->p_group, g, &used);
+	err = sfs_unread_lately(fs, &g->g_unread) ? -EIO :
+	      sfs_used_lock(t, fs, piece->p_group, g, &used);
+	if (err == -EIO)
+		WRITE_ONCE(g->g_unread, READ_ONCE(fs->f_unread));
 	if (err)
 		return err;
 	*ret_group = g;

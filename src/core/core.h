@@ -408,8 +408,13 @@ int sfs_zones_init(struct sfs_fs *fs);
 void sfs_zones_exit(struct sfs_fs *fs);
 /* Groups whose maps exist; more as zones are initialised, never fewer. */
 u64 sfs_groups_ready(const struct sfs_fs *fs);
-/* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
+/*
+ * The group's memory, its counts loaded at first need.  -ENOSPC past the last zone; -EIO also,
+ * without a look at the disk, where that failed in the last minute or so.
+ */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
+/* Is @unread, a g_unread, of a failure so recent that the disk is better not asked again? */
+bool sfs_unread_lately(struct sfs_fs *fs, const u32 *unread);
 
 /*
  * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it

@@ -265,8 +265,13 @@ static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u
 		goto unlock;
 	}
 	err = -ENOSPC;
-	if (!o.o_group->g_free || sfs_space_claim(fs, 1, 0))
+	if (!o.o_group->g_free)
 		goto unlock;
+	if (sfs_space_claim(fs, 1, 0)) {
+		/* Promised, perhaps in the worst case only. */
+		reach->r_waits = true;
+		goto unlock;
+	}
 	err = sfs_open_maps(&o, t, SFS_IN_MAP(SFS_MAP_USED) | SFS_IN_MAP(SFS_MAP_INODE) |
 			    SFS_IN_MAP(SFS_MAP_ROOM));
 	if (!err)

@@ -10,12 +10,13 @@
  * How far an allocation looks.  It loads no more than f_load_max groups.  A block that cannot be
  * read keeps nobody from what other groups have, and the disk is not asked for it again, with a
  * transaction waiting, before some allocation has found nothing else: then all are asked once more,
- * and only then there is an error.
+ * if that was not done within about a minute, and only then there is an error.
  */
 struct sfs_reach {
 	u32 r_loads;
 	bool r_passed_over;		/* groups that were not loaded */
 	bool r_again;			/* those that could not be read were asked once more */
+	bool r_waits;			/* for a commit, or promises to be settled: no error */
 	int r_failed;			/* the error of what could not be read, or written */
 };
 /* -EAGAIN: @group is not loaded, and enough have been; -ENOSPC: it cannot be read. */
@@ -23,7 +24,8 @@ int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
 		    struct sfs_group **ret_group);
 /*
  * One more search after one that ended with *@err?  If not, *@err is what the caller returns: for
- * no space the error of what could not be looked at, as all that is free may lie there.
+ * no space the error of what could not be looked at, as all that is free may lie there, unless
+ * something of the rest is to be had later.
  */
 bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err);
 /*

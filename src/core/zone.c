@@ -131,6 +131,7 @@ int sfs_zones_init(struct sfs_fs *fs)
 	sfs_mutex_init(&fs->f_zone_lock);
 	fs->f_load_max = SFS_LOAD_MAX;
 	fs->f_unread = 1;
+	fs->f_unread_minute = ~0u;	/* never yet */
 	return 0;
 }
 
@@ -269,6 +270,29 @@ static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 	return 0;
 }
 
+#define SFS_UNREAD_SHIFT	36	/* of nanoseconds: about a minute */
+
+/*
+ * From here on all that could not be read may be asked for again.  False: that was said not long
+ * ago, and a disk takes its time to find out that it cannot read.
+ */
+static bool sfs_unread_step(struct sfs_fs *fs)
+{
+	u32 minute = sfs_time_now() >> SFS_UNREAD_SHIFT;
+
+	if (READ_ONCE(fs->f_unread_minute) == minute)
+		return false;
+	WRITE_ONCE(fs->f_unread_minute, minute);
+	/* A lost step is no loss; 0 is none. */
+	WRITE_ONCE(fs->f_unread, max(READ_ONCE(fs->f_unread) + 1, 1u));
+	return true;
+}
+
+bool sfs_unread_lately(struct sfs_fs *fs, const u32 *unread)
+{
+	return READ_ONCE(*unread) == READ_ONCE(fs->f_unread) && !sfs_unread_step(fs);
+}
+
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 {
 	struct sfs_zone *zone;
@@ -286,6 +310,8 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 	}
 	g = &zone->z_group[group % SFS_ZONE_GROUPS];
 	if (!smp_load_acquire(&g->g_loaded)) {
+		if (sfs_unread_lately(fs, &g->g_unread))
+			return -EIO;
 		sfs_mutex_lock(&g->g_lock);
 		err = g->g_loaded ? 0 : sfs_group_load(fs, group, g);
 		if (err == -EIO)
@@ -313,7 +339,7 @@ static bool sfs_group_is_loaded(const struct sfs_fs *fs, u64 group)
 	return g && smp_load_acquire(&g->g_loaded);
 }
 
-/* ---- what cannot be read ---- */
+/* ---- what cannot be read: who looks for a group of several ---- */
 
 int sfs_reach_ask(const struct sfs_fs *fs, struct sfs_reach *reach, const u32 *unread)
 {
@@ -332,16 +358,14 @@ int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unre
 
 bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err)
 {
-	if (*err != -ENOSPC || !reach->r_failed)
+	if (*err != -ENOSPC || !reach->r_failed || reach->r_waits)
 		return false;
-	if (reach->r_again) {
+	if (reach->r_again || !sfs_unread_step(fs)) {
 		*err = reach->r_failed;
 		return false;
 	}
 	reach->r_failed = 0;
 	reach->r_again = true;
-	/* A lost step is no loss; 0 is none. */
-	WRITE_ONCE(fs->f_unread, max(READ_ONCE(fs->f_unread) + 1, 1u));
 	return true;
 }
 

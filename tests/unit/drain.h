@@ -38,6 +38,7 @@ static u64 drain_bad;			/* a block that cannot be read, or written; 0: none */
 static unsigned int drain_bad_asks;	/* how often it was asked for */
 static bool drain_broken;		/* and then all do, until drain_step() */
 static bool drain_failed;
+static s64 drain_now = 1;		/* the clock, in nanoseconds */
 static unsigned int drain_reads;		/* blocks that came from the device */
 static unsigned int drain_shutdowns;
 static unsigned int drain_corruptions;
@@ -412,7 +413,7 @@ __attribute__((weak)) u64 sfs_siphash(const u64 key[2], const void *p, size_t nb
 
 __attribute__((weak)) s64 sfs_time_now(void)
 {
-	return 1;
+	return drain_now;
 }
 
 __attribute__((weak)) u32 sfs_random32(void)

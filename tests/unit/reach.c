@@ -5,6 +5,11 @@
  */
 #include "drain.h"
 
+static void later(void)
+{
+	drain_now += 2LL << 36;		/* more than a minute */
+}
+
 /* Takes all of @group, but for one block of every 16th. */
 static void fill_group(u64 group)
 {
@@ -129,6 +134,29 @@ static void test_unread(void)
 	drain_step(~0u);
 }
 
+/* Freeing in a group whose map is bad asks the disk once a minute. */
+static void test_unread_free(void)
+{
+	u64 blk;
+	u32 n;
+	int i;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 0);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS + 500, 100, 0, &blk, &n) &&
+		    n == 100, "blocks are taken");
+	drain_commit();
+	mount_cold();
+	drain_bad = sfs_map_blk(1, SFS_MAP_USED);
+	drain_bad_asks = 0;
+	for (i = 0; i < 50; i++)
+		TAP_REQUIRE(sfs_free_blks(NULL, &drain_fs, blk + i, 1) == -EIO, "not freed");
+	TAP_OK(drain_bad_asks <= 2, "50 frees ask %u times", drain_bad_asks);
+	drain_bad = 0;
+	later();
+	TAP_EQ(sfs_free_blks(NULL, &drain_fs, blk, 100), 0, "and it works when it can be read");
+	drain_step(~0u);
+}
+
 /* A zone whose strip cannot be written is no zone; what the others have is still to be had. */
 static void test_unwritten_strip(void)
 {
@@ -149,6 +177,18 @@ static void test_unwritten_strip(void)
 	err = sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n);
 	TAP_EQ(err, -EIO, "when nothing is left the error is told");
 	TAP_EQ(drain_bad_asks, 2, "after another try");
+	err = sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n);
+	TAP_OK(err == -EIO && drain_bad_asks == 2, "and told again without one, for a minute");
+
+	/* What is to be had after a commit is no error; only then is it one. */
+	TAP_REQUIRE(!sfs_free_blks(NULL, &drain_fs, 3 * SFS_GROUP_BLOCKS + 77, 1), "one is freed");
+	later();
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), -EAGAIN, "it can be waited for");
+	drain_commit();
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), 0, "and is had");
+	TAP_EQ(blk, 3 * SFS_GROUP_BLOCKS + 77, "just that one");
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), -EIO, "then it is an error");
+	later();
 	drain_bad = 0;
 	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 4096, 0, &blk, &n), 0, "a strip that is good again");
 	TAP_EQ(blk / SFS_ZONE_BLOCKS, 1, "is used");
@@ -160,6 +200,7 @@ int main(int argc, char **argv)
 	ram_seed_from(argc, argv, 1);
 	test_unloaded();
 	test_unread();
+	test_unread_free();
 	test_unwritten_strip();
 	drain_empty();
 	return tap_done();
