@@ -104,17 +104,19 @@ static ssize_t sfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	loff_t size;
 	ssize_t count;
 	int err = 0;
 
 	count = generic_write_checks(iocb, from);
 	if (count <= 0)
 		return count;
-	if (iocb->ki_pos > i_size_read(inode)) {
+	size = i_size_read(inode);
+	if (iocb->ki_pos > size || (iocb->ki_pos + count > size && sfs_is_half_cut(inode))) {
 		if (iocb->ki_flags & IOCB_NOWAIT)
 			return -EAGAIN;
 		filemap_invalidate_lock(inode->i_mapping);
-		err = sfs_zero_gap(inode, iocb->ki_pos);
+		err = sfs_zero_gap(inode, max_t(loff_t, iocb->ki_pos, size), iocb->ki_pos + count);
 		filemap_invalidate_unlock(inode->i_mapping);
 	}
 	if (err)

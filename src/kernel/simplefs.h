@@ -255,12 +255,17 @@ int sfs_zero(struct inode *inode, loff_t pos, loff_t nbytes);
  * a full volume freed ones would not come back.  Inode and invalidate locks held.
  */
 int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end);
+/* May there be blocks past the end that a failed cut has left?  Inode lock held. */
+static inline bool sfs_is_half_cut(struct inode *inode)
+{
+	return inode->i_nlink && (READ_ONCE(SFS_I(inode)->ii_core.i_flags) & SFS_INODE_ORPHAN);
+}
 /*
- * Before the file grows to @size, or is written there past its end: what lies between reads as
- * zeros, in memory and, should only the new size reach the disk, there too.  Inode and invalidate
- * locks held.
+ * Before the file grows to @end, by a write at @pos, at or past its end now, or by none, @pos being
+ * @end: what lies before @pos reads as zeros, in memory and, should only the new size reach the
+ * disk, there too, and so does what the write does not get there.  Inode and invalidate locks held.
  */
-int sfs_zero_gap(struct inode *inode, loff_t size);
+int sfs_zero_gap(struct inode *inode, loff_t pos, loff_t end);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
 /* 1 if there are blocks past the end of the file, which a cut to its size frees. */

@@ -215,9 +215,10 @@ static int sfs_zero_from(struct inode *inode, loff_t from, loff_t end)
 /*
  * Blocks past the end may hold data where a cut or an append failed half-way.  Zeros in their
  * folios would not do: writeback drops what lies past the end, and the new size may be on the disk
- * before them.
+ * before them.  So it is with what is written there: of a block that has been written already
+ * nobody waits for the data before the size that shows it.
  */
-int sfs_zero_gap(struct inode *inode, loff_t size)
+int sfs_zero_gap(struct inode *inode, loff_t pos, loff_t end)
 {
 	loff_t old = i_size_read(inode);
 	int err;
@@ -225,9 +226,9 @@ int sfs_zero_gap(struct inode *inode, loff_t size)
 	err = sfs_has_past_eof(inode);
 	if (err > 0) {
 		truncate_pagecache(inode, old);
-		err = sfs_unwrite_range(inode, sfs_size_nblks(old), sfs_size_nblks(size));
+		err = sfs_unwrite_range(inode, sfs_size_nblks(old), sfs_size_nblks(end));
 	}
-	return err ? err : sfs_zero_from(inode, old, size);
+	return err ? err : sfs_zero_from(inode, old, pos);
 }
 
 /*
@@ -272,7 +273,7 @@ int sfs_setsize(struct inode *inode, loff_t size)
 	/* No store through a mapping from here on: it would have to lock its folio under this. */
 	filemap_invalidate_lock(inode->i_mapping);
 	if (size > old)
-		err = sfs_zero_gap(inode, size);
+		err = sfs_zero_gap(inode, size, size);
 	else
 		err = sfs_zero_from(inode, size, round_up(size, SFS_BLOCK_SIZE));
 	if (err)

@@ -8,8 +8,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,11 +21,12 @@
 #define BLOCK	4096
 #define SHORT	(BLOCK + 100)		/* what remains of a file */
 #define LONG	(399 * BLOCK)
+#define MORE	64			/* blocks of what is written at the end */
 
 static char *buf;
 
-/* Is [@from, @end) of the file zero? */
-static bool is_zero(int fd, off_t from, off_t end)
+/* Is each byte of [@from, @end) of the file zero, or @also? */
+static bool is_zero_or(int fd, off_t from, off_t end, char also)
 {
 	ssize_t n;
 	ssize_t i;
@@ -31,7 +35,7 @@ static bool is_zero(int fd, off_t from, off_t end)
 		n = pread(fd, buf, BLOCK, from);
 		TAP_REQUIRE(n > 0, "it is read");
 		for (i = 0; i < n && from + i < end; i++)
-			if (buf[i])
+			if (buf[i] && buf[i] != also)
 				return false;
 	}
 	return true;
@@ -68,6 +72,27 @@ static bool reserve(int fd)
 	return !fallocate(fd, 0, 0, LONG);
 }
 
+/* At the very end, over blocks that the cut has left: their data must not be what was there. */
+static bool extend(int fd)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extents[MORE];
+	} f = { .map = { .fm_start = 2 * BLOCK, .fm_length = (MORE - 1) * BLOCK,
+			 .fm_extent_count = MORE } };
+	unsigned int i, bad = 0;
+
+	memset(buf, 'e', MORE * BLOCK);
+	if (pwrite(fd, buf, MORE * BLOCK, SHORT) != MORE * BLOCK || ioctl(fd, FS_IOC_FIEMAP, &f))
+		return false;
+	for (i = 0; i < f.map.fm_mapped_extents; i++)
+		bad += !(f.extents[i].fe_flags & (FIEMAP_EXTENT_UNWRITTEN |
+						  FIEMAP_EXTENT_DELALLOC));
+	TAP_OK(f.map.fm_mapped_extents && !bad,
+	       "none of %u extents counts as written before it is", f.map.fm_mapped_extents);
+	return true;
+}
+
 static const struct file {
 	const char *name;
 	int flags;
@@ -77,6 +102,7 @@ static const struct file {
 	{ "appended", 0, append },
 	{ "direct", O_DIRECT, write_direct },
 	{ "reserved", 0, reserve },
+	{ "extended", 0, extend },
 };
 
 static void change(const struct file *f)
@@ -95,8 +121,14 @@ static void look(const struct file *f)
 	struct stat st;
 
 	TAP_REQUIRE(fd >= 0 && !fstat(fd, &st), "%s is opened", f->name);
+	if (f->grow == extend) {
+		TAP_OK(is_zero_or(fd, SHORT, st.st_size, 'e'), "%s shows nothing that it had there",
+		       f->name);
+		close(fd);
+		return;
+	}
 	TAP_OK(st.st_size == SHORT || st.st_size >= LONG, "%s is short or long", f->name);
-	TAP_OK(is_zero(fd, SHORT, st.st_size < LONG ? st.st_size : LONG),
+	TAP_OK(is_zero_or(fd, SHORT, st.st_size < LONG ? st.st_size : LONG, 0),
 	       "%s shows nothing that it had there", f->name);
 	close(fd);
 }
@@ -110,7 +142,7 @@ int main(int argc, char **argv)
 
 	TAP_REQUIRE(argc == 2 || crash || after, "usage: unread [crash|after] DIR");
 	TAP_REQUIRE(!chdir(argv[argc - 1]), "the directory");
-	buf = aligned_alloc(BLOCK, BLOCK);
+	buf = aligned_alloc(BLOCK, MORE * BLOCK);
 	TAP_REQUIRE(buf, "a buffer");
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (!after)
