@@ -325,23 +325,18 @@ int sfs_buf_write_now(struct sfs_buf *buf)
 
 #define SFS_FORMAT_BATCH	32
 
-/* One block of a run, into its buffer, which stays locked until it has been written. */
-static struct buffer_head *sfs_buf_format_start(struct sfs_fs *fs, u64 blk, sfs_fill_fn fill,
-						const void *arg)
+/* One block of a run, in its buffer, which stays locked until it has been written. */
+static void sfs_buf_format_start(struct sfs_fs *fs, struct buffer_head *bh, sfs_fill_fn fill,
+				 const void *arg)
 {
-	struct buffer_head *bh = sb_getblk(sfs_fs_sb(fs), blk);
-
-	if (!bh)
-		return NULL;
 	lock_buffer(bh);
 	clear_buffer_dirty(bh);		/* of a former life */
 	memset(bh->b_data, 0, bh->b_size);
-	fill(fs, blk, bh->b_data, arg);
+	fill(fs, bh->b_blocknr, bh->b_data, arg);
 	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	set_buffer_uptodate(bh);
 	set_buffer_sfs_verified(bh);
-	return bh;
 }
 
 static void sfs_buf_format_end(struct buffer_head *bh, int err)
@@ -351,37 +346,57 @@ static void sfs_buf_format_end(struct buffer_head *bh, int err)
 		clear_buffer_uptodate(bh);
 	}
 	unlock_buffer(bh);
-	brelse(bh);
+}
+
+/* All references, or none. */
+static int sfs_buf_format_get(struct super_block *sb, u64 blk, unsigned int nblks,
+			      struct buffer_head **bhs)
+{
+	unsigned int n;
+
+	for (n = 0; n < nblks; n++) {
+		bhs[n] = sb_getblk(sb, blk + n);
+		if (!bhs[n])
+			goto put_blocks;
+	}
+	return 0;
+put_blocks:
+	while (n--)
+		brelse(bhs[n]);
+	return -ENOMEM;
 }
 
 /*
  * Up to a batch, by a request of our own: nothing refers to the blocks yet, but an error that the
- * buffers' functions leave in the device's mapping makes jbd2 abort the journal since 6.8.
+ * buffers' functions leave in the device's mapping makes jbd2 abort the journal since 6.8.  Looking
+ * for a buffer takes the lock of its folio since 6.15, which comes before the buffers' locks.
  */
 static int sfs_buf_format_batch(struct sfs_fs *fs, u64 blk, unsigned int nblks, sfs_fill_fn fill,
 				const void *arg)
 {
-	struct block_device *bdev = sfs_fs_sb(fs)->s_bdev;
+	struct super_block *sb = sfs_fs_sb(fs);
 	struct buffer_head *bhs[SFS_FORMAT_BATCH];
-	struct bio *bio = bio_alloc(bdev, nblks, REQ_OP_WRITE | REQ_SYNC, GFP_NOFS);
 	unsigned int n;
-	int err = 0;
+	struct bio *bio;
+	int err;
 
+	err = sfs_buf_format_get(sb, blk, nblks, bhs);
+	if (err)
+		return err;
+	bio = bio_alloc(sb->s_bdev, nblks, REQ_OP_WRITE | REQ_SYNC, GFP_NOFS);
 	bio->bi_iter.bi_sector = blk << (SFS_BLOCK_BITS - SECTOR_SHIFT);
 	for (n = 0; n < nblks; n++) {
-		bhs[n] = sfs_buf_format_start(fs, blk + n, fill, arg);
-		if (!bhs[n]) {
-			err = -ENOMEM;
-			break;
-		}
+		sfs_buf_format_start(fs, bhs[n], fill, arg);
 		__bio_add_page(bio, virt_to_page(bhs[n]->b_data), SFS_BLOCK_SIZE,
 			       offset_in_page(bhs[n]->b_data));
 	}
-	if (!err && submit_bio_wait(bio))
-		err = -EIO;	/* of a thin pool that is full, -ENOSPC would be believed */
+	/* Of a thin pool that is full, -ENOSPC would be believed. */
+	err = submit_bio_wait(bio) ? -EIO : 0;
 	bio_put(bio);
-	while (n--)
+	for (n = 0; n < nblks; n++) {
 		sfs_buf_format_end(bhs[n], err);
+		brelse(bhs[n]);
+	}
 	return err;
 }
 
