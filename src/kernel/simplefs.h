@@ -53,6 +53,8 @@ struct sfs_sb_info {
 struct sfs_trans {
 	void *t_handle;			/* a handle_t of jbd2's; NULL: mounted without a journal */
 	unsigned int t_nofs;		/* without: the allocation scope to go back to */
+	bool t_sync;			/* without: its end waits for all metadata of t_sb */
+	struct super_block *t_sb;
 };
 
 /* si_flags, bit numbers */

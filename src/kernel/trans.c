@@ -6,8 +6,8 @@
  * aborted, so nothing half-made commits.
  *
  * A struct sfs_trans has a jbd2 handle.  On a volume without a journal it is a plain one, which has
- * nothing but the saved allocation scope.  What a transaction does to a block is in buf.c, where
- * the log comes from in journal.c.
+ * nothing but the saved allocation scope, and whom to sync at its end.  What a transaction does to
+ * a block is in buf.c, where the log comes from in journal.c.
  */
 #include "simplefs.h"
 
@@ -30,7 +30,7 @@ static int sfs_trans_start(struct super_block *sb, unsigned int nblks, unsigned 
 	if (sb_rdonly(sb))
 		return -EROFS;
 	if (!log) {
-		*ret_trans = (struct sfs_trans) { .t_nofs = memalloc_nofs_save() };
+		*ret_trans = (struct sfs_trans) { .t_nofs = memalloc_nofs_save(), .t_sb = sb };
 		return 0;
 	}
 	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !current->journal_info)
@@ -82,14 +82,16 @@ int sfs_trans_end(struct sfs_trans *t)
 {
 	if (sfs_trans_is_plain(t)) {
 		memalloc_nofs_restore(t->t_nofs);
-		return 0;
+		return t->t_sync ? sfs_journal_wait(t->t_sb, 0) : 0;
 	}
 	return jbd2_journal_stop(sfs_handle(t));
 }
 
 void sfs_trans_sync(struct sfs_trans *t)
 {
-	if (!sfs_trans_is_plain(t))
+	if (sfs_trans_is_plain(t))
+		t->t_sync = true;
+	else
 		sfs_handle(t)->h_sync = 1;
 }
 
