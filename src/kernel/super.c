@@ -510,6 +510,8 @@ int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 	} else if (!si->si_journal) {
 		err = sfs_journal_open_late(sb, si->si_journal_path, si->si_journal_dev);
 	}
+	if (!err && si->si_journal)
+		err = sfs_take_abort(sb);
 	if (err)
 		return err;
 	sb->s_flags &= ~SB_RDONLY;
