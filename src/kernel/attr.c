@@ -11,6 +11,10 @@ int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat,
 	struct sfs_inode_info *ii = SFS_I(inode);
 
 	sfs_fillattr(idmap, request_mask, inode, stat);
+	generic_fill_statx_attr(inode, stat);
+	if (ii->ii_core.i_flags & SFS_INODE_NODUMP)
+		stat->attributes |= STATX_ATTR_NODUMP;
+	stat->attributes_mask |= STATX_ATTR_NODUMP;
 	/* Promised blocks count, so that a fresh file does not look sparse to those who copy it. */
 	stat->blocks += READ_ONCE(ii->ii_delalloc_nblks) << (SFS_BLOCK_BITS - 9);
 	stat->result_mask |= STATX_BTIME;

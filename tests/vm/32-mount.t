@@ -46,11 +46,18 @@ truncate -s 16M "$tmp/log"
 truncate -s 64M "$tmp/other"
 run build/bin/mkfs.simplefs -qf -J device="$tmp/log" "$tmp/other" 64M
 is "$status" 0 "mkfs with a journal elsewhere"
-boot --module "$module" --disk "$tmp/disk" --disk "$tmp/other" --disk "$tmp/log" --kill-on '^is-synced,0' -- sh -c \
+truncate -s 64M "$tmp/plain"
+run build/bin/mkfs.simplefs -qf -J none "$tmp/plain"
+is "$status" 0 "mkfs without a journal"
+boot --module "$module" --disk "$tmp/disk" --disk "$tmp/other" --disk "$tmp/log" --disk "$tmp/plain" \
+    --kill-on '^is-synced,0' -- sh -c \
     'mount -t simplefs /dev/vda /mnt && seq 9 >/mnt/synced && mkdir /other &&
      mount -t simplefs -o journal_path=/dev/vdc /dev/vdb /other && seq 9 >/other/synced &&
-     sync && echo is-synced && tail -f /dev/null'
+     sync && mkdir /plain && mount -t simplefs -o sync /dev/vdd /plain &&
+     mkdir /plain/made && chmod 123 /plain/made && echo is-synced && tail -f /dev/null'
 is "$status" 123 "a synced file, then pulled"
+run build/bin/dump.simplefs -i /made "$tmp/plain"
+like 'mode: 0x4053' "mounted sync, without a journal: a directory and its mode are there"
 build/image/edit "$tmp/other" super state 1
 [ "$(log_word $start)" != 00000000 ]
 ok $? "it is in the log"
@@ -86,15 +93,32 @@ mkdir -p "$tmp/from/few/sub"
 echo x >"$tmp/from/a"
 ln "$tmp/from/a" "$tmp/from/b"
 ln "$tmp/from/a" "$tmp/from/c"
+echo x >"$tmp/from/immutable"
+echo x >"$tmp/from/appended"
 run build/bin/mkfs.simplefs -qf -J size=8M -d "$tmp/from" "$tmp/disk" 256M
 is "$status" 0 "mkfs -d"
 build/image/edit "$tmp/disk" field /a nlink 1
 build/image/edit "$tmp/disk" field /few nlink 1
+build/image/edit "$tmp/disk" field /immutable flags 4
+build/image/edit "$tmp/disk" field /appended flags 2
 build/image/edit "$tmp/disk" aborted 5
 cat >"$tmp/try" <<'END'
 set -e
-mount -t simplefs -o errors=continue /dev/vda /mnt
+# What was aborted is told by who writes.
+mount -t simplefs -o ro,errors=continue /dev/vda /mnt
+! dmesg | grep 'aborted earlier' || exit 1
+busybox mount -o remount,rw /dev/vda /mnt
+dmesg | grep -q 'aborted earlier'
 mounts /mnt readdir
+# Flags that another version has set.
+! echo y >>/mnt/immutable || exit 1
+! rm -f /mnt/immutable || exit 1
+! ln /mnt/immutable /mnt/linked || exit 1
+! chmod 600 /mnt/immutable || exit 1
+! echo y >/mnt/appended || exit 1
+! rm -f /mnt/appended || exit 1
+echo y >>/mnt/appended
+[ "$(cat /mnt/immutable /mnt/appended | tr -d '\n')" = xxy ]
 exec 3</mnt/b
 mounts /mnt links
 exec 3<&-
