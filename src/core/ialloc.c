@@ -11,7 +11,9 @@
  * g_lock guards the maps, h_live of the group's inode blocks, and SFS_INODE_ORPHAN in the records
  * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look;
  * sfs_inode_encode() writes the same value again under a tree lock, so it is read and written
- * whole. What can fail (reading, access) comes before the first change.
+ * whole.  h_live is read without g_lock by who has a number and looks whether it is in use: a change
+ * of it is one store, which touches no other slot's bit.
+ * What can fail (reading, access) comes before the first change.
  */
 #include "port.h"
 #include "format.h"
@@ -133,7 +135,7 @@ static u32 sfs_slot_begin(struct sfs_inodes_disk *inodes, unsigned int slot)
 	struct sfs_inode_disk *disk = &inodes->n_slot[slot];
 	u32 generation = le32_to_cpu(disk->i_generation) + 1;
 
-	inodes->n_head.h_live |= 1u << slot;
+	WRITE_ONCE(inodes->n_head.h_live, inodes->n_head.h_live | 1u << slot);
 	memset(disk, 0, sizeof(*disk));
 	disk->i_generation = cpu_to_le32(generation);
 	return generation;
@@ -505,7 +507,7 @@ static void sfs_slot_free(struct sfs_open *o, struct sfs_head *head, u32 bit, u8
 		sfs_open_set(o, SFS_MAP_ROOM, bit, true);
 		g->g_room++;
 	}
-	head->h_live &= ~mask;
+	WRITE_ONCE(head->h_live, head->h_live & ~mask);
 	g->g_slots++;
 }
 
@@ -582,7 +584,7 @@ int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
 	if (err)
 		return err;
 	head = sfs_buf_data(buf);
-	found = head->h_live & (1u << sfs_ino_slot(ino));
+	found = READ_ONCE(head->h_live) & (1u << sfs_ino_slot(ino));
 	sfs_buf_put(buf);
 	return found ? 0 : -ESTALE;
 }

@@ -94,7 +94,9 @@ bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type
 }
 
 /*
- * The keys of a root node that is sound in itself.  @ret_nbytes: what its records take, by kinds
+ * The keys of a root node that is sound in itself.  Leaves below it are not looked at: they do not
+ * know the type, and who searches them asks for keys of his own kind.  fsck looks.
+ *  @ret_nbytes: what its records take, by kinds
  * that are known, if it is a leaf.
  */
 static const char *sfs_root_verify(const struct sfs_fs *fs, const struct sfs_node_disk *node,
@@ -147,6 +149,10 @@ static const char *sfs_flags_verify(const struct sfs_fs *fs, u32 flags, unsigned
 	return NULL;
 }
 
+/*
+ * Not i_nlink: whether it is true only the names tell.  Who drops a link looks at it before, and
+ * fsck counts it anew, for which the block with its other inodes must be readable.
+ */
 static const char *sfs_fields_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk,
 				     unsigned int type)
 {
@@ -259,7 +265,7 @@ static int sfs_slot_get(struct sfs_fs *fs, u64 ino, struct sfs_buf **ret_buf,
 	if (err)
 		return err;
 	inodes = sfs_buf_data(buf);
-	if (!(inodes->n_head.h_live & (1u << sfs_ino_slot(ino)))) {
+	if (!(READ_ONCE(inodes->n_head.h_live) & (1u << sfs_ino_slot(ino)))) {
 		sfs_buf_put(buf);
 		return -ESTALE;
 	}
