@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Finds files that need each other in a circle: objects by their symbols, sources by #include.
 
-usage: circles.py [--known FILE] OBJECT...
-       circles.py [--known FILE] --include [-I DIR]... SOURCE...
+usage: circles.py OBJECT...
+       circles.py --include [-I DIR]... SOURCE...
 
 An object needs another when it uses a symbol that the other defines; a source another when it has
 a line #include "..." that finds it, beside itself or in a DIR. Each circle (the largest set of files
 of which each needs each other one, by whatever ways) is one line, with its shortest way round below
-it; the exit is 1 if there is one. FILE has circles that are known, one a line: files that are
-together in one such line may form one. A name is the path without what all have in common, and
-without ".o".
+it; the exit is 1 if there is one. A name is the path without what all have in common, and without
+".o".
 """
 import argparse
 import os
@@ -92,7 +91,6 @@ def circles_of(needs):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--known")
     parser.add_argument("--include", action="store_true")
     parser.add_argument("-I", dest="dirs", action="append", default=[])
     parser.add_argument("files", nargs="+")
@@ -102,21 +100,14 @@ def main():
     else:
         needs = needs_of_objects(args.files)
     root = os.path.commonpath([os.path.dirname(f) for f in needs])
-    known = []
-    if args.known:
-        with open(args.known, encoding="utf-8") as lines:
-            known = [set(line.split()) for line in lines if not line.startswith("#")]
 
     def name(path):
         return re.sub(r"\.o$", "", os.path.relpath(path, root))
 
     found = 0
     for circle in circles_of(needs):
-        names = {name(f) for f in circle}
-        if any(names <= k for k in known):
-            continue
         found += 1
-        print("circle: " + " ".join(sorted(names)))
+        print("circle: " + " ".join(sorted(name(f) for f in circle)))
         start = min(circle)
         steps = way(needs, start, start, circle)
         for a, b in zip(steps, steps[1:]):
