@@ -459,12 +459,16 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 			      done.e_unwritten ? SFS_ALLOC_PROMISE : SFS_ALLOC_POOL);
 }
 
+/* Extents that are as wanted; more are no matter of one transaction. */
+#define SFS_CONVERT_PASSES	256
+
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		       bool unwritten, u64 *ret_done)
 {
 	struct sfs_around around;
 	struct sfs_extent *ext;
 	u64 end = lblk + nblks;
+	unsigned int passed = 0;
 	int err;
 
 	sfs_assert(lblk <= SFS_LBLK_MAX && nblks <= SFS_LBLK_MAX + 1 - lblk);
@@ -483,9 +487,10 @@ int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 
 				return err;
 			ext = &around.a_prev;
 		}
-		if (ext->e_unwritten == unwritten)
+		if (ext->e_unwritten != unwritten)
+			err = sfs_extent_convert_one(t, in, ext, &around.a_next, lblk, end);
+		else if (++passed < SFS_CONVERT_PASSES)
 			continue;
-		err = sfs_extent_convert_one(t, in, ext, &around.a_next, lblk, end);
 		if (err)
 			return err;
 		*ret_done = min(sfs_extent_end(ext), end);
