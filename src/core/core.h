@@ -215,16 +215,6 @@ const char *sfs_block_verify(const struct sfs_fs *fs, const struct sfs_block_ops
 			     const void *data, u64 blk);
 /* Head and crc alone, of any kind of block. */
 const char *sfs_head_verify(const void *data, u32 fsid, u64 blk);
-/* What is returned where the volume is wrong, not the machine. */
-static inline bool sfs_is_damage(long err)
-{
-	return err == -EFSCORRUPTED || err == -EFSBADCRC;
-}
-/* Of one block: the next may be sound. */
-static inline bool sfs_is_bad_block(long err)
-{
-	return err == -EIO || sfs_is_damage(err);
-}
 /* What the verifiers return, this very pointer, when it is the crc: ports answer -EFSBADCRC. */
 extern const char sfs_why_crc[];
 
@@ -408,13 +398,8 @@ int sfs_zones_init(struct sfs_fs *fs);
 void sfs_zones_exit(struct sfs_fs *fs);
 /* Groups whose maps exist; more as zones are initialised, never fewer. */
 u64 sfs_groups_ready(const struct sfs_fs *fs);
-/*
- * The group's memory, its counts loaded at first need.  -ENOSPC past the last zone; -EIO also,
- * without a look at the disk, where that failed in the last minute or so.
- */
+/* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
-/* Is @unread, a g_unread, of a failure so recent that the disk is better not asked again? */
-bool sfs_unread_lately(struct sfs_fs *fs, const u32 *unread);
 
 /*
  * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it
@@ -460,10 +445,7 @@ int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
  */
 int sfs_orphan_add(struct sfs_trans *t, struct sfs_inode *in);
 int sfs_orphan_remove(struct sfs_trans *t, struct sfs_inode *in);
-/*
- * orphan.c: the first orphan with a number >= @ino, or -ENOENT.  Mount time only.  A block that is
- * unreadable or damaged ends no search: it is passed over, and added to *@nbad.
- */
+/* orphan.c: the first orphan >= @ino, or -ENOENT; mount time only.  *@nbad counts bad blocks. */
 int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino, u64 *nbad);
 
 /* ---- inode.c: the record and its block ---- */
@@ -601,8 +583,7 @@ int sfs_fs_init(struct sfs_fs *fs);
 void sfs_fs_exit(struct sfs_fs *fs);
 /*
  * After an unclean stop: counts free blocks and inodes from the strips of all initialised zones.
- * @ret_nbad, if not NULL: the groups with an unreadable or damaged map, which count as full.  Else
- * the first of them is an error.
+ * A group with a bad map is full, and counted in *@ret_nbad; an error if that is NULL.
  */
 int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad);
 

@@ -11,8 +11,9 @@
  * g_lock guards the maps, h_live of the group's inode blocks, and SFS_INODE_ORPHAN in the records
  * on disk: it is set there at once, not by sfs_inode_end(), since neighbours in the block look;
  * sfs_inode_encode() writes the same value again under a tree lock, so it is read and written
- * whole.  h_live is read without g_lock by who has a number and looks whether it is in use: a change
- * of it is one store, which touches no other slot's bit.
+ * whole.  h_live is read without g_lock by who has a number and looks whether it is in use: a
+ * change of it is one store, which touches no other slot's bit.
+ *
  * What can fail (reading, access) comes before the first change.
  */
 #include "port.h"

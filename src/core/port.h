@@ -19,6 +19,17 @@
 #include "../lib/port-user.h"
 #endif
 
+/* What is returned where the volume is wrong, not the machine. */
+static inline bool sfs_is_damage(long err)
+{
+	return err == -EFSCORRUPTED || err == -EFSBADCRC;
+}
+/* Of one block: the next may be sound. */
+static inline bool sfs_is_bad_block(long err)
+{
+	return err == -EIO || sfs_is_damage(err);
+}
+
 struct sfs_fs;
 struct sfs_buf;			/* one cached metadata block */
 struct sfs_trans;		/* one transaction handle */

@@ -34,6 +34,11 @@ bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err);
  */
 int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unread);
 int sfs_reach_ask(const struct sfs_fs *fs, struct sfs_reach *reach, const u32 *unread);
+/*
+ * Is @unread, a g_unread, of a failure so recent that the disk is better not asked again?  No group
+ * asks whose maps were not loaded: sfs_group_get() is told -EIO.
+ */
+bool sfs_unread_lately(struct sfs_fs *fs, const u32 *unread);
 
 /*
  * Formats the strip of the next zone and moves the watermark, in @t, unless there are more than

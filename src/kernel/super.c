@@ -88,7 +88,7 @@ static int sfs_recover_orphan(struct super_block *sb, u64 ino)
 	return err;
 }
 
-/* Counts anew.  What cannot be looked at keeps nobody from the rest, nor the volume from a mount. */
+/* Counts anew.  What cannot be read keeps nobody from the rest, nor the volume from a mount. */
 static int sfs_recount(struct super_block *sb)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
