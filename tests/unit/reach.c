@@ -195,6 +195,20 @@ static void test_unwritten_strip(void)
 	drain_step(~0u);
 }
 
+/* Two who found nothing at once begin one zone. */
+static void test_grow_twice(void)
+{
+	struct sfs_reach reach = { };
+	u64 ngroups;
+
+	drain_make(4 * SFS_ZONE_BLOCKS, 0);
+	ngroups = sfs_groups_ready(&drain_fs);
+	TAP_EQ(sfs_zone_grow(NULL, &drain_fs, ngroups, &reach), 0, "a zone is begun");
+	TAP_EQ(sfs_zone_grow(NULL, &drain_fs, ngroups, &reach), 0, "who comes late has it too");
+	TAP_EQ(drain_fs.f_zones, 2, "and begins none");
+	drain_step(~0u);
+}
+
 int main(int argc, char **argv)
 {
 	ram_seed_from(argc, argv, 1);
@@ -202,6 +216,7 @@ int main(int argc, char **argv)
 	test_unread();
 	test_unread_free();
 	test_unwritten_strip();
+	test_grow_twice();
 	drain_empty();
 	return tap_done();
 }
