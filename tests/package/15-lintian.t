@@ -10,6 +10,13 @@ for suite in "${suites[@]}"; do
     run sh -c "dpkg-deb -c build/deb/$suite/simplefs-tools_*.deb; dpkg-deb -c build/deb/$suite/simplefs-dkms_*.deb"
     like '/usr/sbin/mkfs\.simplefs$' "$suite: and they are not empty"
     like "/usr/src/simplefs-$(cat src/VERSION)/dkms\.conf$" "$suite: nor is the module's source"
+    for package in simplefs-tools simplefs-dkms; do
+        rm -rf "$tmp/control"
+        dpkg-deb -e "build/deb/$suite/$package"_*.deb "$tmp/control"
+        run cat "$tmp/control/postinst"
+        like 'etc/initramfs-tools/modules' "$suite: $package looks whether an initramfs has been asked for"
+        like 'dpkg-trigger --no-await update-initramfs' "$suite: and has it made anew"
+    done
     rm -rf "$tmp/control"
     dpkg-deb -e "build/deb/$suite/"simplefs-selftest_*.deb "$tmp/control"
     run cat "$tmp/control/prerm"
