@@ -88,8 +88,8 @@ function core_includes(line, raw,   name)
 	# One header private to the files of one room: the node as the tree's files see it.
 	if (path ~ /^src\/core\/btree/ && name == "btree_node.h")
 		return
-	# Two parts of core.h, for its length.
-	if (path == "src/core/core.h" && name ~ /^(btree|reach|totext)\.h$/)
+	# Parts of core.h, for its length.
+	if (path == "src/core/core.h" && name ~ /^(btree|reach|totext|zone)\.h$/)
 		return
 	if (name !~ /^(port|format|core)\.h$/)
 		fail(line, "core includes only port.h, format.h and core.h, not " name)

@@ -16,6 +16,7 @@ static const struct sfs_block_ops *const sfs_blocks[] = {
 	&sfs_map_ops[SFS_MAP_INODE],
 	&sfs_map_ops[SFS_MAP_ROOM],
 	&sfs_map_ops[SFS_MAP_ORPHAN],
+	&sfs_summary_ops,
 	&sfs_inodes_ops,
 	&sfs_node_ops,
 	&sfs_journal_dev_ops,

@@ -26,29 +26,8 @@
 #include "port.h"
 #include "format.h"
 
-struct sfs_group {
-	struct sfs_mutex g_lock;	/* guards the fields below and the group's four bitmaps */
-	bool g_loaded;			/* the counts are known */
-	u32 g_free;			/* clear bits of the used map, pending frees included */
-	u32 g_inode_blks;		/* set bits of the inode map */
-	u32 g_room;			/* set bits of the room map */
-	u32 g_slots;			/* free slots of the group's inode blocks */
-	u32 g_run;			/* no free run is longer than this, an upper bound */
-	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
-	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
-};
-
-struct sfs_zone {
-	struct sfs_group z_group[SFS_ZONE_GROUPS];
-};
-
-/* 1 EiB has 2^28 zones: one table of pointers would be 2 GiB, so there are tables of them. */
-#define SFS_TABLE_ZONES		512
-
-struct sfs_zone_table {
-	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
-};
-
+struct sfs_group;
+struct sfs_zone_table;
 struct sfs_record_kind;
 
 struct sfs_fs {
@@ -245,6 +224,7 @@ void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
 void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks);
 u64 sfs_zone_head(u64 zone);				/* its first block */
 u64 sfs_copy_blk(u64 zone);				/* of its copy of the superblock */
+u64 sfs_summary_blk(u64 zone);				/* of the summary of its groups */
 u64 sfs_map_blk(u64 group, unsigned int map);		/* address of a bitmap */
 /* Which bitmap lies at @blk.  False: none can. */
 bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *ret_map);
@@ -253,8 +233,12 @@ u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone);
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group);	/* shorter for the last group */
 /* How many of the group's first blocks are superblock, zone's head or journal. */
 u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group);
+/* While nobody has touched @group: how many of its blocks are free, all from *@ret_bit on. */
+u32 sfs_group_fresh(const struct sfs_fs *fs, u64 group, u32 *ret_bit);
 /* Bits of @group that stand for blocks of the volume; none in the last zone's missing groups. */
 u32 sfs_group_bits(const struct sfs_fs *fs, u64 group);
+/* Those of them that can be free. */
+u32 sfs_group_usable(const struct sfs_fs *fs, u64 group);
 /* True when the run lies inside the volume and touches no superblock, zone's head or journal. */
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks);
 /* First block of zone 0 that is free on a new volume: also past the room that belongs to nobody. */
@@ -416,7 +400,7 @@ int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_f
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
-/* The same, or of the copy of @super that lies at @blk: all that is written in a zone's head. */
+/* The same of any block of a zone's head; @super is for the copy. */
 void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super);
 /* Writes the head of a zone that nobody uses yet, lasting; @super is block 0. */
 int sfs_zone_format(struct sfs_fs *fs, u64 zone, const void *super);
@@ -596,5 +580,6 @@ const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 
 #include "btree.h"
 #include "reach.h"
 #include "totext.h"
+#include "zone.h"
 
 #endif

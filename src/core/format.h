@@ -5,7 +5,7 @@
  * Little-endian, 4096-byte blocks, 64-bit block numbers of which 48 bits are used.
  * A volume is a row of groups of 32256 blocks; 32 groups make a zone.  A zone starts with
  * its head (the first zone: with the superblock, then its head): a strip of bitmap blocks, a copy
- * of the superblock, and a block for a summary of the zone, of which only the place is kept so far:
+ * of the superblock, and a summary of the strip:
  *
  *   zone 0:  super | used[32] inode[32] room[32] orphan[32] copy summary | journal, data ...
  *   zone n:          used[32] inode[32] room[32] orphan[32] copy summary | data, inodes, nodes ...
@@ -52,6 +52,7 @@
 #define SFS_MAGIC_INODE_MAP	SFS_MAGIC('i')
 #define SFS_MAGIC_ROOM		SFS_MAGIC('r')
 #define SFS_MAGIC_ORPHAN	SFS_MAGIC('o')
+#define SFS_MAGIC_SUMMARY	SFS_MAGIC('z')
 #define SFS_MAGIC_INODES	SFS_MAGIC('I')
 #define SFS_MAGIC_NODE		SFS_MAGIC('N')
 #define SFS_MAGIC_JOURNAL_DEV	SFS_MAGIC('J')
@@ -66,7 +67,7 @@ struct sfs_head {
 	__le32 h_magic;
 	__le32 h_crc;		/* crc32c(seed h_fsid, the block with this field zero) */
 	__le64 h_blk;		/* the block's own number */
-	__le64 h_owner;		/* nodes: inode number; bitmaps, inode blocks: group; else 0 */
+	__le64 h_owner;		/* nodes: inode; bitmaps, inode blocks: group; summaries: zone */
 	__le64 h_seq;		/* the volume's sequence when the block was written */
 	__le32 h_fsid;		/* the volume's s_fsid */
 	__le32 h_generation;	/* nodes: i_generation of the owner; else 0 */
@@ -206,6 +207,29 @@ struct sfs_bitmap_disk {
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_bitmap_disk) == SFS_BLOCK_SIZE, "sfs_bitmap_disk");
 static_assert(SFS_GROUP_BLOCKS == 4032 * 8, "bits of a group");
+
+/*
+ * What the bitmaps of a group count, once more.  All is zero where the group has no block that
+ * could be free.  SFS_COUNT_UNKNOWN in c_free, and zero in the rest: only the bitmaps know.
+ */
+struct sfs_count_disk {
+	__le32 c_free;		/* clear bits of the used map */
+	__le32 c_inode_blks;	/* set bits of the inode map */
+	__le32 c_room;		/* set bits of the room map */
+	__le32 c_slots;		/* free slots in these blocks */
+	__le32 c_orphan_blks;	/* set bits of the orphan map */
+	__le32 c_run;		/* no run of free blocks is longer; 0 only if none is free */
+} __attribute__((packed, aligned(4)));
+static_assert(sizeof(struct sfs_count_disk) == 24, "sfs_count_disk");
+#define SFS_COUNT_UNKNOWN	0xffffffffu
+
+/* The summary of a zone, so that its groups are known without their bitmaps. */
+struct sfs_summary_disk {
+	struct sfs_head z_head;
+	struct sfs_count_disk z_count[SFS_ZONE_GROUPS];
+	u8 z_zero[3280];
+} __attribute__((packed, aligned(4)));
+static_assert(sizeof(struct sfs_summary_disk) == SFS_BLOCK_SIZE, "sfs_summary_disk");
 
 /* i_flags */
 #define SFS_INODE_ORPHAN	0x1	/* unlinked but open, or a truncation is under way */

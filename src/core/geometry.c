@@ -42,6 +42,11 @@ u64 sfs_copy_blk(u64 zone)
 	return sfs_zone_head(zone) + SFS_ZONE_COPY;
 }
 
+u64 sfs_summary_blk(u64 zone)
+{
+	return sfs_zone_head(zone) + SFS_ZONE_SUMMARY;
+}
+
 u64 sfs_map_blk(u64 group, unsigned int map)
 {
 	return sfs_zone_head(group / SFS_ZONE_GROUPS) + map * SFS_ZONE_GROUPS +
@@ -83,6 +88,13 @@ u32 sfs_group_bits(const struct sfs_fs *fs, u64 group)
 	return group < fs->f_groups ? sfs_group_nblks(fs, group) : 0;
 }
 
+u32 sfs_group_usable(const struct sfs_fs *fs, u64 group)
+{
+	u32 nbits = sfs_group_bits(fs, group);
+
+	return nbits - min(sfs_group_fixed(fs, group), nbits);
+}
+
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks)
 {
 	u64 zone = blk / SFS_ZONE_BLOCKS;
@@ -99,6 +111,19 @@ u64 sfs_first_free(const struct sfs_fs *fs)
 	u64 head = fs->f_blocks < SFS_LARGE_BLOCKS ? SFS_HEAD_SMALL : SFS_HEAD_LARGE;
 
 	return max(head, sfs_zone_data(fs, 0));
+}
+
+u32 sfs_group_fresh(const struct sfs_fs *fs, u64 group, u32 *ret_bit)
+{
+	u64 start = group * SFS_GROUP_BLOCKS;
+	u64 end = min_t(u64, start + SFS_GROUP_BLOCKS, fs->f_blocks - fs->f_tail);
+	u32 fixed = sfs_group_fixed(fs, group);
+	u32 bits = end > start ? end - start : 0;
+
+	if (!group)
+		fixed = min_t(u64, sfs_first_free(fs), SFS_GROUP_BLOCKS);
+	*ret_bit = min(fixed, bits);
+	return bits - *ret_bit;
 }
 
 u64 sfs_zones_fresh(const struct sfs_fs *fs, u64 zone)

@@ -130,6 +130,26 @@ void sfs_bitmap_totext(struct sfs_text *out, const void *data, unsigned int nbit
 	out->close(out);
 }
 
+static void sfs_summary_totext(struct sfs_text *out, const struct sfs_summary_disk *sum)
+{
+	unsigned int i;
+
+	out->open(out, "counts", true);
+	for (i = 0; i < SFS_ZONE_GROUPS; i++) {
+		const struct sfs_count_disk *count = &sum->z_count[i];
+
+		out->open(out, NULL, false);
+		out->num(out, "free", le32_to_cpu(count->c_free));
+		out->num(out, "inode_blks", le32_to_cpu(count->c_inode_blks));
+		out->num(out, "room", le32_to_cpu(count->c_room));
+		out->num(out, "slots", le32_to_cpu(count->c_slots));
+		out->num(out, "orphan_blks", le32_to_cpu(count->c_orphan_blks));
+		out->num(out, "run", le32_to_cpu(count->c_run));
+		out->close(out);
+	}
+	out->close(out);
+}
+
 void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk)
 {
 	const char *type = sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT);
@@ -257,6 +277,9 @@ void sfs_block_totext(struct sfs_text *out, const void *data)
 	case SFS_MAGIC_ROOM:
 	case SFS_MAGIC_ORPHAN:
 		sfs_bitmap_totext(out, data, SFS_GROUP_BLOCKS);
+		break;
+	case SFS_MAGIC_SUMMARY:
+		sfs_summary_totext(out, data);
 		break;
 	case SFS_MAGIC_INODES:
 		sfs_inodes_totext(out, data);

@@ -18,17 +18,12 @@
 
 static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
 {
-	u64 start = group * SFS_GROUP_BLOCKS;
-	u64 end = min_t(u64, start + SFS_GROUP_BLOCKS, fs->f_blocks - fs->f_tail);
-	u32 fixed = sfs_group_fixed(fs, group);
-	u32 bits = end > start ? end - start : 0;
+	u32 first = 0;
+	u32 nfree = sfs_group_fresh(fs, group, &first);
 
-	if (!group)
-		fixed = min_t(u64, sfs_first_free(fs), SFS_GROUP_BLOCKS);
-	fixed = min(fixed, bits);
-	sfs_bits_set(map->b_bits, 0, fixed);
-	sfs_bits_set(map->b_bits, bits, SFS_GROUP_BLOCKS - bits);
-	map->b_count = cpu_to_le32(bits - fixed);
+	sfs_bits_set(map->b_bits, 0, first);
+	sfs_bits_set(map->b_bits, first + nfree, SFS_GROUP_BLOCKS - first - nfree);
+	map->b_count = cpu_to_le32(nfree);
 }
 
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data)
@@ -424,7 +419,11 @@ int sfs_load_next(struct sfs_fs *fs)
 
 void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super)
 {
-	if (blk != sfs_copy_blk(blk / SFS_ZONE_BLOCKS))
+	u64 zone = blk / SFS_ZONE_BLOCKS;
+
+	if (blk == sfs_summary_blk(zone))
+		sfs_summary_fill(fs, blk, data);
+	else if (blk != sfs_copy_blk(zone))
 		sfs_map_fill(fs, blk, data);
 	else if (!fs->f_unmade)
 		sfs_copy_make(super, blk, data);
@@ -432,10 +431,8 @@ void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super)
 
 int sfs_zone_format(struct sfs_fs *fs, u64 zone, const void *super)
 {
-	int err;
+	int err = sfs_buf_format(fs, sfs_zone_head(zone), SFS_ZONE_HEAD, sfs_head_fill, super);
 
-	/* What comes behind the copy has no meaning yet. */
-	err = sfs_buf_format(fs, sfs_zone_head(zone), SFS_ZONE_SUMMARY, sfs_head_fill, super);
 	return err ? err : sfs_buf_flush(fs);
 }
 

@@ -100,6 +100,13 @@ int sfs_copies_find(struct sfs_dev *dev, void *ret_super, u64 *ret_blk);
 /* Does @copy, a sound one, say the same of the volume itself? */
 bool sfs_copy_is_true(const void *super, const void *copy);
 
+/* ---- summaries.c ---- */
+
+/* The summary of @zone, head but not crc included, as its bitmaps would have it; or their error. */
+int sfs_summary_make(struct sfs_fs *fs, u64 zone, struct sfs_summary_disk *ret_sum);
+/* Is @sum, a sound one, as good as @made?  It need not know all groups, nor the best bounds. */
+bool sfs_summary_is_true(const struct sfs_summary_disk *sum, const struct sfs_summary_disk *made);
+
 /* ---- loop.c ---- */
 
 #define SFS_LOOP_NAME	32

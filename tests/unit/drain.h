@@ -12,6 +12,7 @@
 #ifndef SFS_DRAIN_H
 #define SFS_DRAIN_H
 
+#include "lib.h"
 #include "seed.h"
 
 struct sfs_buf {

@@ -20,6 +20,7 @@ DUMP, IMAGE, CASES = sys.argv[1:4]
 FORMAT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/core/format.h")
 SIZES = {"__le16": 2, "__le32": 4, "__le64": 8, "u8": 1}
 HEAD = 48
+SUMMARY = 130				# of zone 0
 LOG_MAGIC = 0xC03B3998
 out = open(CASES, "wb")
 image = open(IMAGE, "rb").read()
@@ -123,7 +124,7 @@ def foreign():
 def zeroed(t):
     places = {"super": 0, "root-inode": t.root // 8, "dir-inode": t.place("/dir")[0],
               "dir-node": t.nodes("/dir")[1]["blk"], "file-node": t.nodes("/pieces")[1]["blk"],
-              "log-super": t.sup["journal_start"]}
+              "log-super": t.sup["journal_start"], "summary": SUMMARY}
     for i, name in enumerate(("used", "inode", "room", "orphan")):
         places[name] = 1 + 32 * i
     for name, blk in places.items():
@@ -264,6 +265,7 @@ def journal(t):
     log_with(t, "replay-zeros-over-root", "refuseJ", root, zeros)
     log_with(t, "replay-zeros-over-super", "refuseJ", 0, zeros)
     log_with(t, "replay-zeros-over-used", "anyJ", 1, zeros)
+    log_with(t, "replay-zeros-over-summary", "anyJ", SUMMARY, zeros)
     log_with(t, "replay-zeros-over-the-log", "anyJ", start, zeros)
     log_with(t, "replay-past-the-end", "anyJ", BYTES // 4096, zeros)
     log_with(t, "replay-far-out", "anyJ", 1 << 60, zeros)
@@ -288,7 +290,8 @@ def main():
     hostile_fields("sfs_node_disk", t.nodes("/pieces")[1]["blk"], HEAD)
     for i in range(4):
         hostile_fields("sfs_bitmap_disk", 1 + 32 * i, 0)
-    for blk in (t.root // 8, t.nodes("/dir")[1]["blk"], 1):
+    hostile_fields("sfs_count_disk", SUMMARY, HEAD)
+    for blk in (t.root // 8, t.nodes("/dir")[1]["blk"], 1, SUMMARY):
         hostile_fields("sfs_head", blk, 0, skip=("h_crc",))
     journal(t)
     out.close()
