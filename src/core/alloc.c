@@ -8,13 +8,15 @@
  * that good: a single block never begins one while any is free, a big file does not crumble into
  * the holes of an aged volume while there is fresh ground.  Only then are shorter runs taken.
  *
- * A group that nobody has looked at since the mount costs reads, while a handle is open.  So a call
- * loads no more than f_load_max of them and passes the others over: fresh ground comes before them,
- * and where there is none -EAGAIN asks for sfs_load_next(), which reads outside of transactions.
+ * A zone that nobody has looked at since the mount costs a read, while a handle is open, and so
+ * does a group that its summary does not know.  So a call reads for no more than f_load_max of them
+ * and passes the others over: fresh ground comes before them, and where there is none -EAGAIN asks
+ * for sfs_load_next(), which reads outside of transactions.
  *
  * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
- * lock, reading and access first.  Blocks whose freeing has not committed stay untouched: used maps
- * are opened with sfs_buf_access_undo() and runs cut by sfs_buf_reusable().
+ * lock, reading and access first, that to the zone's summary (summary.c) before the lock.  Blocks
+ * whose freeing has not committed stay untouched: used maps are opened with sfs_buf_access_undo()
+ * and runs cut by sfs_buf_reusable().
  */
 #include "port.h"
 #include "format.h"
@@ -140,7 +142,7 @@ static int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, stru
 	int err;
 
 	sfs_mutex_lock(&g->g_lock);
-	err = sfs_map_get(fs, group, SFS_MAP_USED, &used);
+	err = sfs_map_open(fs, group, g, SFS_MAP_USED, &used);
 	if (err)
 		goto unlock;
 	err = sfs_buf_access_undo(t, fs, used);
@@ -167,8 +169,8 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 			  const struct sfs_search *s, struct sfs_reach *reach, u64 *ret_blk,
 			  u32 *ret_nblks)
 {
+	struct sfs_buf *used, *summary;
 	struct sfs_group *g;
-	struct sfs_buf *used;
 	u32 need, bit, n;
 	int err;
 
@@ -179,11 +181,14 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	need = s->s_goal == SFS_NO_GOAL ? s->s_need : 1;
 	if (READ_ONCE(g->g_run) < need)
 		return -ENOSPC;
-	err = sfs_used_lock(t, fs, group, g, &used);
-	if (err == -EIO)
-		return sfs_reach_failed(fs, reach, &g->g_unread);
+	err = sfs_summary_access(t, fs, group, &summary);
 	if (err)
 		return err;
+	err = sfs_used_lock(t, fs, group, g, &used);
+	if (err == -EIO)
+		err = sfs_reach_failed(fs, reach, &g->g_unread);
+	if (err)
+		goto put_summary;
 	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
 	if (!n) {
 		/* All that is free has been freed in a transaction that has not committed. */
@@ -193,12 +198,16 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	}
 	sfs_used_take(fs, g, used, bit, n);
 	err = sfs_buf_dirty(t, fs, used);
+	if (!err)
+		err = sfs_buf_dirty(t, fs, summary);
 	if (err)
 		goto unlock;
 	*ret_blk = group * SFS_GROUP_BLOCKS + bit;
 	*ret_nblks = n;
 unlock:
 	sfs_used_unlock(g, used);
+put_summary:
+	sfs_buf_put(summary);
 	return err;
 }
 
@@ -358,9 +367,13 @@ static bool sfs_piece_is_used(const struct sfs_piece *piece, struct sfs_buf *use
 	return sfs_bits_next_clear(bits, piece->p_bit, end) == end;
 }
 
-/* sfs_used_lock() of the piece's group; the piece's bits are all set. */
+/*
+ * sfs_used_lock() of the piece's group, whose bits are all set; before it access to the summary,
+ * unless *@summary is that already: the caller puts it, also after an error.
+ */
 static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_piece *piece,
-			  struct sfs_group **ret_group, struct sfs_buf **ret_used)
+			  struct sfs_group **ret_group, struct sfs_buf **ret_used,
+			  struct sfs_buf **summary)
 {
 	struct sfs_group *g;
 	struct sfs_buf *used;
@@ -372,6 +385,8 @@ static int sfs_piece_lock(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 			    "freed in a zone that was never begun");
 		return -EFSCORRUPTED;
 	}
+	if (!err && !*summary)
+		err = sfs_summary_access(t, fs, piece->p_group, summary);
 	if (err)
 		return err;
 	err = sfs_unread_lately(fs, &g->g_unread) ? -EIO :
@@ -412,17 +427,18 @@ static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 
 int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
 {
+	struct sfs_buf *used, *summary = NULL;
 	struct sfs_piece piece;
 	struct sfs_group *g;
-	struct sfs_buf *used;
 	int err;
 
 	if (!sfs_blk_is_valid(fs, blk, 1))
 		return sfs_corrupt(fs, blk, 0, "metadata block", "freed where none can be");
 	sfs_piece_at(blk, 1, &piece);
-	err = sfs_piece_lock(t, fs, &piece, &g, &used);
+	err = sfs_piece_lock(t, fs, &piece, &g, &used, &summary);
 	if (!err)
 		sfs_used_unlock(g, used);
+	sfs_buf_put(summary);
 	return err;
 }
 
@@ -439,21 +455,25 @@ int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group 
 
 int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
+	struct sfs_buf *used, *summary = NULL;
 	struct sfs_piece piece;
 	struct sfs_group *g;
-	struct sfs_buf *used;
 	int err;
 
 	sfs_piece_at(sfs_buf_blk(buf), 1, &piece);
-	err = sfs_piece_lock(t, fs, &piece, &g, &used);
+	err = sfs_piece_lock(t, fs, &piece, &g, &used, &summary);
 	if (err) {
 		sfs_buf_put(buf);
-		return err;
+		goto put_summary;
 	}
 	err = sfs_used_give_meta(t, fs, g, used, buf);
 	if (!err)
 		err = sfs_buf_dirty(t, fs, used);
+	if (!err)
+		err = sfs_buf_dirty(t, fs, summary);
 	sfs_used_unlock(g, used);
+put_summary:
+	sfs_buf_put(summary);
 	return err;
 }
 
@@ -461,6 +481,7 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 {
 	struct sfs_buf *used[SFS_ZONE_GROUPS];	/* a valid run stays in its zone */
 	struct sfs_group *group[SFS_ZONE_GROUPS];
+	struct sfs_buf *summary = NULL;
 	struct sfs_piece piece;
 	unsigned int n, i;
 	u32 done;
@@ -470,7 +491,7 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 		return sfs_corrupt(fs, blk, 0, "extent", "freed where no data can be");
 	for (n = 0, done = 0; done < nblks; n++, done += piece.p_n) {
 		sfs_piece_at(blk + done, nblks - done, &piece);
-		err = sfs_piece_lock(t, fs, &piece, &group[n], &used[n]);
+		err = sfs_piece_lock(t, fs, &piece, &group[n], &used[n], &summary);
 		if (err)
 			goto put_used;
 		sfs_mutex_unlock(&group[n]->g_lock);
@@ -479,8 +500,11 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 		sfs_piece_at(blk + done, nblks - done, &piece);
 		err = sfs_piece_free(t, fs, &piece, group[i], used[i]);
 	}
+	if (!err)
+		err = sfs_buf_dirty(t, fs, summary);
 put_used:
 	while (n)
 		sfs_buf_put(used[--n]);
+	sfs_buf_put(summary);
 	return err;
 }

@@ -150,10 +150,11 @@ static inline unsigned int sfs_ino_slot(u64 ino)
 
 /* Credits (blocks a transaction may change), upper bounds for trees of any depth. */
 #define SFS_CREDITS_INODE	1		/* sfs_inode_begin .. end */
-#define SFS_CREDITS_ALLOC	2		/* used map, superblock for a new zone */
-#define SFS_CREDITS_TREE	(SFS_TREE_LEVELS * 4)	/* one record: nodes, maps */
-#define SFS_CREDITS_IALLOC	6		/* inode block and four maps */
-#define SFS_CREDITS_ORPHAN	2		/* sfs_orphan_add or _remove */
+#define SFS_CREDITS_ALLOC	3		/* used map, summary, superblock for a new zone */
+/* One record: at each level two nodes, a map and a summary; the superblock. */
+#define SFS_CREDITS_TREE	(SFS_TREE_LEVELS * 4 + 1)
+#define SFS_CREDITS_IALLOC	7		/* inode block, four maps, summary, superblock */
+#define SFS_CREDITS_ORPHAN	3		/* sfs_orphan_add or _remove */
 #define SFS_REVOKES_TREE	SFS_TREE_LEVELS
 #define SFS_REVOKES_IALLOC	1		/* sfs_inode_free */
 
@@ -345,7 +346,7 @@ int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 f
 			u32 min, sfs_run_fn fn, u64 *ret_nblks);
 /*
  * Frees a run.  All or nothing; damage (already free, outside) is reported.  Credits: one per
- * group touched.
+ * group touched, and one.
  */
 int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);
 /*
@@ -386,9 +387,9 @@ u64 sfs_groups_ready(const struct sfs_fs *fs);
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 
 /*
- * Outside of transactions: loads groups that nobody has looked at, those of one zone.  How many it
- * were, 0 if all are loaded.  One that cannot be is passed over, for this and all later calls; its
- * error is told where nothing else is left to load.
+ * Outside of transactions: loads groups that nobody has looked at, those of one zone.  Positive if
+ * there were any, 0 if all are loaded.  One that cannot be is passed over, for this and all later
+ * calls; its error is told where nothing else is left to load.
  */
 int sfs_load_next(struct sfs_fs *fs);
 /*
@@ -398,6 +399,9 @@ int sfs_load_next(struct sfs_fs *fs);
 int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_fn fn,
 			 u64 *ret_nblks);
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
+/* The same with g_lock of @g, which is @group: damage where its counts are not those of the map. */
+int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
+		 struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
 void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
 /* The same of any block of a zone's head; @super is for the copy. */
@@ -504,7 +508,7 @@ int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 
  * call.  0: more may be left, call again; 1: nothing is left.  Credits: 2 * SFS_CREDITS_TREE +
  * SFS_CREDITS_PUNCH.
  */
-#define SFS_CREDITS_PUNCH	(SFS_ZONE_GROUPS + 1)
+#define SFS_CREDITS_PUNCH	(SFS_ZONE_GROUPS + 2)
 int sfs_extent_punch(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 end);
 
 /* ---- dirent.c: names ---- */
@@ -566,7 +570,7 @@ int sfs_symlink_clear(struct sfs_trans *t, struct sfs_inode *in);
 int sfs_fs_init(struct sfs_fs *fs);
 void sfs_fs_exit(struct sfs_fs *fs);
 /*
- * After an unclean stop: counts free blocks and inodes from the strips of all initialised zones.
+ * After an unclean stop: counts free blocks and inodes from the summaries of all zones begun.
  * A group with a bad map is full, and counted in *@ret_nbad; an error if that is NULL.
  */
 int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad);

@@ -3,7 +3,8 @@
  * fs.c - the state of a volume that is open: from its superblock to all that is asked of it.
  *
  * Opening costs nothing by size; only after an unclean stop the counters have to be made anew, from
- * the maps of all zones begun.  One thread at a time: nobody else has the volume yet, or any more.
+ * the summaries of all zones begun.  One thread at a time: nobody else has the volume yet, or any
+ * more.
  */
 #include "port.h"
 #include "format.h"
@@ -39,7 +40,7 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 
 	for (group = 0; group < ngroups; group++) {
 		if (group % SFS_ZONE_GROUPS == 0)
-			sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
+			sfs_summary_readahead(fs, group / SFS_ZONE_GROUPS);
 		err = sfs_group_get(fs, group, &g);
 		if (ret_nbad && sfs_is_bad_block(err)) {
 			nbad++;

@@ -33,6 +33,7 @@ struct sfs_open {
 	u64 o_nr;
 	struct sfs_group *o_group;
 	struct sfs_buf *o_map[SFS_MAPS];	/* NULL: not opened */
+	struct sfs_buf *o_summary;		/* of its zone, with write access */
 };
 
 static struct sfs_bitmap_disk *sfs_open_map(const struct sfs_open *o, unsigned int map)
@@ -40,7 +41,7 @@ static struct sfs_bitmap_disk *sfs_open_map(const struct sfs_open *o, unsigned i
 	return sfs_buf_data(o->o_map[map]);
 }
 
-static int sfs_open_lock(struct sfs_open *o, struct sfs_fs *fs, u64 nr)
+static int sfs_open_lock(struct sfs_open *o, struct sfs_trans *t, struct sfs_fs *fs, u64 nr)
 {
 	int err;
 
@@ -48,6 +49,8 @@ static int sfs_open_lock(struct sfs_open *o, struct sfs_fs *fs, u64 nr)
 	o->o_fs = fs;
 	o->o_nr = nr;
 	err = sfs_group_get(fs, nr, &o->o_group);
+	if (!err)
+		err = sfs_summary_access(t, fs, nr, &o->o_summary);
 	if (!err)
 		sfs_mutex_lock(&o->o_group->g_lock);
 	return err;
@@ -63,7 +66,7 @@ static int sfs_open_maps(struct sfs_open *o, struct sfs_trans *t, unsigned int m
 	for (map = 0; map < SFS_MAPS; map++) {
 		if (!(mask & SFS_IN_MAP(map)) || o->o_map[map])
 			continue;
-		err = sfs_map_get(o->o_fs, o->o_nr, map, &buf);
+		err = sfs_map_open(o->o_fs, o->o_nr, o->o_group, map, &buf);
 		if (err)
 			return err;
 		if (map == SFS_MAP_USED)
@@ -82,8 +85,9 @@ static int sfs_open_maps(struct sfs_open *o, struct sfs_trans *t, unsigned int m
 static int sfs_open_dirty(struct sfs_open *o, struct sfs_trans *t)
 {
 	unsigned int map;
-	int err = 0;
+	int err;
 
+	err = sfs_buf_dirty(t, o->o_fs, o->o_summary);
 	for (map = 0; map < SFS_MAPS && !err; map++)
 		if (o->o_map[map])
 			err = sfs_buf_dirty(t, o->o_fs, o->o_map[map]);
@@ -97,6 +101,7 @@ static void sfs_open_unlock(struct sfs_open *o)
 	for (map = 0; map < SFS_MAPS; map++)
 		sfs_buf_put(o->o_map[map]);
 	sfs_mutex_unlock(&o->o_group->g_lock);
+	sfs_buf_put(o->o_summary);
 }
 
 static void sfs_open_set(struct sfs_open *o, unsigned int map, u32 bit, bool set)
@@ -109,13 +114,15 @@ static void sfs_open_set(struct sfs_open *o, unsigned int map, u32 bit, bool set
 		sfs_bits_clear(bits, bit, 1);
 }
 
-/* Writes the counts of the group into its open maps; the orphan map's is its own. */
+/* Writes the counts of the group into its open maps. */
 static void sfs_open_counts(struct sfs_open *o)
 {
 	if (o->o_map[SFS_MAP_INODE])
 		sfs_open_map(o, SFS_MAP_INODE)->b_count = cpu_to_le32(o->o_group->g_inode_blks);
 	if (o->o_map[SFS_MAP_ROOM])
 		sfs_open_map(o, SFS_MAP_ROOM)->b_count = cpu_to_le32(o->o_group->g_slots);
+	if (o->o_map[SFS_MAP_ORPHAN])
+		sfs_open_map(o, SFS_MAP_ORPHAN)->b_count = cpu_to_le32(o->o_group->g_orphans);
 }
 
 static bool sfs_open_test(const struct sfs_open *o, unsigned int map, u32 bit)
@@ -256,8 +263,11 @@ static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u
 	err = sfs_group_reach(fs, group, reach, &g);
 	if (!err)
 		err = sfs_reach_ask(fs, reach, &g->g_unread_inodes);
+	/* A look without the lock: the worst that comes of it is another choice. */
+	if (!err && !READ_ONCE(g->g_room) && !READ_ONCE(g->g_free))
+		err = -ENOSPC;
 	if (!err)
-		err = sfs_open_lock(&o, fs, group);
+		err = sfs_open_lock(&o, t, fs, group);
 	if (err)
 		return err;
 	*ret_ino = 0;
@@ -402,12 +412,10 @@ static bool sfs_block_has_orphan(const struct sfs_inodes_disk *inodes, unsigned 
 /* The orphan map is open; it may say so already. */
 static void sfs_orphan_mark(struct sfs_open *o, u32 bit, bool set)
 {
-	struct sfs_bitmap_disk *map = sfs_open_map(o, SFS_MAP_ORPHAN);
-
 	if (sfs_open_test(o, SFS_MAP_ORPHAN, bit) == set)
 		return;
 	sfs_open_set(o, SFS_MAP_ORPHAN, bit, set);
-	map->b_count = cpu_to_le32(le32_to_cpu(map->b_count) + (set ? 1 : -1));
+	o->o_group->g_orphans += set ? 1 : -1;
 }
 
 /* Sets or clears the flag, and the bit if no neighbour stands for it. */
@@ -419,7 +427,7 @@ static int sfs_orphan_change(struct sfs_trans *t, struct sfs_inode *in, bool set
 	struct sfs_open o;
 	int err;
 
-	err = sfs_open_lock(&o, in->i_fs, blk / SFS_GROUP_BLOCKS);
+	err = sfs_open_lock(&o, t, in->i_fs, blk / SFS_GROUP_BLOCKS);
 	if (err)
 		return err;
 	if (!sfs_block_has_orphan(inodes, slot)) {
@@ -427,6 +435,7 @@ static int sfs_orphan_change(struct sfs_trans *t, struct sfs_inode *in, bool set
 		if (err)
 			goto unlock;
 		sfs_orphan_mark(&o, blk % SFS_GROUP_BLOCKS, set);
+		sfs_open_counts(&o);
 		err = sfs_open_dirty(&o, t);
 		if (err)
 			goto unlock;
@@ -527,7 +536,7 @@ int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
 	if (!sfs_tree_is_empty(in))
 		return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "inode",
 				   "records of another kind than its own are left");
-	err = sfs_open_lock(&o, in->i_fs, sfs_ino_blk(in->i_ino) / SFS_GROUP_BLOCKS);
+	err = sfs_open_lock(&o, t, in->i_fs, sfs_ino_blk(in->i_ino) / SFS_GROUP_BLOCKS);
 	if (err)
 		return err;
 	last = head->h_live == mask;

@@ -2,8 +2,9 @@
 /*
  * orphan.c - finding the inodes that a crash left unlinked or half truncated.
  *
- * The orphan map of a group names the blocks, the blocks the inodes (SFS_INODE_ORPHAN); both are
- * set and cleared in ialloc.c.  At mount time only, when nobody else changes anything.
+ * The summary of a zone names the groups, the orphan map of a group the blocks, these the inodes
+ * (SFS_INODE_ORPHAN); all are set and cleared in ialloc.c.  At mount time only, when nobody else
+ * changes anything.
  */
 #include "port.h"
 #include "format.h"
@@ -34,12 +35,18 @@ static int sfs_group_orphan(struct sfs_fs *fs, u64 group, u32 bit, unsigned int 
 			    u64 *ret_ino, u64 *nbad)
 {
 	const struct sfs_bitmap_disk *map;
+	struct sfs_group *g;
 	unsigned int found;
 	struct sfs_buf *buf;
 	u32 next;
 	u64 blk;
 	int err;
 
+	err = sfs_group_get(fs, group, &g);
+	if (err)
+		return err;
+	if (!g->g_orphans)
+		return -ENOENT;
 	err = sfs_map_get(fs, group, SFS_MAP_ORPHAN, &buf);
 	if (err)
 		return err;
@@ -77,8 +84,6 @@ int sfs_orphan_next(struct sfs_fs *fs, u64 ino, u64 *ret_ino, u64 *nbad)
 	int err;
 
 	for (; group < ngroups; group++) {
-		if (group % SFS_ZONE_GROUPS == 0)
-			sfs_buf_readahead(fs, sfs_map_blk(group, SFS_MAP_ORPHAN), SFS_ZONE_GROUPS);
 		err = sfs_group_orphan(fs, group, bit, slot, ret_ino, nbad);
 		if (sfs_is_bad_block(err))
 			++*nbad;

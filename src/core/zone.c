@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * zone.c - zones and groups: their bitmaps on disk, their summaries in memory.
+ * zone.c - zones and groups: their bitmaps on disk, their counts in memory.
  *
  * Beyond f_zones nothing has been written.  A zone begins its life when the allocator needs it: its
  * head is written and flushed, then the watermark moves in a transaction.  A crash between the two
- * leaves blocks that nothing refers to.  In memory a zone appears at first need, and each of its
- * groups reads the heads of its maps at first need, so that a mount costs nothing by size.
+ * leaves blocks that nothing refers to.  In memory a zone appears at first need, with the counts
+ * that its summary has (summary.c), so that a mount costs nothing by size; a group that the summary
+ * does not know reads the heads of its maps.  A map that is opened for a change has to agree.
  *
  * f_zone_lock guards growth and the filling of f_zone[].  f_zones, the pointers and g_loaded are
  * published with release and read with acquire, without a lock; all of them change once or rise.
@@ -179,44 +180,46 @@ static struct sfs_zone *sfs_zone_make(void)
 	return zone;
 }
 
-/* Makes what is missing on the way to zone @nr.  -ENOMEM keeps what was made. */
-static int sfs_zone_load(struct sfs_fs *fs, u64 nr)
+/* Puts @zone where it belongs, unless another was quicker: that one stays then. */
+static int sfs_zone_publish(struct sfs_fs *fs, u64 nr, struct sfs_zone **zone)
 {
 	struct sfs_zone_table *table;
 	struct sfs_zone **slot;
-	struct sfs_zone *zone;
-	int err = -ENOMEM;
+	int err = 0;
 
 	sfs_mutex_lock(&fs->f_zone_lock);
 	table = fs->f_zone[nr / SFS_TABLE_ZONES];
 	if (!table) {
 		table = sfs_mem_alloc(sizeof(*table));
-		if (!table)
+		if (!table) {
+			err = -ENOMEM;
 			goto unlock;
+		}
 		smp_store_release(&fs->f_zone[nr / SFS_TABLE_ZONES], table);
 	}
 	slot = &table->t_zone[nr % SFS_TABLE_ZONES];
 	if (!*slot) {
-		zone = sfs_zone_make();
-		if (!zone)
-			goto unlock;
-		smp_store_release(slot, zone);
+		smp_store_release(slot, *zone);
+		*zone = NULL;
 	}
-	err = 0;
 unlock:
 	sfs_mutex_unlock(&fs->f_zone_lock);
 	return err;
 }
 
-/* NULL: not made yet. */
-static struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
+/* Nobody changes a zone that is not in memory: what is read before it is published stays true. */
+static int sfs_zone_load(struct sfs_fs *fs, u64 nr)
 {
-	struct sfs_zone_table *table;
+	struct sfs_zone *zone = sfs_zone_make();
+	int err;
 
-	table = smp_load_acquire(&fs->f_zone[nr / SFS_TABLE_ZONES]);
-	if (!table)
-		return NULL;
-	return smp_load_acquire(&table->t_zone[nr % SFS_TABLE_ZONES]);
+	if (!zone)
+		return -ENOMEM;
+	err = sfs_summary_load(fs, nr, zone);
+	if (!err)
+		err = sfs_zone_publish(fs, nr, &zone);
+	sfs_zone_free(zone);
+	return err;
 }
 
 /* One map's b_count, and its set bits if asked for. */
@@ -238,10 +241,10 @@ static int sfs_map_count(struct sfs_fs *fs, u64 group, unsigned int map, u32 *re
 	return 0;
 }
 
-/* g_lock held. */
+/* The summary does not know the group.  g_lock held. */
 static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 {
-	u32 nfree, inode_blks, slots, room;
+	u32 nfree, inode_blks, slots, room, orphan_blks;
 	int err;
 
 	err = sfs_map_count(fs, group, SFS_MAP_USED, &nfree, NULL);
@@ -253,6 +256,9 @@ static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 	err = sfs_map_count(fs, group, SFS_MAP_ROOM, &slots, &room);
 	if (err)
 		return err;
+	err = sfs_map_count(fs, group, SFS_MAP_ORPHAN, &orphan_blks, NULL);
+	if (err)
+		return err;
 	if (room > inode_blks)
 		return sfs_corrupt(fs, sfs_map_blk(group, SFS_MAP_ROOM), 0, "room map",
 				   "more blocks with room than inode blocks");
@@ -260,8 +266,53 @@ static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 	g->g_inode_blks = inode_blks;
 	g->g_room = room;
 	g->g_slots = slots;
+	g->g_orphans = orphan_blks;
 	g->g_run = nfree;
 	smp_store_release(&g->g_loaded, true);
+	return 0;
+}
+
+/* NULL, or in which count the map is not what @g says. */
+static const char *sfs_group_compare(const struct sfs_group *g, unsigned int map,
+				     const struct sfs_bitmap_disk *disk)
+{
+	u32 count = le32_to_cpu(disk->b_count);
+
+	switch (map) {
+	case SFS_MAP_USED:
+		return count == g->g_free ? NULL : "the summary has another number of free blocks";
+	case SFS_MAP_INODE:
+		return count == g->g_inode_blks ? NULL :
+		       "the summary has another number of inode blocks";
+	case SFS_MAP_ROOM:
+		return count == g->g_slots &&
+		       sfs_bits_count(disk->b_bits, 0, SFS_GROUP_BLOCKS) == g->g_room ? NULL :
+		       "the summary has another number of free slots, or of their blocks";
+	default:
+		return count == g->g_orphans ? NULL :
+		       "the summary has another number of blocks with orphans";
+	}
+}
+
+int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
+		 struct sfs_buf **ret_buf)
+{
+	const char *why = NULL;
+	struct sfs_buf *buf;
+	int err;
+
+	sfs_assert(sfs_mutex_is_held(&g->g_lock));
+	err = sfs_map_get(fs, group, map, &buf);
+	if (err)
+		return err;
+	if (!(g->g_compared & (1u << map)))
+		why = sfs_group_compare(g, map, sfs_buf_data(buf));
+	if (why) {
+		sfs_buf_put(buf);
+		return sfs_corrupt(fs, sfs_map_blk(group, map), 0, sfs_map_ops[map].b_name, why);
+	}
+	g->g_compared |= 1u << map;
+	*ret_buf = buf;
 	return 0;
 }
 
@@ -398,9 +449,8 @@ int sfs_load_next(struct sfs_fs *fs)
 	u64 end;
 	int err;
 
-	/* Whole zones: their maps are neighbours, and come with one request. */
 	while (!loads && group < ngroups) {
-		sfs_buf_readahead(fs, sfs_map_blk(group, 0), SFS_STRIP_BLOCKS);
+		sfs_summary_readahead(fs, group / SFS_ZONE_GROUPS);
 		end = min(group + SFS_ZONE_GROUPS, ngroups);
 		for (; group < end; group++) {
 			is_new = !sfs_group_is_loaded(fs, group);

@@ -6,13 +6,16 @@
 #ifndef SFS_ZONE_H
 #define SFS_ZONE_H
 
+/* What summary.c keeps on disk is changed with write access to the zone's summary only. */
 struct sfs_group {
 	struct sfs_mutex g_lock;	/* guards the fields below and the group's four bitmaps */
 	bool g_loaded;			/* the counts are known */
+	u8 g_compared;			/* maps, a bit each, that were found to have these counts */
 	u32 g_free;			/* clear bits of the used map, pending frees included */
 	u32 g_inode_blks;		/* set bits of the inode map */
 	u32 g_room;			/* set bits of the room map */
 	u32 g_slots;			/* free slots of the group's inode blocks */
+	u32 g_orphans;		/* set bits of the orphan map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
 	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
 	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
@@ -20,6 +23,7 @@ struct sfs_group {
 
 struct sfs_zone {
 	struct sfs_group z_group[SFS_ZONE_GROUPS];
+	bool z_lost;			/* it has no summary on disk; under f_zone_lock */
 };
 
 /* 1 EiB has 2^28 zones: one table of pointers would be 2 GiB, so there are tables of them. */
@@ -33,7 +37,37 @@ struct sfs_zone_table {
 
 extern const struct sfs_block_ops sfs_summary_ops;
 
+/* The zone in memory; NULL: nobody has looked at it. */
+static inline struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
+{
+	struct sfs_zone_table *table;
+
+	table = smp_load_acquire(&fs->f_zone[nr / SFS_TABLE_ZONES]);
+	if (!table)
+		return NULL;
+	return smp_load_acquire(&table->t_zone[nr % SFS_TABLE_ZONES]);
+}
+
 /* Content, head included, of the summary at @blk of a zone that nobody uses yet. */
 void sfs_summary_fill(struct sfs_fs *fs, u64 blk, void *data);
+/*
+ * The counts of the groups of zone @nr, into @zone, which nobody else sees yet.  What the summary
+ * does not say, also where it is unreadable or damaged, stays to be read from the maps.
+ */
+int sfs_summary_load(struct sfs_fs *fs, u64 nr, struct sfs_zone *zone);
+/* Who loads one zone after the other, from @nr on: asks for the summary of one that comes later. */
+void sfs_summary_readahead(struct sfs_fs *fs, u64 nr);
+/*
+ * Before the first change of @group, which is loaded, in @t: write access to its zone's summary.
+ * After the last one the caller dirties it.  One that is lost is made anew.  Takes f_zone_lock; no
+ * g_lock is held.
+ */
+int sfs_summary_access(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
+		       struct sfs_buf **ret_buf);
+/*
+ * For the ports, of any block that freezes for its commit, or is written, before it is sealed: a
+ * summary gets the counts that there are in memory.  Takes no lock.
+ */
+void sfs_summary_freeze(struct sfs_fs *fs, void *data);
 
 #endif

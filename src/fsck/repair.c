@@ -52,6 +52,30 @@ static void sfs_group_maps(struct sfs_fs *fs, const struct sfs_found *found, u64
 		maps[m].b_count = cpu_to_le32(sfs_bits_count(maps[m].b_bits, 0, nblks));
 }
 
+/* After the bitmaps, from them. */
+static int sfs_repair_summaries(struct sfs_fs *fs)
+{
+	u8 old[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_summary_disk made;
+	u64 zone;
+	int err = 0;
+
+	for (zone = 0; zone < fs->f_zones && !err; zone++) {
+		u64 blk = sfs_summary_blk(zone);
+
+		err = sfs_dev_read(fs->f_priv, blk, old);
+		if (!err)
+			err = sfs_summary_make(fs, zone, &made);
+		if (err || (!sfs_block_verify(fs, &sfs_summary_ops, old, blk) &&
+			    sfs_summary_is_true((struct sfs_summary_disk *)old, &made)))
+			continue;
+		sfs_block_stamp(fs, &made);
+		sfs_block_seal(&made);
+		err = sfs_dev_put(fs->f_priv, blk, &made);
+	}
+	return err;
+}
+
 static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 {
 	struct sfs_bitmap_disk maps[SFS_MAPS];
@@ -84,7 +108,10 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 				return err;
 		}
 	}
-	/* What is known of groups in memory came from the old maps. */
+	err = sfs_repair_summaries(fs);
+	if (err)
+		return err;
+	/* What is known of groups in memory came from the old ones. */
 	sfs_fs_exit(fs);
 	err = sfs_fs_init(fs);
 	return err ? err : sfs_fs_recount(fs, NULL);

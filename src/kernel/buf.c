@@ -4,7 +4,8 @@
  *
  * The recipe for a block: access, change, dirty; a freed one: forget.  Nobody computes a checksum
  * on the way: one trigger seals every block when jbd2 freezes it for the commit, and since each
- * block carries all that a seal needs in its head, that trigger needs to know nothing else.
+ * block carries all that a seal needs in its head, that trigger needs to know nothing else.  The
+ * summaries of zones get their content there as well (core/summary.c).
  * Without a journal blocks are sealed as they get dirty.
  *
  * A struct sfs_buf is a buffer head that only this file looks into.  A block is
@@ -40,6 +41,7 @@ static void sfs_journal_frozen(struct jbd2_buffer_trigger_type *type, struct buf
 	struct sfs_fs *fs = sfs_log_fs(transaction->t_journal);
 
 	sfs_sequence_reach(fs, transaction->t_tid);
+	sfs_summary_freeze(fs, data);
 	sfs_block_stamp(fs, data);
 	sfs_block_seal(data);
 }
@@ -191,6 +193,7 @@ static void sfs_buf_dirty_plain(struct sfs_fs *fs, struct sfs_buf *buf)
 
 	/* Two writers of one block: the later seal must not be of the earlier content. */
 	lock_buffer(bh);
+	sfs_summary_freeze(fs, bh->b_data);
 	sfs_block_stamp(fs, bh->b_data);
 	sfs_block_seal(bh->b_data);
 	unlock_buffer(bh);

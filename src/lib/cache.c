@@ -352,6 +352,8 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	(void)t;
+	/* Who has changed a group dirties the summary last, and nobody else is there. */
+	sfs_summary_freeze(fs, buf->b_data);
 	sfs_block_stamp(fs, buf->b_data);
 	sfs_buf_mark(fs->f_priv, buf, true);
 	return 0;

@@ -527,6 +527,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	if (!c.err)
 		sfs_check_space(&c);
 	if (!c.err)
+		sfs_check_summaries(&c);
+	if (!c.err)
 		sfs_check_copies(&c);
 	if (!c.err)
 		sfs_check_counters(&c);

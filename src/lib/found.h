@@ -54,6 +54,11 @@ int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_na
 /* The copies of the superblock, in all zones begun. */
 void sfs_check_copies(struct sfs_checker *c);
 
+/* ---- check_summaries.c ---- */
+
+/* The summaries of all zones begun, when nothing else is left to be checked but copies. */
+void sfs_check_summaries(struct sfs_checker *c);
+
 /* ---- check_inode.c ---- */
 
 /* A live inode: what it holds is taken, and it is remembered. */

@@ -4,11 +4,11 @@
  *
  * A volume is a number in the superblock, and zones are made when they are needed.  What knows the
  * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
- * First of all the maps of groups that the last zone only gets now are made, whatever is there.
- * Then the superblock is written, with the new size and the word that the volume has to be checked,
- * then its copies, then the other maps, then the superblock as it stays.  A volume left in between
- * is whole, and larger; fsck.simplefs, also that of the next boot, frees the blocks that no map
- * calls free.
+ * First of all the maps of groups that the last zone only gets now are made, whatever is there, and
+ * its summary sends everybody to the maps.  Then the superblock is written, with the new size and
+ * the word that the volume has to be checked, then its copies, then the other maps, that summary,
+ * and the superblock as it stays.  A volume left in between is whole, and larger; fsck.simplefs,
+ * also that of the next boot, frees the blocks that no map calls free.
  */
 #include <sys/stat.h>
 
@@ -83,6 +83,7 @@ static void sfs_choose_size(struct sfs_resize *r)
 static void sfs_check_maps(struct sfs_resize *r)
 {
 	u64 ngroups = sfs_groups_ready(&r->fs);
+	u64 zone = r->fs.f_zones - 1;
 	struct sfs_buf *buf;
 	u64 group;
 	int err;
@@ -97,6 +98,11 @@ static void sfs_check_maps(struct sfs_resize *r)
 				strerror(-err));
 		sfs_buf_put(buf);
 	}
+	err = sfs_buf_get(&r->fs, sfs_summary_blk(zone), &sfs_summary_ops, zone, &buf);
+	if (err)
+		sfs_die(SFS_RESIZE_FAILED, "%s: a summary of it cannot be read: %s", r->path,
+			strerror(-err));
+	sfs_buf_put(buf);
 }
 
 /*
@@ -132,6 +138,51 @@ static int sfs_make_maps(struct sfs_resize *r)
 		err = sfs_buf_format(&r->fs, sfs_map_blk(r->ngroups, m), n, sfs_head_fill,
 				     NULL);
 	return err ? err : sfs_buf_flush(&r->fs);
+}
+
+/* The last zone's summary, at once. */
+static int sfs_write_summary(struct sfs_resize *r, struct sfs_summary_disk *sum)
+{
+	struct sfs_dev *dev = r->fs.f_priv;
+	int err;
+
+	sfs_block_stamp(&r->fs, sum);
+	sfs_block_seal(sum);
+	err = sfs_dev_write(dev, sfs_summary_blk(r->fs.f_zones - 1), sum);
+	return err ? err : sfs_dev_sync(dev);
+}
+
+/* The last zone's counts are those of its maps alone, while these change. */
+static int sfs_forget_counts(struct sfs_resize *r)
+{
+	u64 zone = r->fs.f_zones - 1;
+	struct sfs_summary_disk sum;
+	unsigned int i;
+	int err;
+
+	err = sfs_dev_read(r->fs.f_priv, sfs_summary_blk(zone), &sum);
+	if (err)
+		return err;
+	memset(sum.z_count, 0, sizeof(sum.z_count));
+	for (i = 0; i < SFS_ZONE_GROUPS; i++) {
+		u64 group = zone * SFS_ZONE_GROUPS + i;
+
+		if (group < r->ngroups && sfs_group_usable(&r->fs, group))
+			sum.z_count[i].c_free = cpu_to_le32(SFS_COUNT_UNKNOWN);
+	}
+	return sfs_write_summary(r, &sum);
+}
+
+static int sfs_write_counts(struct sfs_resize *r)
+{
+	struct sfs_summary_disk sum;
+	int err;
+
+	err = sfs_summary_make(&r->fs, r->fs.f_zones - 1, &sum);
+	/* A map that is not changed may be damaged: then it stays with the maps. */
+	if (sfs_is_bad_block(err))
+		return 0;
+	return err ? err : sfs_write_summary(r, &sum);
 }
 
 static int sfs_write_maps(struct sfs_resize *r)
@@ -182,6 +233,8 @@ static int sfs_write_volume(struct sfs_resize *r)
 	r->nfree = sfs_zones_fresh(&r->fs, r->fs.f_zones);
 	if (!err)
 		err = sfs_write_maps(r);
+	if (!err)
+		err = sfs_write_counts(r);
 	if (err)
 		return err;
 	r->fs.f_state = SFS_STATE_CLEAN;
@@ -203,6 +256,8 @@ static void sfs_grow(struct sfs_resize *r)
 		sfs_die(SFS_RESIZE_FAILED, "%s: the file cannot be made longer: %s", r->path,
 			strerror(-err));
 	err = sfs_make_maps(r);
+	if (!err)
+		err = sfs_forget_counts(r);
 	if (err)
 		sfs_die(SFS_RESIZE_FAILED, "%s: a new map cannot be written: %s", r->path,
 			strerror(-err));

@@ -19,6 +19,11 @@ static void must(int err, const char *what)
 		sfs_die(1, "%s: %s", what, strerror(-err));
 }
 
+static void hear_nothing(const char *text)
+{
+	(void)text;
+}
+
 static u64 number(const char *arg)
 {
 	return strtoull(arg, NULL, 0);
@@ -156,10 +161,44 @@ static unsigned int map_of(const char *name)
 	return m;
 }
 
+/* What the summary says of a map is as untrue as that; while all of them are sound. */
 static void map_put(unsigned int m, struct sfs_bitmap_disk *map)
 {
+	struct sfs_summary_disk sum;
+
 	sfs_block_seal(map);
 	must(sfs_dev_put(fs.f_priv, sfs_map_blk(0, m), map), map_names[m]);
+	sfs_report = hear_nothing;
+	if (!sfs_summary_make(&fs, 0, &sum)) {
+		sfs_block_seal(&sum);
+		must(sfs_dev_put(fs.f_priv, sfs_summary_blk(0), &sum), "summary");
+	}
+}
+
+/* A count of a group of zone 0. */
+static void edit_summary(char **arg)
+{
+	struct sfs_summary_disk sum;
+	struct sfs_count_disk *count = &sum.z_count[number(arg[1])];
+	__le32 value = cpu_to_le32(number(arg[2]));
+
+	must(sfs_dev_read(fs.f_priv, sfs_summary_blk(0), &sum), "summary");
+	if (!strcmp(arg[0], "free"))
+		count->c_free = value;
+	else if (!strcmp(arg[0], "inode_blks"))
+		count->c_inode_blks = value;
+	else if (!strcmp(arg[0], "room"))
+		count->c_room = value;
+	else if (!strcmp(arg[0], "slots"))
+		count->c_slots = value;
+	else if (!strcmp(arg[0], "orphan_blks"))
+		count->c_orphan_blks = value;
+	else if (!strcmp(arg[0], "run"))
+		count->c_run = value;
+	else
+		sfs_die(1, "no such count: %s", arg[0]);
+	sfs_block_seal(&sum);
+	must(sfs_dev_write(fs.f_priv, sfs_summary_blk(0), &sum), "summary");
 }
 
 /* A bit of a map of group 0, and the count that goes with it. */
@@ -488,6 +527,7 @@ static const struct verb {
 	{ "type", 3, edit_type },
 	{ "bit", 3, edit_bit },
 	{ "map-count", 2, edit_map_count },
+	{ "summary", 3, edit_summary },
 	{ "rot", 1, edit_rot },
 	{ "super", 2, edit_super },
 	{ "super-byte", 2, edit_super_byte },

@@ -271,7 +271,7 @@ static int change_do(const struct change *c)
 		err = sfs_tree_room(t, tree.in, key, 2, 2 * SFS_RECORD_MAX, 0);
 		break;
 	}
-	TAP_REQUIRE(mock_stat.touched + 2 * SFS_TREE_LEVELS <= SFS_CREDITS_TREE &&
+	TAP_REQUIRE(mock_stat.touched + 2 * SFS_TREE_LEVELS + 1 <= SFS_CREDITS_TREE &&
 		    mock_stat.revoked <= SFS_REVOKES_TREE, "seed %" PRIu64 ": credits, %u and %u", ram_seed,
 		    mock_stat.touched, mock_stat.revoked);
 	mock_end(t);

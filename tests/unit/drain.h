@@ -116,6 +116,7 @@ static inline void drain_commit(void)
 			if (!buf->dirty)
 				continue;
 			buf->dirty = false;
+			sfs_summary_freeze(&drain_fs, buf->data);
 			sfs_block_seal(buf->data);
 			buf->seen = drain_copy(buf->seen, buf->data);
 			buf->disk = drain_copy(buf->disk, buf->data);
@@ -182,18 +183,40 @@ static inline void drain_make(u64 blocks, u32 journal_blocks)
 	drain_commit();
 }
 
-/* Mounts what is on the device; counts if @recount. */
+/* Mounts what is on the device, or still in its cache; counts if @recount. */
 static inline void drain_mount(bool recount)
 {
 	const char *why = sfs_super_verify(drain_find(0)->disk, 0);
+	struct sfs_buf *sum;
+	u64 zone;
 
 	TAP_REQUIRE(!why, "superblock verifies: %s", why);
+	for (zone = 0; zone < drain_fs.f_zones; zone++) {
+		sum = drain_find(sfs_summary_blk(zone));
+		if (!sum->data || !sum->dirty)
+			continue;
+		sfs_summary_freeze(&drain_fs, sum->data);
+		sum->seen = drain_copy(sum->seen, sum->data);
+	}
 	sfs_fs_exit(&drain_fs);
 	memset(&drain_fs, 0, sizeof(drain_fs));
 	sfs_super_decode(&drain_fs, drain_find(0)->disk);
 	TAP_REQUIRE(!sfs_fs_init(&drain_fs), "core in memory");
 	if (recount)
 		TAP_REQUIRE(!sfs_fs_recount(&drain_fs, NULL), "recount");
+}
+
+/* After a commit, or a mount: each summary on the device says what the bitmaps do. */
+static inline void drain_check_summaries(void)
+{
+	struct sfs_summary_disk made;
+	u64 zone;
+
+	for (zone = 0; zone < drain_fs.f_zones; zone++) {
+		DRAIN_REQUIRE(!sfs_summary_make(&drain_fs, zone, &made), "bitmaps are read");
+		DRAIN_REQUIRE(sfs_summary_is_true((void *)drain_find(sfs_summary_blk(zone))->disk,
+						  &made), "summary of zone %" PRIu64, zone);
+	}
 }
 
 /* ---- port.h ---- */

@@ -96,16 +96,23 @@ like '1 unlinked or half-truncated inodes finished, 0 not' "it is finished when 
 run build/bin/fsck.simplefs -n -f "$tmp/disk"
 is "$status" 0 "fsck finds nothing" || diag "$out"
 
+# The summary counts without the maps, and the maps without the summary, which is made anew.
+after ",dead=130" "$use"
+like '2 unlinked or half-truncated inodes finished, 0 not' "without a summary all is found"
+run build/bin/fsck.simplefs -n -f "$tmp/disk"
+is "$status" 0 "and there is one again" || diag "$out"
 for map in 1 97; do
-    after ",dead=$map" "$use"
-    like 'cannot be read' "map $map: told"
+    after ",dead=130,dead=$map" "$use"
+    like 'cannot be read' "no summary, map $map: told"
 done
 again '' "$look"
 like '2 unlinked or half-truncated inodes finished, 0 not' "the orphan map is read later"
 run build/bin/fsck.simplefs -n -f "$tmp/disk"
 is "$status" 0 "fsck finds nothing" || diag "$out"
-after ",dead=1" "$look" ro
+after ",dead=130,dead=1" "$look" ro
 like 'maps that cannot be read, which count as full: 1' "read-only as well"
+after ",dead=1" "$look" ro
+unlike 'cannot be read' "with a summary nobody asks for the map"
 
 # What is read and is wrong: nothing changes any more, all is there.
 for blk in 1 $((second / 8)); do
