@@ -14,9 +14,9 @@
  * for sfs_load_next(), which reads outside of transactions.
  *
  * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
- * lock, reading and access first, that to the zone's summary (summary.c) before the lock.  Blocks
- * whose freeing has not committed stay untouched: used maps are opened with sfs_buf_access_undo()
- * and runs cut by sfs_buf_reusable().
+ * lock, reading and access first, that to the zone's summary (zone_summary.c) before the lock.
+ * Blocks whose freeing has not committed stay untouched: used maps are opened with
+ * sfs_buf_access_undo() and runs cut by sfs_buf_reusable().
  */
 #include "port.h"
 #include "format.h"

@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * summary.c - the summary of a zone: what is free in each of its groups, in one block.
+ * summary.c - the block that is the summary of a zone: what is free in each of its groups.
  *
- * While a zone is in memory the counts of its groups there are the truth, and the block only keeps
- * them.  Who is going to change a group takes write access to the block, in the same transaction,
- * *before* his first change of the counts, and dirties it after the last.  They are written into
- * the block when it freezes for the commit.  That makes it the state of just this transaction: its
- * handles have ended by then, and none of the next one has changed a group of the zone, since the
- * first to do so makes the block freeze by taking access.  So nothing there needs a lock, and none
- * could be taken.  Without a journal the last of several writers leaves what all of them did.
- *
- * The maps have counts of their own, so what a lost summary said costs reading them; and a summary
- * that is not true is found out when a map is opened (zone.c).
+ * Pure functions on its bytes and on the counts in memory; when they are called says
+ * zone_summary.c.
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
-
-#define SFS_SUMMARIES_AHEAD	16	/* zones */
 
 /* ---- the block ---- */
 
@@ -118,35 +108,13 @@ static void sfs_count_encode(const struct sfs_group *g, struct sfs_count_disk *c
 	count->c_run = cpu_to_le32(READ_ONCE(g->g_run));
 }
 
-int sfs_summary_load(struct sfs_fs *fs, u64 nr, struct sfs_zone *zone)
+void sfs_summary_decode(const void *data, struct sfs_zone *ret_zone)
 {
-	const struct sfs_summary_disk *sum;
-	struct sfs_buf *buf;
+	const struct sfs_summary_disk *sum = data;
 	unsigned int i;
-	int err;
 
-	err = sfs_buf_get(fs, sfs_summary_blk(nr), &sfs_summary_ops, nr, &buf);
-	if (sfs_is_bad_block(err)) {
-		zone->z_lost = true;
-		for (i = 0; i < SFS_ZONE_GROUPS; i++)	/* all is zero there */
-			zone->z_group[i].g_loaded = !sfs_group_usable(fs, nr * SFS_ZONE_GROUPS + i);
-		return 0;
-	}
-	if (err)
-		return err;
-	sum = sfs_buf_data(buf);
 	for (i = 0; i < SFS_ZONE_GROUPS; i++)
-		sfs_count_decode(&zone->z_group[i], &sum->z_count[i]);
-	sfs_buf_put(buf);
-	return 0;
-}
-
-void sfs_summary_readahead(struct sfs_fs *fs, u64 nr)
-{
-	u64 later = nr + SFS_SUMMARIES_AHEAD;
-
-	if (later < READ_ONCE(fs->f_zones))
-		sfs_buf_readahead(fs, sfs_summary_blk(later), 1);
+		sfs_count_decode(&ret_zone->z_group[i], &sum->z_count[i]);
 }
 
 void sfs_summary_freeze(struct sfs_fs *fs, void *data)
@@ -158,58 +126,9 @@ void sfs_summary_freeze(struct sfs_fs *fs, void *data)
 	if (sum->z_head.h_magic != cpu_to_le32(SFS_MAGIC_SUMMARY))
 		return;
 	zone = sfs_zone_find(fs, le64_to_cpu(sum->z_head.h_owner));
+	sfs_assert(zone);		/* who took access to it has looked at the zone */
+	if (!zone)
+		return;
 	for (i = 0; i < SFS_ZONE_GROUPS; i++)
 		sfs_count_encode(&zone->z_group[i], &sum->z_count[i]);
-}
-
-/* ---- changes ---- */
-
-/*
- * The block cannot be had, but what it says can: it is made anew.  If nothing comes of the change
- * that this is for, the device keeps what it has.
- */
-static int sfs_summary_renew(struct sfs_trans *t, struct sfs_fs *fs, u64 nr, struct sfs_zone *zone,
-			     struct sfs_buf **ret_buf)
-{
-	u64 blk = sfs_summary_blk(nr);
-	struct sfs_buf *buf;
-	int err = -EIO;
-
-	sfs_mutex_lock(&fs->f_zone_lock);
-	if (!zone->z_lost)		/* or no more: another was quicker */
-		err = sfs_buf_get(fs, blk, &sfs_summary_ops, nr, &buf);
-	if (!err) {
-		err = sfs_buf_access(t, fs, buf);
-		if (err)
-			sfs_buf_put(buf);
-	} else if (sfs_is_bad_block(err)) {
-		err = sfs_buf_new(t, fs, blk, &sfs_summary_ops, nr, &buf);
-		zone->z_lost = err != 0;
-	}
-	if (!err)
-		*ret_buf = buf;
-	sfs_mutex_unlock(&fs->f_zone_lock);
-	return err;
-}
-
-int sfs_summary_access(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
-		       struct sfs_buf **ret_buf)
-{
-	u64 nr = group / SFS_ZONE_GROUPS;
-	struct sfs_zone *zone = sfs_zone_find(fs, nr);
-	struct sfs_buf *buf;
-	int err = -EIO;
-
-	if (!READ_ONCE(zone->z_lost))
-		err = sfs_buf_get(fs, sfs_summary_blk(nr), &sfs_summary_ops, nr, &buf);
-	if (sfs_is_bad_block(err))
-		return sfs_summary_renew(t, fs, nr, zone, ret_buf);
-	if (err)
-		return err;
-	err = sfs_buf_access(t, fs, buf);
-	if (err)
-		sfs_buf_put(buf);
-	else
-		*ret_buf = buf;
-	return err;
 }

@@ -5,8 +5,8 @@
  * Beyond f_zones nothing has been written.  A zone begins its life when the allocator needs it: its
  * head is written and flushed, then the watermark moves in a transaction.  A crash between the two
  * leaves blocks that nothing refers to.  In memory a zone appears at first need, with the counts
- * that its summary has (summary.c), so that a mount costs nothing by size; a group that the summary
- * does not know reads the heads of its maps.  A map that is opened for a change has to agree.
+ * that its summary has (zone_summary.c), so that a mount costs nothing by size; a group that the
+ * summary does not know reads the heads of its maps.  A map opened for a change has to agree.
  *
  * f_zone_lock guards growth and the filling of f_zone[].  f_zones, the pointers and g_loaded are
  * published with release and read with acquire, without a lock; all of them change once or rise.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * zone.h - zones in memory with the counts of their groups, and the summaries that keep these on
- * disk (summary.c).  For who allocates, and for the ports.
+ * disk (zone_summary.c).  For who allocates, and for the ports.
  */
 #ifndef SFS_ZONE_H
 #define SFS_ZONE_H
 
-/* What summary.c keeps on disk is changed with write access to the zone's summary only. */
+/* What zone_summary.c keeps on disk is changed with write access to the zone's summary only. */
 struct sfs_group {
 	struct sfs_mutex g_lock;	/* guards the fields below and the group's four bitmaps */
 	bool g_loaded;			/* the counts are known */
@@ -15,7 +15,7 @@ struct sfs_group {
 	u32 g_inode_blks;		/* set bits of the inode map */
 	u32 g_room;			/* set bits of the room map */
 	u32 g_slots;			/* free slots of the group's inode blocks */
-	u32 g_orphans;		/* set bits of the orphan map */
+	u32 g_orphans;			/* set bits of the orphan map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
 	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
 	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
@@ -33,7 +33,7 @@ struct sfs_zone_table {
 	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
 };
 
-/* ---- summary.c ---- */
+/* ---- summary.c: the block; zone_summary.c: reading and changing it ---- */
 
 extern const struct sfs_block_ops sfs_summary_ops;
 
@@ -50,6 +50,8 @@ static inline struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
 
 /* Content, head included, of the summary at @blk of a zone that nobody uses yet. */
 void sfs_summary_fill(struct sfs_fs *fs, u64 blk, void *data);
+/* What the block @data says of the groups of its zone; of one that only the maps know, nothing. */
+void sfs_summary_decode(const void *data, struct sfs_zone *ret_zone);
 /*
  * The counts of the groups of zone @nr, into @zone, which nobody else sees yet.  What the summary
  * does not say, also where it is unreadable or damaged, stays to be read from the maps.
