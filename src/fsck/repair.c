@@ -55,19 +55,18 @@ static void sfs_group_maps(struct sfs_fs *fs, const struct sfs_found *found, u64
 /* After the bitmaps, from them. */
 static int sfs_repair_summaries(struct sfs_fs *fs)
 {
-	u8 old[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-	struct sfs_summary_disk made;
+	struct sfs_summary_disk old, made;
 	u64 zone;
 	int err = 0;
 
 	for (zone = 0; zone < fs->f_zones && !err; zone++) {
 		u64 blk = sfs_summary_blk(zone);
 
-		err = sfs_dev_read(fs->f_priv, blk, old);
+		err = sfs_dev_read(fs->f_priv, blk, &old);
 		if (!err)
 			err = sfs_summary_make(fs, zone, &made);
-		if (err || (!sfs_block_verify(fs, &sfs_summary_ops, old, blk) &&
-			    sfs_summary_is_true((struct sfs_summary_disk *)old, &made)))
+		if (err || (!sfs_block_verify(fs, &sfs_summary_ops, &old, blk) &&
+			    sfs_summary_is_true(&old, &made)))
 			continue;
 		sfs_block_stamp(fs, &made);
 		sfs_block_seal(&made);

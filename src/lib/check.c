@@ -498,8 +498,7 @@ static void sfs_check_counters(struct sfs_checker *c)
 	u64 free_said = sfs_counter_read(&c->fs->f_free);
 	u64 inodes_said = sfs_counter_read(&c->fs->f_inodes);
 
-	if (!(c->fs->f_state & SFS_STATE_CLEAN) || c->found->f_problems[SFS_REMEDY_COUNT] ||
-	    c->found->f_problems[SFS_REMEDY_NONE] || c->found->f_problems[SFS_REMEDY_READ])
+	if (!(c->fs->f_state & SFS_STATE_CLEAN) || !sfs_maps_are_true(c))
 		return;
 	sfs_check_err(c, sfs_fs_recount(c->fs, NULL));
 	if (free_said != (u64)sfs_counter_read(&c->fs->f_free))

@@ -30,9 +30,7 @@ static void sfs_check_summary(struct sfs_checker *c, u64 zone, bool compare)
 
 void sfs_check_summaries(struct sfs_checker *c)
 {
-	const u64 *problems = c->found->f_problems;
-	bool compare = !problems[SFS_REMEDY_NONE] && !problems[SFS_REMEDY_COUNT] &&
-		       !problems[SFS_REMEDY_READ];
+	bool compare = sfs_maps_are_true(c);
 	u64 zone;
 
 	for (zone = 0; zone < c->fs->f_zones && !c->err; zone++)

@@ -54,6 +54,15 @@ int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_na
 /* The copies of the superblock, in all zones begun. */
 void sfs_check_copies(struct sfs_checker *c);
 
+/* Nothing is wrong so far that keeps the bitmaps from being the truth. */
+static inline bool sfs_maps_are_true(const struct sfs_checker *c)
+{
+	const u64 *problems = c->found->f_problems;
+
+	return !problems[SFS_REMEDY_COUNT] && !problems[SFS_REMEDY_NONE] &&
+	       !problems[SFS_REMEDY_READ];
+}
+
 /* ---- check_summaries.c ---- */
 
 /* The summaries of all zones begun, when nothing else is left to be checked but copies. */
