@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # kmodleak itself: its ways to run, its formats, what it says when it cannot, each in one machine, on
-# the twins. SFS_KERNEL= chooses the kernel.
+# the twins, at random addresses. SFS_KERNEL= chooses the kernel.
 . "$(dirname "$0")/../tap/tap.sh"
 kernel=${SFS_KERNEL:-6.1}
 make -s tools >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; echo "Bail out! the build fails"; exit 1; }
@@ -172,7 +172,7 @@ mount -t securityfs none /sys/kernel/security
 echo confidentiality >/sys/kernel/security/lockdown
 try lockdown kmodleak twin
 EOF
-tests/vm/run-vm --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load --module "$module" \
+tests/vm/run-vm --packed --kernel "$kernel" --quiet --console "$tmp/console" --timeout 1800 --no-load --module "$module" \
     --add build/bin/kmodleak --add "$tmp/notified" --add "$tmp/terminal" --add "$tmp/use" --add "$module:/debug/twin.ko" --add "$tmp/other.ko:/debug/other.ko" \
     --add "$tmp/passwd:/etc/passwd" --add "$tmp/try:/try" -- sh /try >"$tmp/boot.log" 2>&1
 is $? 0 "the machine is content" || diag "$(tail -n 5 "$tmp/boot.log")" "$(tail -n 30 "$tmp/console")"
