@@ -108,3 +108,10 @@ release:
 	sfs_path_release(&path);
 	return err;
 }
+
+unsigned int sfs_tree_root_free(const struct sfs_inode *in)
+{
+	const struct sfs_node_disk *root = (const void *)in->i_root;
+
+	return root->n_level ? 0 : sfs_node_free(root, SFS_ROOT_BYTES);
+}

@@ -89,6 +89,8 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		     unsigned int nbytes, unsigned int flags);
 int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
+/* Bytes that records and their slots may still take in the inode; none once the tree has nodes. */
+unsigned int sfs_tree_root_free(const struct sfs_inode *in);
 
 /* ---- btree_verify.c ---- */
 

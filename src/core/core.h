@@ -492,17 +492,19 @@ int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 #define SFS_CREDITS_EXTENT	(SFS_CREDITS_ALLOC + 2 * SFS_CREDITS_TREE + SFS_CREDITS_INODE)
 int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
+/* Would @n more extents find room in the inode itself, without a node? */
+bool sfs_extents_fit(const struct sfs_inode *in, u64 n);
 /* Maps blocks that the caller owns already. */
 int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_extent *ext,
 		      unsigned int flags);
 /*
  * Marks what is mapped in [@lblk, +@nblks) as @unwritten, or as written, one record per call;
  * @ret_done is how far it got (up to lblk + nblks): call again, in a new transaction, until it is
- * all.  Holes are passed over.  Nodes come out of the pool, for @unwritten of half of it.
- * Credits: 3 * SFS_CREDITS_TREE.
+ * all.  @ret_changed: blocks that were the other, the last before @ret_done.  Holes are passed
+ * over. Nodes come out of the pool, for @unwritten of half of it.  Credits: 3 * SFS_CREDITS_TREE.
  */
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
-		       bool unwritten, u64 *ret_done);
+		       bool unwritten, u64 *ret_done, u64 *ret_changed);
 /*
  * Unmaps and frees what is mapped in [@lblk, end), from the end backwards, at most one record per
  * call.  0: more may be left, call again; 1: nothing is left.  Credits: 2 * SFS_CREDITS_TREE +

@@ -364,6 +364,12 @@ static u64 sfs_extent_goal(const struct sfs_inode *in, const struct sfs_around *
 	return in->i_goal ? in->i_goal : sfs_ino_blk(in->i_ino);
 }
 
+bool sfs_extents_fit(const struct sfs_inode *in, u64 n)
+{
+	return n <= sfs_tree_root_free(in) /
+		    (sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk));
+}
+
 /* Makes the tree ready for a new record at @lblk and for one before it that may come to join it. */
 static int sfs_extent_room(struct sfs_trans *t, struct sfs_inode *in,
 			   const struct sfs_around *around, u64 lblk, unsigned int flags)
@@ -463,7 +469,7 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 #define SFS_CONVERT_PASSES	256
 
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
-		       bool unwritten, u64 *ret_done)
+		       bool unwritten, u64 *ret_done, u64 *ret_changed)
 {
 	struct sfs_around around;
 	struct sfs_extent *ext;
@@ -494,9 +500,11 @@ int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 
 		if (err)
 			return err;
 		*ret_done = min(sfs_extent_end(ext), end);
+		*ret_changed = ext->e_unwritten != unwritten ? *ret_done - lblk : 0;
 		return 0;
 	}
 	*ret_done = end;
+	*ret_changed = 0;
 	return 0;
 }
 

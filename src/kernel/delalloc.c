@@ -6,10 +6,10 @@
  * here; writeback turns a whole run into one extent.  Runs never overlap and never touch: adding a
  * neighbour joins them, so what a program wrote in small pieces is allocated in one.
  *
- * A run may end up as many extents, and a dirty block of an unwritten extent makes three of one
- * when it has been written: the tree blocks of the worst case are claimed with the promise, and
- * what was too much comes back as the data arrives (i_nodes).  So writeback and completion never
- * want for space.
+ * A run may end up as many extents, and a block of an unwritten extent makes three of one when it
+ * has been written, by way of the page cache or past it: the tree blocks of the worst case are
+ * claimed with the promise, and what was too much comes back as the data arrives (i_nodes).  So
+ * writeback and completion never want for space.
  *
  * Everything here wants ii_tree_lock: shared to find, exclusive to change.
  */
@@ -82,21 +82,15 @@ static void sfs_delalloc_unlink(struct sfs_inode_info *ii, struct sfs_delalloc *
 
 /* Records of a leaf that a split has left half full, somewhat less. */
 #define SFS_RECORDS_A_NODE	64
-#define SFS_EXTENT_ROOM		(sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk))
 
 /* Nodes that the tree may need until all that is promised or dirty has arrived. */
 static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64 more_dirty)
 {
-	const struct sfs_node_disk *root = (const void *)ii->ii_core.i_root;
-	unsigned int have = le16_to_cpu(root->n_count);
 	/* Counted twice or not: no more can be unwritten than the file has. */
 	u64 dirty = min(ii->ii_unwritten + more_dirty, ii->ii_core.i_blocks);
 	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * dirty;
 
-	if (!nrecs)
-		return 0;
-	if (!root->n_level &&
-	    (nrecs + have) * SFS_EXTENT_ROOM <= SFS_ROOT_BYTES - sizeof(*root))
+	if (sfs_extents_fit(&ii->ii_core, nrecs))
 		return 0;
 	return SFS_TREE_LEVELS + nrecs / SFS_RECORDS_A_NODE;
 }
@@ -147,10 +141,30 @@ void sfs_unwritten_arrived(struct inode *inode, u64 nblks)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 
-	down_write(&ii->ii_tree_lock);
 	ii->ii_unwritten -= min(ii->ii_unwritten, nblks);
 	sfs_promise_settle(ii);
-	up_write(&ii->ii_tree_lock);
+}
+
+int sfs_direct_claim(struct inode *inode, u64 *nblks)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	while ((err = sfs_promise_claim(ii, *nblks, 0, 0)) == -ENOSPC && *nblks > 1)
+		*nblks /= 2;
+	if (!err)
+		ii->ii_delalloc_nblks += *nblks;
+	return err;
+}
+
+void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	ii->ii_delalloc_nblks -= claimed;
+	ii->ii_unwritten += taken;
+	sfs_space_unclaim(ii->ii_core.i_fs, claimed - taken);
+	sfs_promise_settle(ii);
 }
 
 /* Pages of folios with @tag; one that is made so meanwhile may be missed. */
@@ -183,6 +197,9 @@ void sfs_unwritten_recount(struct inode *inode)
 
 	lockdep_assert_held_write(&inode->i_rwsem);
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
+	/* Direct writes on their way have no folios; none can begin now. */
+	if (atomic_read(&inode->i_dio_count))
+		return;
 	/* In this order: what is on its way by the second look was seen as dirty. */
 	n = sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY);
 	n += sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);

@@ -19,6 +19,7 @@ static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned 
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct sfs_inode_info *ii = SFS_I(inode);
 	loff_t old = i_size_read(inode);
+	u64 done;
 	int err;
 
 	if (error || nbytes <= 0)
@@ -29,7 +30,7 @@ static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned 
 	if (!(flags & IOMAP_DIO_UNWRITTEN) &&
 	    iocb->ki_pos + nbytes <= READ_ONCE(ii->ii_core.i_size))
 		return 0;
-	err = sfs_convert_written(inode, iocb->ki_pos, nbytes);
+	err = sfs_convert_written(inode, iocb->ki_pos, nbytes, &done);
 	if (err && iocb->ki_pos + nbytes > old) {
 		/* What was not converted is not in the file. */
 		down_write(&ii->ii_tree_lock);

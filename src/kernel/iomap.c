@@ -4,7 +4,8 @@
  *
  * Reading looks.  A buffered write promises (delalloc.c), it never allocates.  A direct write
  * allocates unwritten blocks at once, in a transaction of its own; they become written when the I/O
- * has completed (writeback.c), so a crash in between shows zeros, never old data.
+ * has completed (writeback.c), so a crash in between shows zeros, never old data.  Both claim the
+ * nodes that this may take.
  *
  * iomap leaves a synced direct write alone once the device has it (FUA, or no cache) unless the
  * answer says IOMAP_F_DIRTY.  So the answer does, whenever such a write takes more than that: when
@@ -160,6 +161,21 @@ static bool sfs_page_is_dirty(struct inode *inode, pgoff_t index, u64 *ret_nblks
 	       xa_get_mark(pages, index, PAGECACHE_TAG_WRITEBACK);
 }
 
+/* Nodes for a write to @nblks of the unwritten extent in @iomap, or else to the first @least. */
+static int sfs_iomap_reserve_unwritten(struct inode *inode, struct iomap *iomap, u64 nblks,
+				       u64 least)
+{
+	int err = sfs_unwritten_reserve(inode, nblks);
+
+	if (err == -ENOSPC && nblks > least) {
+		nblks = least;
+		err = sfs_unwritten_reserve(inode, nblks);
+	}
+	if (!err)
+		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
+	return err;
+}
+
 /*
  * Nodes for what a write makes of the unwritten extent in @iomap.  One page that is dirty, or on
  * its way, has been counted, unless it is a part of a large folio, which older kernels write whole:
@@ -171,20 +187,13 @@ static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nby
 	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
 	u64 folio_nblks;
 	bool dirty;
-	int err;
 
 	dirty = sfs_page_is_dirty(inode, pos >> PAGE_SHIFT, &folio_nblks);
 	if (dirty && folio_nblks == PAGE_SIZE >> SFS_BLOCK_BITS &&
 	    pos >> PAGE_SHIFT == (pos + nbytes - 1) >> PAGE_SHIFT)
 		return 0;
-	err = sfs_unwritten_reserve(inode, max(nblks, folio_nblks));
-	if (err == -ENOSPC && nblks > max(folio_nblks, 1)) {
-		nblks = max(folio_nblks, 1);
-		err = sfs_unwritten_reserve(inode, nblks);
-	}
-	if (!err)
-		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
-	return err;
+	return sfs_iomap_reserve_unwritten(inode, iomap, max(nblks, folio_nblks),
+					   max(folio_nblks, 1));
 }
 
 static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes,
@@ -250,15 +259,37 @@ static int sfs_dio_alloc(struct inode *inode, u64 lblk, u64 nblks, struct iomap 
 		return err;
 	/* Somebody may have been quicker: then what they made is in @iomap. */
 	err = sfs_iomap_lookup(inode, lblk, iomap);
-	if (!err && iomap->type == IOMAP_HOLE) {
-		nblks = min_t(u64, nblks, iomap->length >> SFS_BLOCK_BITS);
-		err = sfs_extent_alloc(&t, &ii->ii_core, lblk, nblks, true, 0, &ext);
-		if (!err) {
-			sfs_iomap_from_extent(inode, iomap, &ext);
-			iomap->flags |= IOMAP_F_NEW;
-		}
-	}
+	if (err || iomap->type != IOMAP_HOLE)
+		goto end;
+	nblks = min_t(u64, nblks, iomap->length >> SFS_BLOCK_BITS);
+	err = sfs_direct_claim(inode, &nblks);
+	if (err)
+		goto end;
+	err = sfs_extent_alloc(&t, &ii->ii_core, lblk, nblks, true, SFS_ALLOC_CLAIMED, &ext);
+	sfs_direct_taken(inode, nblks, err ? 0 : ext.e_nblks);
+	if (err)
+		goto end;
+	sfs_iomap_from_extent(inode, iomap, &ext);
+	iomap->flags |= IOMAP_F_NEW;
+end:
 	return sfs_inode_change_end(&t, inode, err);
+}
+
+/* The same for a direct write, which has no folios.  -EAGAIN: @flags forbid to wait. */
+static int sfs_dio_unwritten(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
+			     struct iomap *iomap)
+{
+	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	if (!(flags & IOMAP_NOWAIT))
+		down_write(&ii->ii_tree_lock);
+	else if (!down_write_trylock(&ii->ii_tree_lock))
+		return -EAGAIN;
+	err = sfs_iomap_reserve_unwritten(inode, iomap, nblks, 1);
+	up_write(&ii->ii_tree_lock);
+	return err == -ENOSPC && (flags & IOMAP_NOWAIT) ? -EAGAIN : err;
 }
 
 static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
@@ -272,6 +303,13 @@ again:
 	err = sfs_read_iomap_begin(inode, pos, nbytes, flags, iomap, srcmap);
 	if (err || !(flags & IOMAP_WRITE))
 		return err;
+	if (iomap->type == IOMAP_UNWRITTEN) {
+		err = sfs_dio_unwritten(inode, pos, nbytes, flags, iomap);
+		if (!(flags & IOMAP_NOWAIT) && sfs_retry(inode, &err, &tries))
+			goto again;
+		if (err)
+			return err;
+	}
 	if (iomap->type == IOMAP_MAPPED || iomap->type == IOMAP_UNWRITTEN) {
 		/* To sync such a write takes more than to have it on the disk. */
 		if (!sfs_journal_has(inode->i_sb, READ_ONCE(SFS_I(inode)->ii_datasync_tid)))

@@ -80,7 +80,8 @@ struct sfs_inode_info {
 	struct sfs_inode ii_core;
 	struct rb_root ii_delalloc;	/* struct sfs_delalloc */
 	u64 ii_delalloc_nblks;		/* sum of them, as claimed from si_fs */
-	u64 ii_unwritten;		/* dirty blocks of unwritten extents, an upper bound */
+	u64 ii_unwritten;		/* unwritten blocks that are dirty or written past the
+					 * cache now, an upper bound */
 	spinlock_t ii_ioend_lock;	/* guards ii_ioends */
 	struct list_head ii_ioends;	/* completed, waiting for ii_ioend_work */
 	struct work_struct ii_ioend_work;
@@ -286,10 +287,16 @@ bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nb
  * unwritten blocks, which are dirty.
  */
 void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
-/* @nblks of an unwritten extent are about to be dirtied: claims nodes for what becomes of it. */
+/* @nblks of an unwritten extent are about to be written: claims nodes for what becomes of it. */
 int sfs_unwritten_reserve(struct inode *inode, u64 nblks);
-/* As many have arrived, or never will.  Takes ii_tree_lock. */
+/* As many have arrived, or never will. */
 void sfs_unwritten_arrived(struct inode *inode, u64 nblks);
+/*
+ * A direct write allocates at once: claims *@nblks, or as many as there are, and the nodes of the
+ * worst case; _taken() says how many of them are unwritten blocks of the file now.
+ */
+int sfs_direct_claim(struct inode *inode, u64 *nblks);
+void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken);
 /* What was counted too much is given back, where it need not wait. */
 void sfs_unwritten_settle(struct inode *inode);
 /*
@@ -313,8 +320,11 @@ extern const struct iomap_ops sfs_buffered_iomap_ops;
 extern const struct iomap_ops sfs_dio_iomap_ops;
 extern const struct address_space_operations sfs_aops;
 void sfs_ioend_work(struct work_struct *work);
-/* Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, the size on disk follows. */
-int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes);
+/*
+ * Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, up to @ret_end, and have
+ * arrived; the size on disk follows.  May sleep; no folio lock is held.
+ */
+int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, u64 *ret_end);
 
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

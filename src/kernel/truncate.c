@@ -181,6 +181,7 @@ int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
 {
 	struct sfs_trans t;
 	unsigned int tries = 0;
+	u64 changed;
 	int err = 0;
 
 	while (!err && lblk < end) {
@@ -188,7 +189,8 @@ int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
 					     3 * SFS_REVOKES_TREE, &t);
 		if (err)
 			return err;
-		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk);
+		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk,
+					 &changed);
 		sfs_inode_note_tid(&t, inode, true);
 		err = sfs_inode_change_end(&t, inode, err);
 		sfs_retry(inode, &err, &tries);

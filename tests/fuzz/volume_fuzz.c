@@ -103,7 +103,7 @@ static void change_file(struct sfs_trans *t, struct sfs_inode *in, const u8 *op)
 	u64 lblk = op[2] * (op[3] & 1 ? 1 : 1ULL << 40);
 	struct sfs_extent ext;
 	unsigned int left = 300;
-	u64 done = lblk;
+	u64 done = lblk, changed;
 
 	switch (op[3] >> 1 & 3) {
 	case 0:
@@ -115,7 +115,8 @@ static void change_file(struct sfs_trans *t, struct sfs_inode *in, const u8 *op)
 		break;
 	case 2:
 		while (left-- && done < lblk + op[4] &&
-		       !sfs_extent_convert(t, in, done, lblk + op[4] - done, op[3] & 8, &done))
+		       !sfs_extent_convert(t, in, done, lblk + op[4] - done, op[3] & 8, &done,
+					   &changed))
 			;
 		break;
 	case 3:

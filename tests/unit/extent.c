@@ -163,25 +163,27 @@ static int try_convert(unsigned int i, unsigned int n)
 {
 	bool unwritten = ram_random(2);
 	unsigned int end = min(i + n, (unsigned int)NBLKS);
-	unsigned int changed = 0;
+	unsigned int changed, nblks;
 	unsigned int first, k;
-	u64 done;
+	u64 done, ret_changed;
 	int err;
 
 	first = i;
 	while (first < end) {
 		ram_steps++;
-		err = sfs_extent_convert(NULL, &in, base + first, end - first, unwritten,
-					 &done);
+		err = sfs_extent_convert(NULL, &in, base + first, end - first, unwritten, &done,
+					 &ret_changed);
 		if (err)
 			return err;
 		REQUIRE(done > base + first && done <= base + end);
-		for (k = first, changed = 0; k < done - base; k++) {
+		for (k = first, changed = nblks = 0; k < done - base; k++) {
+			if (!model[k].blk || model[k].unwritten == unwritten)
+				continue;
 			/* One record a call: what changes is one run. */
-			if (model[k].blk && model[k].unwritten != unwritten)
-				changed += !k || k == first || !joins(k);
+			changed += !k || k == first || !joins(k);
+			nblks++;
 		}
-		REQUIRE(changed <= 1);
+		REQUIRE(changed <= 1 && ret_changed == nblks);
 		for (k = first; k < done - base; k++)
 			model[k].unwritten = unwritten && model[k].blk;
 		first = done - base;
@@ -345,20 +347,23 @@ static void test_no_space(void)
 				 (sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk));
 	struct sfs_extent ext;
 	unsigned int i;
-	u64 done = 77;
+	u64 done = 77, changed;
 
 	ram_step();
 	fresh_file();
 	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
 	for (i = 0; i + 1 < fit; i++)
 		put_raw(10 * i, (1000 + 10 * i) | SFS_EXTENT_UNWRITTEN, 3);
+	TAP_OK(sfs_extents_fit(&in, 1) && !sfs_extents_fit(&in, 2), "one more fits into the inode");
 	ram_fail_in = 0;
-	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done), -ENOSPC, "no block for a node");
+	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done, &changed), -ENOSPC,
+	       "no block for a node");
 	TAP_OK(done == 77 && !ram_shutdowns, "nothing was begun");
 	TAP_OK(!sfs_extent_find(&in, 50, &ext) && ext.e_nblks == 3 && ext.e_unwritten,
 	       "the extent is as it was");
-	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done), 0, "with a block it goes");
-	TAP_EQ(done, 52, "as far as asked");
+	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done, &changed), 0,
+	       "with a block it goes");
+	TAP_OK(done == 52 && changed == 1, "as far as asked, a block of it");
 	TAP_OK(!sfs_extent_find(&in, 51, &ext) && ext.e_nblks == 1 && !ext.e_unwritten,
 	       "and the middle is written");
 	TAP_OK(!sfs_extent_find(&in, 52, &ext) && ext.e_nblks == 1 && ext.e_unwritten,

@@ -27,6 +27,15 @@ sound verify-sync
 is "$status" 0 "recovered"
 relay "attributes"
 
+run build/bin/mkfs.simplefs -q "$tmp/full" 32M
+is "$status" 0 "mkfs of one to fill"
+boot --module "$module" --add "$tmp/sound" --disk "$tmp/full" -- sh -c \
+    'mount -t simplefs /dev/vda /mnt && sound greedy /mnt && umount /mnt'
+is "$status" 0 "filled"
+relay "greedy"
+run build/bin/dump.simplefs --check "$tmp/full"
+is "$status" 0 "the structure is whole" || diag "$out"
+
 # A disk that writes through when asked: the kernel's own, in memory.
 run build/bin/mkfs.simplefs -q "$tmp/copy" 8M
 is "$status" 0 "mkfs of a small one"

@@ -8,7 +8,9 @@
  *
  * "records" appends to a file on the disk FROM and copies that to TO, as the plug would leave it.
  *
- * usage: sound use|pull|pull-sync|verify|verify-sync|verify-records DIR
+ * "greedy" wants a volume of 32 MiB that is all its own.
+ *
+ * usage: sound use|greedy|pull|pull-sync|verify|verify-sync|verify-records DIR
  *        sound records DIR FROM TO
  */
 #include <errno.h>
@@ -32,6 +34,7 @@
 #define BLOCK		4096
 #define MIB		(1L << 20)
 #define PIECES		6000		/* that need some 60 nodes */
+#define GREEDY		300		/* files of 16 blocks */
 #define CUTS		200
 #define RECORD		512
 #define RECORDS		6
@@ -262,6 +265,40 @@ static void reserved(void)
 	TAP_REQUIRE(!unlink("reserved") && !unlink("pieces"), "removed");
 }
 
+/*
+ * Direct writes that part the extents of reserved files, so that each of these wants its first
+ * node, ask for more than half of what is kept when a volume is full.  That half is for what must
+ * not fail.
+ */
+static void greedy(void)
+{
+	unsigned long kept, nfree;
+	int fd[GREEDY], ballast = make("ballast", 0);
+	struct statvfs st;
+	ssize_t n = BLOCK;
+	char name[32];
+	long i, at;
+
+	for (i = 0; i < GREEDY; i++) {
+		snprintf(name, sizeof(name), "greedy%ld", i);
+		fd[i] = make(name, O_DIRECT);
+		TAP_REQUIRE(!posix_fallocate(fd[i], 0, 16 * BLOCK), "%s is reserved", name);
+	}
+	TAP_REQUIRE(!posix_fallocate(ballast, 0, (available() - 4) * BLOCK) && !statvfs(".", &st),
+		    "a full volume");
+	kept = st.f_bfree;
+	for (i = 0; i < GREEDY; i++) {
+		for (at = 0; at < 16 && n == BLOCK; at += 2)
+			n = pwrite(fd[i], block, BLOCK, at * BLOCK);
+		TAP_REQUIRE(!fsync(fd[i]) && !close(fd[i]), "file %ld arrives", i);
+	}
+	TAP_OK(n < 0 && errno == ENOSPC, "no more than there is space for");
+	TAP_REQUIRE(!statvfs(".", &st), "the free space");
+	nfree = st.f_bfree;
+	TAP_OK(nfree >= kept / 2, "half of %lu blocks is left (%lu)", kept, nfree);
+	close(ballast);
+}
+
 /* Enough runs that the inode does not hold them all: nodes may have to be read. */
 static void nowait(void)
 {
@@ -421,6 +458,8 @@ int main(int argc, char **argv)
 		mapped_stores();
 		reserved();
 		nowait();
+	} else if (!strcmp(argv[1], "greedy")) {
+		greedy();
 	} else if (!strcmp(argv[1], "pull")) {
 		pull();
 	} else if (!strcmp(argv[1], "pull-sync")) {
