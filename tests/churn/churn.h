@@ -127,6 +127,11 @@ extern const struct op file_ops[];
 extern const unsigned int file_ops_count;
 void object_write(struct object *o, int fd, off_t pos, size_t nbytes, const char *what);
 void object_compare(struct object *o, int fd);
+/*
+ * Stores what is in bounce to [@pos, @stop) of @map, page by page, and says how far it came: a page
+ * that is not there, in a file cut meanwhile or on a full volume, is a signal.
+ */
+off_t map_store(unsigned char *map, off_t pos, off_t stop);
 
 /* ---- churn_shared.c ---- */
 extern const struct op shared_ops[];

@@ -267,27 +267,31 @@ static void on_sigbus(int sig)
 	siglongjmp(no_page, sig);
 }
 
-/* Stores page by page; on a full volume a store may find no block, which is a signal. */
-static void store(struct object *o, unsigned char *map, off_t pos, off_t stop)
+off_t map_store(unsigned char *map, off_t pos, off_t stop)
 {
 	volatile off_t at = pos;
 
 	signal(SIGBUS, on_sigbus);
-	if (sigsetjmp(no_page, 1)) {
-		errno = ENOSPC;
-		grew(-1, 0, "a store to a mapping");
-		return;
-	}
+	if (sigsetjmp(no_page, 1))
+		return at;
 	while (at < stop) {
 		off_t next = (at / BLOCK + 1) * BLOCK;
 
 		if (next > stop)
 			next = stop;
 		memcpy(map + at, bounce + (at - pos), next - at);
-		memcpy(o->data + at, bounce + (at - pos), next - at);
 		at = next;
 	}
-	grew(0, 0, "a store to a mapping");
+	return at;
+}
+
+static void store(struct object *o, unsigned char *map, off_t pos, off_t stop)
+{
+	off_t at = map_store(map, pos, stop);
+
+	memcpy(o->data + pos, bounce, at - pos);
+	errno = ENOSPC;
+	grew(at < stop ? -1 : 0, 0, "a store to a mapping");
 }
 
 static void own_map(int unused)
@@ -353,6 +357,7 @@ const struct op file_ops[] = {
 	{ "fallocate keep", 4, own_fallocate, FALLOC_FL_KEEP_SIZE },
 	{ "punch", 8, own_fallocate, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
 	{ "zero range", 4, own_fallocate, FALLOC_FL_ZERO_RANGE },
+	{ "zero range keep", 4, own_fallocate, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE },
 	{ "mmap", 6, own_map, 0 },
 	{ "fsync", 3, own_sync, 0 },
 	{ "fdatasync", 2, own_sync, 1 },

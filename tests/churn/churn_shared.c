@@ -3,7 +3,8 @@
  * churn_shared.c - one directory where everything may happen to a name at any time.
  *
  * Only the answers that a race explains are taken.  A file there holds, byte by byte, nothing or
- * its own stamp: that of its inode and the time it was made.
+ * its own stamp: that of its inode and the time it was made.  Some files are written by mappings,
+ * the others past the cache, never both: the kernel itself calls that a collision, with EIO.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@ static void contested(long ret, bool grows, const char *what)
 		EINVAL,			/* renamed into itself, or read as a link */
 		ELOOP,			/* opened: a link */
 		ENXIO,			/* opened: a whiteout */
+		ENAMETOOLONG,		/* on the way: a link */
 		EPERM,			/* linked: a directory */
 	};
 	unsigned int i;
@@ -42,11 +45,17 @@ static void contested(long ret, bool grows, const char *what)
 		did(ret, 0, what);
 }
 
+static void shared_path(char *path, unsigned int n)
+{
+	sprintf(path, "%s/%u a shared name with some length", n % 3 ? "shared" : "shared/in", n);
+}
+
+/* One in four below another, so that directories are moved that are not empty. */
 static void any(char *path)
 {
-	unsigned int n = rnd(SHARED_NAMES);
-
-	sprintf(path, "%s/%u a shared name with some length", n % 3 ? "shared" : "shared/in", n);
+	shared_path(path, rnd(SHARED_NAMES));
+	if (!rnd(4))
+		sprintf(path + strlen(path), "/%u", rnd(2));
 }
 
 /* What its stamps must say, whoever writes them. */
@@ -86,6 +95,61 @@ static void shared_write_fd(int fd)
 	grew(pwrite(fd, bounce, nbytes, pos), 0, "shared write");
 }
 
+/* A regular file of the kind that is written by mappings, or of the other; -1 if it is none. */
+static int shared_open(int flags, bool mapped)
+{
+	struct stat st;
+	char path[64];
+	int fd;
+
+	any(path);
+	fd = open(path, O_NOFOLLOW | O_NONBLOCK | flags);
+	contested(fd, false, "shared open");
+	if (fd < 0)
+		return -1;
+	must(fstat(fd, &st), 0, "fstat");
+	if (S_ISREG(st.st_mode) && (st.st_ino & 1) == mapped)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void shared_direct(int unused)
+{
+	off_t pos = rnd(FILE_BYTES / BLOCK - 8) * BLOCK;
+	size_t nbytes = (1 + rnd(8)) * BLOCK;
+	int fd = shared_open(O_RDWR | O_DIRECT, false);
+
+	(void)unused;
+	if (fd < 0)
+		return;
+	stamp(bounce, SHARED_OWNER, identity(fd), 0, pos, nbytes);
+	grew(pwrite(fd, bounce, nbytes, pos), 0, "shared direct write");
+	check_shared(fd);
+	close(fd);
+}
+
+static void shared_map(int unused)
+{
+	off_t pos = rnd(FILE_BYTES - 20000);
+	size_t nbytes = 1 + rnd(19999);
+	int fd = shared_open(O_RDWR, true);
+	unsigned char *map;
+
+	(void)unused;
+	if (fd < 0)
+		return;
+	map = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		bad("mmap");
+	stamp(bounce, SHARED_OWNER, identity(fd), 0, pos, nbytes);
+	if (map_store(map, pos, pos + nbytes) == pos + (off_t)nbytes)
+		did(0, 0, "shared store to a mapping");
+	munmap(map, FILE_BYTES);
+	check_shared(fd);
+	close(fd);
+}
+
 static void shared_create(int unused)
 {
 	char path[64];
@@ -103,7 +167,7 @@ static void shared_create(int unused)
 	close(fd);
 }
 
-/* @what: a cut, a hole or a preallocation. */
+/* @what: a cut, a hole, a preallocation or zeros. */
 static void shared_cut(int what)
 {
 	char path[64];
@@ -119,8 +183,11 @@ static void shared_cut(int what)
 	else if (what == 1)
 		grew(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, rnd(60000),
 			       1 + rnd(60000)), 0, "shared punch");
-	else
+	else if (what == 2)
 		grew(fallocate(fd, 0, rnd(60000), 1 + rnd(60000)), 0, "shared fallocate");
+	else
+		grew(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, rnd(60000),
+			       1 + rnd(60000)), 0, "shared zero range");
 	check_shared(fd);
 	close(fd);
 }
@@ -261,6 +328,7 @@ static void shared_list(int unused)
 static void verify_name(const char *path)
 {
 	static char got[TARGET_MAX + 2];
+	char below[1024];
 	struct stat st;
 	ssize_t n;
 	int fd;
@@ -277,6 +345,11 @@ static void verify_name(const char *path)
 		must(n, 0, "readlink");
 		if (!target_valid(got, n))
 			bad("%s: a target that nobody wrote: %.40s", path, got);
+	} else if (S_ISDIR(st.st_mode)) {
+		for (n = 0; n < 2; n++) {
+			snprintf(below, sizeof(below), "%s/%zd", path, n);
+			verify_name(below);
+		}
 	}
 }
 
@@ -286,8 +359,7 @@ void verify_shared(void)
 	char path[64];
 
 	for (n = 0; n < SHARED_NAMES; n++) {
-		sprintf(path, "%s/%u a shared name with some length",
-			n % 3 ? "shared" : "shared/in", n);
+		shared_path(path, n);
 		verify_name(path);
 	}
 }
@@ -297,6 +369,9 @@ const struct op shared_ops[] = {
 	{ "shared truncate", 3, shared_cut, 0 },
 	{ "shared punch", 2, shared_cut, 1 },
 	{ "shared fallocate", 2, shared_cut, 2 },
+	{ "shared zero range", 2, shared_cut, 3 },
+	{ "shared direct write", 5, shared_direct, 0 },
+	{ "shared mmap", 5, shared_map, 0 },
 	{ "shared fsync", 2, shared_sync, 0 },
 	{ "shared mkdir", 4, shared_mkdir, 0 },
 	{ "shared rmdir", 4, shared_rmdir, 0 },
