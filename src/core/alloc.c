@@ -3,7 +3,8 @@
  * alloc.c - who owns each block: runs taken and runs given back.  Promises are in space.c.
  *
  * A run is looked for right at the goal, then as the first that is long enough behind it in its
- * group, then in the groups after it, which are skipped by their counts in memory.  Large requests
+ * group, then in the groups after it, which are skipped by their counts in memory, zone by zone
+ * (zone_run.c).  Large requests
  * are content with SFS_RUN_DECENT blocks.  A new zone is begun only when no group in use has a run
  * that good: a single block never begins one while any is free, a big file does not crumble into
  * the holes of an aged volume while there is fresh ground.  Only then are shorter runs taken.
@@ -22,7 +23,6 @@
 #include "format.h"
 #include "core.h"
 
-#define SFS_RUN_DECENT		1024		/* 4 MiB */
 #define SFS_PENDING_STEP	64		/* how coarsely pending blocks are passed over */
 
 /* ---- one group ---- */
@@ -130,6 +130,7 @@ static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf
 	end = sfs_bits_next_set(map->b_bits, bit + n, SFS_GROUP_BLOCKS);
 	g->g_free += n;
 	g->g_run = max(g->g_run, end - sfs_run_begin(map->b_bits, bit));
+	sfs_zone_run_raise(fs, sfs_buf_blk(used) / SFS_ZONE_BLOCKS, g->g_run);
 	map->b_count = cpu_to_le32(g->g_free);
 	sfs_space_freed(fs, n);
 }
@@ -214,6 +215,24 @@ put_summary:
 /* ---- all groups ---- */
 
 /*
+ * How many groups from @group on, all of one zone, need not be looked at: they have no run of @need
+ * blocks, or nobody has looked at their zone and no more may be read, which @passed_over tells.
+ */
+static u64 sfs_groups_skip(struct sfs_fs *fs, u64 group, u64 ngroups, u32 need,
+			   struct sfs_reach *reach, bool *passed_over)
+{
+	const struct sfs_zone *zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+	u64 left = min(SFS_ZONE_GROUPS - group % SFS_ZONE_GROUPS, ngroups - group);
+
+	if (zone)
+		return READ_ONCE(zone->z_run) < need ? left : 0;
+	if (reach->r_loads < fs->f_load_max)
+		return 0;
+	*passed_over = reach->r_passed_over = true;
+	return left;
+}
+
+/*
  * Every group in use once, from @start on; the goal counts in the first.  -EAGAIN: none that was
  * looked at, but some were passed over.
  */
@@ -223,19 +242,33 @@ static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, st
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 group = start < ngroups ? start : 0;
 	bool passed_over = false;
-	u64 i;
+	u64 i, n;
 	int err;
 
-	for (i = 0; i < ngroups; i++) {
-		err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
-		if (err == -EAGAIN)
-			passed_over = true;
-		else if (err != -ENOSPC)
-			return err;
-		s.s_goal = SFS_NO_GOAL;
-		group = group + 1 < ngroups ? group + 1 : 0;
+	for (i = 0; i < ngroups; i += n) {
+		n = 0;
+		if (s.s_goal == SFS_NO_GOAL) {
+			if (READ_ONCE(fs->f_run) < s.s_need)
+				return -ENOSPC;
+			n = sfs_groups_skip(fs, group, ngroups, s.s_need, reach, &passed_over);
+		}
+		if (!n) {
+			err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
+			if (err == -EAGAIN)
+				passed_over = true;
+			else if (err != -ENOSPC)
+				return err;
+			s.s_goal = SFS_NO_GOAL;
+			n = 1;
+			if ((group + 1) % SFS_ZONE_GROUPS == 0 || group + 1 == ngroups)
+				sfs_zone_run_count(fs, group / SFS_ZONE_GROUPS);
+		}
+		group = group + n < ngroups ? group + n : 0;
 	}
-	return passed_over ? -EAGAIN : -ENOSPC;
+	if (passed_over)
+		return -EAGAIN;
+	sfs_run_count(fs);
+	return -ENOSPC;
 }
 
 static int sfs_run_search(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want,

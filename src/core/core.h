@@ -10,7 +10,7 @@
  *   group   group number, blk / SFS_GROUP_BLOCKS	zone	zone number, group / SFS_ZONE_GROUPS
  *
  * Every function returns 0 or a negative errno unless it says otherwise; results named ret_x are
- * untouched on failure.  The core never prints and takes no lock but f_zone_lock and g_lock.
+ * untouched on failure.  The core never prints and takes no lock but those below.
  *
  * Changes: an operation first calls what can fail (reading, verifying, reserving, making room,
  * taking write access) and then what cannot.  Functions below that change something either do it
@@ -18,7 +18,7 @@
  * sfs_shutdown(), never in a half-made operation that commits.
  *
  * Locks, outermost first: transaction handle, tree lock of the inode (the porch's), f_zone_lock,
- * g_lock.  At most one g_lock is held at a time.
+ * g_lock, z_run_lock, f_run_lock.  At most one g_lock is held at a time.
  */
 #ifndef SFS_CORE_H
 #define SFS_CORE_H
@@ -72,6 +72,8 @@ struct sfs_fs {
 
 	/* Guards growth of f_zones, the filling of f_zone[] and the encoding of block 0. */
 	struct sfs_mutex f_zone_lock;
+	struct sfs_mutex f_run_lock;	/* innermost */
+	u32 f_run;			/* an upper bound of all z_run; changed under it */
 	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
@@ -387,7 +389,8 @@ u64 sfs_groups_ready(const struct sfs_fs *fs);
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 
 /*
- * Outside of transactions: loads groups that nobody has looked at, those of one zone.  Positive if
+ * Outside of transactions: loads groups that nobody has looked at, of some zones, until one has a
+ * decent run.  Positive if
  * there were any, 0 if all are loaded.  One that cannot be is passed over, for this and all later
  * calls; its error is told where nothing else is left to load.
  */

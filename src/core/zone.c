@@ -125,6 +125,8 @@ int sfs_zones_init(struct sfs_fs *fs)
 	if (!fs->f_zone)
 		return -ENOMEM;
 	sfs_mutex_init(&fs->f_zone_lock);
+	sfs_mutex_init(&fs->f_run_lock);
+	fs->f_run = SFS_GROUP_BLOCKS;
 	fs->f_load_max = SFS_LOAD_MAX;
 	fs->f_unread = 1;
 	fs->f_unread_minute = ~0u;	/* never yet */
@@ -139,6 +141,7 @@ static void sfs_zone_free(struct sfs_zone *zone)
 		return;
 	for (i = 0; i < SFS_ZONE_GROUPS; i++)
 		sfs_mutex_destroy(&zone->z_group[i].g_lock);
+	sfs_zone_run_exit(zone);
 	sfs_mem_free(zone);
 }
 
@@ -159,6 +162,7 @@ void sfs_zones_exit(struct sfs_fs *fs)
 	sfs_mem_free(fs->f_zone);
 	fs->f_zone = NULL;
 	sfs_mutex_destroy(&fs->f_zone_lock);
+	sfs_mutex_destroy(&fs->f_run_lock);
 }
 
 /* ---- groups in memory ---- */
@@ -175,8 +179,11 @@ static struct sfs_zone *sfs_zone_make(void)
 	struct sfs_zone *zone = sfs_mem_alloc(sizeof(*zone));
 	unsigned int i;
 
-	for (i = 0; zone && i < SFS_ZONE_GROUPS; i++)
+	if (!zone)
+		return NULL;
+	for (i = 0; i < SFS_ZONE_GROUPS; i++)
 		sfs_mutex_init(&zone->z_group[i].g_lock);
+	sfs_zone_run_init(zone);
 	return zone;
 }
 
@@ -438,19 +445,23 @@ int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
 	return -ENOSPC;
 }
 
+#define SFS_LOAD_GROUPS		512	/* that one call reads, 16 zones */
+
 int sfs_load_next(struct sfs_fs *fs)
 {
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 group = READ_ONCE(fs->f_load_next);
 	struct sfs_group *g;
 	u32 loads = 0;
+	u32 run = 0;
 	int failed = 0;
 	bool is_new;
-	u64 end;
+	u64 nr, end;
 	int err;
 
-	while (!loads && group < ngroups) {
-		sfs_summary_readahead(fs, group / SFS_ZONE_GROUPS);
+	while ((!loads || run < SFS_RUN_DECENT) && loads < SFS_LOAD_GROUPS && group < ngroups) {
+		nr = group / SFS_ZONE_GROUPS;
+		sfs_summary_readahead(fs, nr);
 		end = min(group + SFS_ZONE_GROUPS, ngroups);
 		for (; group < end; group++) {
 			is_new = !sfs_group_is_loaded(fs, group);
@@ -461,6 +472,7 @@ int sfs_load_next(struct sfs_fs *fs)
 				loads += is_new;
 		}
 		WRITE_ONCE(fs->f_load_next, group);	/* a step back, by another, is no loss */
+		run = sfs_zone_run_count(fs, nr);
 	}
 	return loads ? (int)loads : failed;
 }
@@ -501,6 +513,7 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 	if (err)
 		return err;
 	smp_store_release(&fs->f_zones, fs->f_zones + 1);
+	sfs_run_raise(fs, SFS_GROUP_BLOCKS);
 	sfs_super_encode(fs, sfs_buf_data(super));
 	return sfs_buf_dirty(t, fs, super);
 }

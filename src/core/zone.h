@@ -23,6 +23,8 @@ struct sfs_group {
 
 struct sfs_zone {
 	struct sfs_group z_group[SFS_ZONE_GROUPS];
+	struct sfs_mutex z_run_lock;	/* innermost */
+	u32 z_run;			/* an upper bound of all g_run; changed under it */
 	bool z_lost;			/* it has no summary on disk; under f_zone_lock */
 };
 
@@ -32,6 +34,21 @@ struct sfs_zone {
 struct sfs_zone_table {
 	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
 };
+
+#define SFS_RUN_DECENT		1024	/* blocks, 4 MiB: a large file is content with such a run */
+
+/* ---- zone_run.c ---- */
+
+void sfs_zone_run_init(struct sfs_zone *zone);
+void sfs_zone_run_exit(struct sfs_zone *zone);
+/* The volume may have a free run of @run blocks now. */
+void sfs_run_raise(struct sfs_fs *fs, u32 run);
+/* Looks at all zones in use: how long a run the volume may have. */
+void sfs_run_count(struct sfs_fs *fs);
+/* A group of zone @nr has a free run of @run blocks now.  Its g_lock is held. */
+void sfs_zone_run_raise(struct sfs_fs *fs, u64 nr, u32 run);
+/* Looks at all groups of zone @nr: how long a run they may have. */
+u32 sfs_zone_run_count(struct sfs_fs *fs, u64 nr);
 
 /* ---- summary.c: the block; zone_summary.c: reading and changing it ---- */
 

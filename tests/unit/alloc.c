@@ -70,6 +70,7 @@ static void model_check(void)
 {
 	u64 ready = min(sfs_groups_ready(&drain_fs) * SFS_GROUP_BLOCKS, drain_fs.f_blocks);
 	u64 group, blk, nfree, run;
+	const struct sfs_zone *zone;
 	struct sfs_group *g;
 	u32 i, longest;
 
@@ -89,6 +90,8 @@ static void model_check(void)
 		DRAIN_REQUIRE(!sfs_group_get(&drain_fs, group, &g), "group");
 		DRAIN_REQUIRE(g->g_free == nfree, "free blocks of group %" PRIu64, group);
 		DRAIN_REQUIRE(g->g_run >= longest, "g_run of group %" PRIu64 " is a bound", group);
+		zone = sfs_zone_find(&drain_fs, group / SFS_ZONE_GROUPS);
+		DRAIN_REQUIRE(zone->z_run >= g->g_run, "z_run of its zone is one, too");
 	}
 	for (blk = ready; blk < drain_fs.f_blocks; blk++)
 		DRAIN_REQUIRE(now[blk] == is_kept(blk), "untouched zones are");
