@@ -12,7 +12,7 @@ figure()
 {
     awk -v what="$2" -v nth="${3:-1}" -v n="$1" '/^# large / {
         step = $3; for (i = 4; i <= NF - 4; i++) step = step " " $i
-        if (step == what && !--nth) print $(NF - 4 + n) }' "$tmp/large"
+        if (step == what && !--nth) print $(NF - 4 + n) }' "$tmp/figures"
 }
 
 for size in "${sizes[@]}"; do
@@ -28,7 +28,7 @@ for size in "${sizes[@]}"; do
         sh -c 'large /dev/vda /mnt && rmmod simplefs'
     relay "$size"
     is "$status" 0 "$size: unmounted and unloaded"
-    tr -d '\r' <"$tmp/console" | grep -a '^# large' | tee "$tmp/large"
+    tr -d '\r' <"$tmp/console" | grep -a '^# large' | tee "$tmp/figures"
     [ "$(figure 2 mount)" -le $((zones + 16)) ]
     ok $? "$size: a mount after a crash reads a block for each of $zones zones ($(figure 2 mount))"
     [ "$(figure 2 'mount clean')" -le 16 ]
