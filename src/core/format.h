@@ -109,6 +109,7 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
 #define SFS_RO_COMPAT_KNOWN	0x0
 #define SFS_INCOMPAT_JOURNAL_DEV 0x1	/* the journal is on another device, s_journal_uuid */
 #define SFS_INCOMPAT_INLINE	0x2	/* reserved: the data of small files is in their inode */
+#define SFS_INCOMPAT_JOURNAL_MOVED 0x4	/* reserved: s_journal_start is anywhere, a run in use */
 #define SFS_INCOMPAT_KNOWN	SFS_INCOMPAT_JOURNAL_DEV
 
 #define SFS_IDENT		"SIMPLEFS"
