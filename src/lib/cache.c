@@ -79,9 +79,15 @@ struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev)
 	return (struct sfs_trans *)dev;
 }
 
+/* By multiplication: what is read most, the heads of zones, lies at multiples of a power of 2. */
+static unsigned int sfs_hash(u64 blk)
+{
+	return blk * 0x9e3779b97f4a7c15 >> (64 - SFS_HASH_BITS);
+}
+
 static struct sfs_buf **sfs_hash_slot(struct sfs_dev *dev, u64 blk)
 {
-	struct sfs_buf **slot = &dev->d_hash[blk % SFS_HASH_SIZE];
+	struct sfs_buf **slot = &dev->d_hash[sfs_hash(blk)];
 
 	while (*slot && (*slot)->b_blk != blk)
 		slot = &(*slot)->b_next;

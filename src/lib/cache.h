@@ -7,7 +7,8 @@
 
 #include "lib.h"
 
-#define SFS_HASH_SIZE	16384
+#define SFS_HASH_BITS	14
+#define SFS_HASH_SIZE	(1 << SFS_HASH_BITS)
 #define SFS_CACHE_MAX	65536		/* blocks: 256 MiB */
 
 struct sfs_buf {
