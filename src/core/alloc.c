@@ -186,10 +186,11 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	if (err)
 		return err;
 	err = sfs_used_lock(t, fs, group, g, &used);
-	if (err == -EIO)
-		err = sfs_reach_failed(fs, reach, &g->g_unread);
-	if (err)
+	if (err) {
+		if (err == -EIO)
+			err = sfs_reach_failed(fs, reach, &g->g_unread);
 		goto put_summary;
+	}
 	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
 	if (!n) {
 		/* All that is free has been freed in a transaction that has not committed. */
@@ -245,25 +246,22 @@ static int sfs_groups_take(struct sfs_trans *t, struct sfs_fs *fs, u64 start, st
 	u64 i, n;
 	int err;
 
-	for (i = 0; i < ngroups; i += n) {
-		n = 0;
-		if (s.s_goal == SFS_NO_GOAL) {
-			if (READ_ONCE(fs->f_run) < s.s_need)
-				return -ENOSPC;
-			n = sfs_groups_skip(fs, group, ngroups, s.s_need, reach, &passed_over);
-		}
-		if (!n) {
-			err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
-			if (err == -EAGAIN)
-				passed_over = true;
-			else if (err != -ENOSPC)
-				return err;
-			s.s_goal = SFS_NO_GOAL;
-			n = 1;
-			if ((group + 1) % SFS_ZONE_GROUPS == 0 || group + 1 == ngroups)
-				sfs_zone_run_count(fs, group / SFS_ZONE_GROUPS);
-		}
-		group = group + n < ngroups ? group + n : 0;
+	for (i = 0; i < ngroups; i += n, group = group + n < ngroups ? group + n : 0) {
+		if (s.s_goal == SFS_NO_GOAL && READ_ONCE(fs->f_run) < s.s_need)
+			return -ENOSPC;
+		n = s.s_goal != SFS_NO_GOAL ? 0 :
+		    sfs_groups_skip(fs, group, ngroups, s.s_need, reach, &passed_over);
+		if (n)
+			continue;
+		n = 1;
+		err = sfs_group_take(t, fs, group, &s, reach, ret_blk, ret_nblks);
+		if (err == -EAGAIN)
+			passed_over = true;
+		else if (err != -ENOSPC)
+			return err;
+		s.s_goal = SFS_NO_GOAL;
+		if ((group + 1) % SFS_ZONE_GROUPS == 0 || group + 1 == ngroups)
+			sfs_zone_run_count(fs, group / SFS_ZONE_GROUPS);
 	}
 	if (passed_over)
 		return -EAGAIN;

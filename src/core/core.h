@@ -384,7 +384,11 @@ int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group 
 int sfs_zones_init(struct sfs_fs *fs);
 void sfs_zones_exit(struct sfs_fs *fs);
 /* Groups whose maps exist; more as zones are initialised, never fewer. */
-u64 sfs_groups_ready(const struct sfs_fs *fs);
+static inline u64 sfs_groups_ready(const struct sfs_fs *fs)
+{
+	return min(smp_load_acquire(&fs->f_zones) * SFS_ZONE_GROUPS, fs->f_groups);
+}
+
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
 int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 

@@ -167,13 +167,6 @@ void sfs_zones_exit(struct sfs_fs *fs)
 
 /* ---- groups in memory ---- */
 
-u64 sfs_groups_ready(const struct sfs_fs *fs)
-{
-	u64 zones = smp_load_acquire(&fs->f_zones);
-
-	return min(zones * SFS_ZONE_GROUPS, fs->f_groups);
-}
-
 static struct sfs_zone *sfs_zone_make(void)
 {
 	struct sfs_zone *zone = sfs_mem_alloc(sizeof(*zone));

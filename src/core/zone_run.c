@@ -35,6 +35,9 @@ void sfs_zone_run_raise(struct sfs_fs *fs, u64 nr, u32 run)
 {
 	struct sfs_zone *zone = sfs_zone_find(fs, nr);
 
+	sfs_assert(zone);		/* with the group */
+	if (!zone)
+		return;
 	sfs_mutex_lock(&zone->z_run_lock);
 	if (run > zone->z_run) {
 		WRITE_ONCE(zone->z_run, run);
