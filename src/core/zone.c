@@ -505,8 +505,7 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 		return sfs_reach_failed(fs, reach, &fs->f_unwritten_strip);
 	if (err)
 		return err;
-	smp_store_release(&fs->f_zones, fs->f_zones + 1);
-	sfs_run_raise(fs, SFS_GROUP_BLOCKS);
+	sfs_zone_begun(fs);
 	sfs_super_encode(fs, sfs_buf_data(super));
 	return sfs_buf_dirty(t, fs, super);
 }

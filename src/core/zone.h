@@ -41,8 +41,8 @@ struct sfs_zone_table {
 
 void sfs_zone_run_init(struct sfs_zone *zone);
 void sfs_zone_run_exit(struct sfs_zone *zone);
-/* The volume may have a free run of @run blocks now. */
-void sfs_run_raise(struct sfs_fs *fs, u32 run);
+/* Publishes one zone more, whose head has been written.  f_zone_lock held. */
+void sfs_zone_begun(struct sfs_fs *fs);
 /* Looks at all zones in use: how long a run the volume may have. */
 void sfs_run_count(struct sfs_fs *fs);
 /* A group of zone @nr has a free run of @run blocks now.  Its g_lock is held. */

@@ -7,7 +7,8 @@
  * with it, under its g_lock, and only come down when somebody has looked at all that is below them.
  * What nobody knows may be a run of any length.
  *
- * Who raises first changes what is below and then takes the lock; who counts looks while he has it.
+ * Who raises first changes what is below and then takes the lock; who counts looks while he has it,
+ * and never raises: that would hide from who waits for the lock that the bound above is still low.
  */
 #include "port.h"
 #include "format.h"
@@ -24,7 +25,7 @@ void sfs_zone_run_exit(struct sfs_zone *zone)
 	sfs_mutex_destroy(&zone->z_run_lock);
 }
 
-void sfs_run_raise(struct sfs_fs *fs, u32 run)
+static void sfs_run_raise(struct sfs_fs *fs, u32 run)
 {
 	sfs_mutex_lock(&fs->f_run_lock);
 	WRITE_ONCE(fs->f_run, max(fs->f_run, run));
@@ -46,6 +47,14 @@ void sfs_zone_run_raise(struct sfs_fs *fs, u64 nr, u32 run)
 	sfs_mutex_unlock(&zone->z_run_lock);
 }
 
+void sfs_zone_begun(struct sfs_fs *fs)
+{
+	sfs_mutex_lock(&fs->f_run_lock);
+	WRITE_ONCE(fs->f_run, SFS_GROUP_BLOCKS);
+	smp_store_release(&fs->f_zones, fs->f_zones + 1);
+	sfs_mutex_unlock(&fs->f_run_lock);
+}
+
 void sfs_run_count(struct sfs_fs *fs)
 {
 	const struct sfs_zone *zone;
@@ -57,7 +66,7 @@ void sfs_run_count(struct sfs_fs *fs)
 		zone = sfs_zone_find(fs, nr);
 		run = max(run, zone ? READ_ONCE(zone->z_run) : SFS_GROUP_BLOCKS);
 	}
-	WRITE_ONCE(fs->f_run, run);
+	WRITE_ONCE(fs->f_run, min(fs->f_run, run));
 	sfs_mutex_unlock(&fs->f_run_lock);
 }
 
@@ -78,6 +87,7 @@ u32 sfs_zone_run_count(struct sfs_fs *fs, u64 nr)
 		run = max(run, smp_load_acquire(&g->g_loaded) ? READ_ONCE(g->g_run) :
 								     SFS_GROUP_BLOCKS);
 	}
+	run = min(run, zone->z_run);
 	WRITE_ONCE(zone->z_run, run);
 	sfs_mutex_unlock(&zone->z_run_lock);
 	return run;

@@ -92,6 +92,7 @@ static void model_check(void)
 		DRAIN_REQUIRE(g->g_run >= longest, "g_run of group %" PRIu64 " is a bound", group);
 		zone = sfs_zone_find(&drain_fs, group / SFS_ZONE_GROUPS);
 		DRAIN_REQUIRE(zone->z_run >= g->g_run, "z_run of its zone is one, too");
+		DRAIN_REQUIRE(drain_fs.f_run >= zone->z_run, "and f_run");
 	}
 	for (blk = ready; blk < drain_fs.f_blocks; blk++)
 		DRAIN_REQUIRE(now[blk] == is_kept(blk), "untouched zones are");
@@ -425,6 +426,28 @@ static void test_claims(void)
 	drain_step(~0u);
 }
 
+/* Who counts may see a run before who freed it has raised the bounds. */
+static void test_bounds(void)
+{
+	const struct sfs_zone *zone;
+	struct sfs_group *g;
+	u32 run;
+
+	model_make(40000, 1024);
+	TAP_REQUIRE(!sfs_group_get(&drain_fs, 0, &g), "a group");
+	zone = sfs_zone_find(&drain_fs, 0);
+	run = g->g_run;
+	TAP_REQUIRE(!sfs_group_get(&drain_fs, 1, &g), "the other");
+	g->g_run = 0;
+	sfs_zone_run_count(&drain_fs, 0);
+	sfs_run_count(&drain_fs);
+	TAP_OK(zone->z_run == run && drain_fs.f_run == run, "the longest of both");
+	g->g_run = run + 1;
+	sfs_zone_run_count(&drain_fs, 0);
+	sfs_zone_run_raise(&drain_fs, 0, run + 1);
+	TAP_OK(zone->z_run == run + 1 && drain_fs.f_run == run + 1, "who counts first hides no raise");
+}
+
 /* Bitmaps under a right crc that cannot be true. */
 static void test_lies(void)
 {
@@ -516,6 +539,7 @@ int main(int argc, char **argv)
 	test_recount();
 	test_contiguous();
 	test_claims();
+	test_bounds();
 	test_zones();
 	test_lies();
 	random_ops(256, 0, 8, 500000);
