@@ -4,10 +4,10 @@
  *
  * A run is looked for right at the goal, then as the first that is long enough behind it in its
  * group, then in the groups after it, which are skipped by their counts in memory, zone by zone
- * (zone_run.c).  Large requests
- * are content with SFS_RUN_DECENT blocks.  A new zone is begun only when no group in use has a run
- * that good: a single block never begins one while any is free, a big file does not crumble into
- * the holes of an aged volume while there is fresh ground.  Only then are shorter runs taken.
+ * (zone_run.c).  Large requests are content with SFS_RUN_DECENT blocks.  A new zone is begun only
+ * when no group in use has a run that good: a single block never begins one while any is free, a
+ * big file does not crumble into the holes of an aged volume while there is fresh ground.  Only
+ * then are shorter runs taken.
  *
  * A zone that nobody has looked at since the mount costs a read, while a handle is open, and so
  * does a group that its summary does not know.  So a call reads for no more than f_load_max of them

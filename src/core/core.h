@@ -394,9 +394,8 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
 
 /*
  * Outside of transactions: loads groups that nobody has looked at, of some zones, until one has a
- * decent run.  Positive if
- * there were any, 0 if all are loaded.  One that cannot be is passed over, for this and all later
- * calls; its error is told where nothing else is left to load.
+ * decent run.  Positive if there were any, 0 if all are loaded.  One that cannot be is passed over,
+ * for this and all later calls; its error is told where nothing else is left to load.
  */
 int sfs_load_next(struct sfs_fs *fs);
 /*
@@ -508,7 +507,7 @@ int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sf
  * Marks what is mapped in [@lblk, +@nblks) as @unwritten, or as written, one record per call;
  * @ret_done is how far it got (up to lblk + nblks): call again, in a new transaction, until it is
  * all.  @ret_changed: blocks that were the other, the last before @ret_done.  Holes are passed
- * over. Nodes come out of the pool, for @unwritten of half of it.  Credits: 3 * SFS_CREDITS_TREE.
+ * over.  Nodes come out of the pool, for @unwritten of half of it.  Credits: 3 * SFS_CREDITS_TREE.
  */
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		       bool unwritten, u64 *ret_done, u64 *ret_changed);

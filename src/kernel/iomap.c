@@ -275,7 +275,7 @@ end:
 	return sfs_inode_change_end(&t, inode, err);
 }
 
-/* The same for a direct write, which has no folios.  -EAGAIN: @flags forbid to wait. */
+/* Nodes for a direct write to the unwritten extent in @iomap.  -EAGAIN: @flags forbid to wait. */
 static int sfs_dio_unwritten(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
 			     struct iomap *iomap)
 {
