@@ -4,11 +4,27 @@
 . "$(dirname "$0")/lib.sh"
 program sound
 
-# sound WHAT [OPTION]...: in one boot, on the volume
+# sound WHAT [OPTION]...: in one boot, on the volume, or the one that disk= names
 sound()
 {
-    boot --module "$module" --add "$tmp/sound" --disk "$tmp/disk" "${@:2}" -- sh -c \
+    boot --module "$module" --add "$tmp/sound" --disk "$tmp/${disk:-disk}" "${@:2}" -- sh -c \
         "mount -t simplefs -o ${options:-rw} /dev/vda /mnt && sound $1 /mnt && umount /mnt && rmmod simplefs"
+}
+
+# whole: the structure of that volume
+whole()
+{
+    run build/bin/dump.simplefs --check "$tmp/${disk:-disk}"
+    is "$status" 0 "the structure is whole" || diag "$out"
+}
+
+# verify_records WHAT: of the copy that was made while they were written
+verify_records()
+{
+    disk=copy sound verify-records
+    is "$status" 0 "recovered"
+    relay "$1"
+    disk=copy whole
 }
 
 run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
@@ -29,12 +45,10 @@ relay "attributes"
 
 run build/bin/mkfs.simplefs -q "$tmp/full" 32M
 is "$status" 0 "mkfs of one to fill"
-boot --module "$module" --add "$tmp/sound" --disk "$tmp/full" -- sh -c \
-    'mount -t simplefs /dev/vda /mnt && sound greedy /mnt && umount /mnt'
+disk=full sound greedy
 is "$status" 0 "filled"
 relay "greedy"
-run build/bin/dump.simplefs --check "$tmp/full"
-is "$status" 0 "the structure is whole" || diag "$out"
+disk=full whole
 
 # A disk that writes through when asked: the kernel's own, in memory.
 run build/bin/mkfs.simplefs -q "$tmp/copy" 8M
@@ -44,12 +58,7 @@ boot --module "$module" --kmod scsi_debug --kmod sd_mod --add "$tmp/sound" --dis
     dd if=/dev/vda of=/dev/sda bs=1M 2>/dev/null && grep 1 /sys/block/sda/queue/fua &&
     mount -t simplefs /dev/sda /mnt && sound records /mnt /dev/sda /dev/vda'
 is "$status" 0 "synced records on a disk that has FUA"
-boot --module "$module" --add "$tmp/sound" --disk "$tmp/copy" -- sh -c \
-    'mount -t simplefs /dev/vda /mnt && sound verify-records /mnt && umount /mnt'
-is "$status" 0 "recovered"
-relay "records"
-run build/bin/dump.simplefs --check "$tmp/copy"
-is "$status" 0 "the structure is whole" || diag "$out"
+verify_records "records"
 
 # A disk that keeps nothing back: newer kernels call a synced write done once it is there.
 run build/bin/mkfs.simplefs -q "$tmp/plain" 8M
@@ -58,10 +67,6 @@ boot --module "$module" --add "$tmp/sound" --disk "$tmp/plain,nocache" --disk "$
     'grep -q "write through" /sys/block/vda/queue/write_cache && mount -t simplefs /dev/vda /mnt &&
     sound records /mnt /dev/vda /dev/vdb'
 is "$status" 0 "synced records on a disk without a cache"
-boot --module "$module" --add "$tmp/sound" --disk "$tmp/copy" -- sh -c \
-    'mount -t simplefs /dev/vda /mnt && sound verify-records /mnt && umount /mnt'
-is "$status" 0 "recovered"
-relay "records without a cache"
-run build/bin/dump.simplefs --check "$tmp/disk"
-is "$status" 0 "the structure is whole" || diag "$out"
+verify_records "records without a cache"
+whole
 done_testing

@@ -1,8 +1,5 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel inside a bzImage, unpacked here: emulated, that takes half the time of a boot.
-
-usage: bzimage.py BZIMAGE VMLINUX
 
 An unpacked kernel runs where it was linked: without random addresses of its text (KASLR).
 Offsets are those of Documentation/arch/x86/boot.rst.
@@ -11,7 +8,6 @@ import lzma
 import os
 import struct
 import subprocess
-import sys
 
 SECTOR = 512
 
@@ -53,10 +49,3 @@ def unpacked(image, vmlinux):
             f.write(kernel)
         os.rename(aside, vmlinux)
     return vmlinux
-
-
-if __name__ == "__main__":
-    try:
-        unpacked(*sys.argv[1:])
-    except (OSError, Packed) as e:
-        sys.exit("bzimage: %s" % e)

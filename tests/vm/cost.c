@@ -14,14 +14,7 @@
 #include <unistd.h>
 
 #include "tap/tap.h"
-
-static uint64_t now(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
-}
+#include "vm/instructions.h"
 
 static void tell(const char *what, long size, uint64_t start, long count)
 {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tap/tap.h"
+#include "vm/instructions.h"
 
 #define MIB	(1L << 20)
 
@@ -27,14 +28,6 @@ struct sample {
 
 static const char *device;
 static struct sample before;
-
-static uint64_t now(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi));
-	return (uint64_t)hi << 32 | lo;
-}
 
 static void take(struct sample *s)
 {
