@@ -87,7 +87,7 @@ static void sfs_delalloc_unlink(struct sfs_inode_info *ii, struct sfs_delalloc *
 static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64 more_dirty)
 {
 	/* Counted twice or not: no more can be unwritten than the file has. */
-	u64 dirty = min(ii->ii_unwritten + more_dirty, ii->ii_core.i_blocks);
+	u64 dirty = min(ii->ii_unwritten + ii->ii_direct + more_dirty, ii->ii_core.i_blocks);
 	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * dirty;
 
 	if (sfs_extents_fit(&ii->ii_core, nrecs))
@@ -125,7 +125,12 @@ static void sfs_promise_settle(struct sfs_inode_info *ii)
 	sfs_space_unclaim(in->i_fs, less);
 }
 
-int sfs_unwritten_reserve(struct inode *inode, u64 nblks)
+static u64 *sfs_unwritten_count(struct sfs_inode_info *ii, bool direct)
+{
+	return direct ? &ii->ii_direct : &ii->ii_unwritten;
+}
+
+int sfs_unwritten_reserve(struct inode *inode, u64 nblks, bool direct)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	int err;
@@ -133,15 +138,16 @@ int sfs_unwritten_reserve(struct inode *inode, u64 nblks)
 	/* The blocks are the file's: for its nodes half of the last ones may go. */
 	err = sfs_promise_claim(ii, 0, nblks, SFS_ALLOC_PROMISE);
 	if (!err)
-		ii->ii_unwritten += nblks;
+		*sfs_unwritten_count(ii, direct) += nblks;
 	return err;
 }
 
-void sfs_unwritten_arrived(struct inode *inode, u64 nblks)
+void sfs_unwritten_arrived(struct inode *inode, u64 nblks, bool direct)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 *count = sfs_unwritten_count(ii, direct);
 
-	ii->ii_unwritten -= min(ii->ii_unwritten, nblks);
+	*count -= min(*count, nblks);
 	sfs_promise_settle(ii);
 }
 
@@ -162,9 +168,29 @@ void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken)
 	struct sfs_inode_info *ii = SFS_I(inode);
 
 	ii->ii_delalloc_nblks -= claimed;
-	ii->ii_unwritten += taken;
+	ii->ii_direct += taken;
 	sfs_space_unclaim(ii->ii_core.i_fs, claimed - taken);
 	sfs_promise_settle(ii);
+}
+
+/* Direct I/O counts itself (i_dio_count) before it claims, and claims under ii_tree_lock. */
+static void sfs_direct_forget(struct inode *inode, int own)
+{
+	if (atomic_read(&inode->i_dio_count) > own)
+		return;
+	SFS_I(inode)->ii_direct = 0;
+	sfs_promise_settle(SFS_I(inode));
+}
+
+void sfs_direct_settle(struct inode *inode, int own)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	if (!READ_ONCE(ii->ii_direct))
+		return;
+	down_write(&ii->ii_tree_lock);
+	sfs_direct_forget(inode, own);
+	up_write(&ii->ii_tree_lock);
 }
 
 /* Pages of folios with @tag; one that is made so meanwhile may be missed. */
@@ -197,15 +223,13 @@ void sfs_unwritten_recount(struct inode *inode)
 
 	lockdep_assert_held_write(&inode->i_rwsem);
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	/* Direct writes on their way have no folios; none can begin now. */
-	if (atomic_read(&inode->i_dio_count))
-		return;
 	/* In this order: what is on its way by the second look was seen as dirty. */
 	n = sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY);
 	n += sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
 	n <<= PAGE_SHIFT - SFS_BLOCK_BITS;
 	down_write(&ii->ii_tree_lock);
 	ii->ii_unwritten = min(ii->ii_unwritten, n);
+	sfs_direct_forget(inode, 0);
 	sfs_promise_settle(ii);
 	up_write(&ii->ii_tree_lock);
 }
@@ -214,6 +238,7 @@ void sfs_unwritten_settle(struct inode *inode)
 {
 	struct address_space *mapping = inode->i_mapping;
 
+	sfs_direct_settle(inode, 0);
 	if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !inode_trylock(inode))
 		return;
 	if (down_write_trylock(&mapping->invalidate_lock)) {
@@ -225,7 +250,7 @@ void sfs_unwritten_settle(struct inode *inode)
 
 void sfs_promises_forget(struct inode *inode)
 {
-	SFS_I(inode)->ii_unwritten = 0;
+	SFS_I(inode)->ii_unwritten = SFS_I(inode)->ii_direct = 0;
 	sfs_delalloc_remove(inode, 0, SFS_LBLK_MAX + 1, true);
 }
 

@@ -14,23 +14,21 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
-static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
+/* @nbytes from where the write began are on the device. */
+static int sfs_dio_convert(struct kiocb *iocb, ssize_t nbytes, unsigned int flags)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	struct sfs_inode_info *ii = SFS_I(inode);
 	loff_t old = i_size_read(inode);
-	u64 done;
 	int err;
 
-	if (error || nbytes <= 0)
-		return error;
 	/* The memory size first: a conversion never raises the size on disk past it. */
 	if (iocb->ki_pos + nbytes > old)
 		i_size_write(inode, iocb->ki_pos + nbytes);
 	if (!(flags & IOMAP_DIO_UNWRITTEN) &&
 	    iocb->ki_pos + nbytes <= READ_ONCE(ii->ii_core.i_size))
 		return 0;
-	err = sfs_convert_written(inode, iocb->ki_pos, nbytes, &done);
+	err = sfs_convert_written(inode, iocb->ki_pos, nbytes, true);
 	if (err && iocb->ki_pos + nbytes > old) {
 		/* What was not converted is not in the file. */
 		down_write(&ii->ii_tree_lock);
@@ -38,6 +36,16 @@ static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned 
 		up_write(&ii->ii_tree_lock);
 	}
 	return err;
+}
+
+static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
+{
+	if (!error && nbytes > 0)
+		error = sfs_dio_convert(iocb, nbytes, flags);
+	/* It counts as on its way until this returns.  Only such a write may sleep here. */
+	if (flags & IOMAP_DIO_UNWRITTEN)
+		sfs_direct_settle(file_inode(iocb->ki_filp), 1);
+	return error;
 }
 
 static const struct iomap_dio_ops sfs_dio_write_ops = {
@@ -126,9 +134,14 @@ static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 	return err ? err : count;
 }
 
-/*
- * Promises for the worst case hide space: have them settled and try again once.
- */
+/* Promises for the worst case hide space: this file's are counted anew.  Inode lock held. */
+static void sfs_recount(struct inode *inode)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+	sfs_unwritten_recount(inode);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
 static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -143,9 +156,7 @@ again:
 	if (ret != -ENOSPC || (iocb->ki_flags & IOCB_NOWAIT) ||
 	    !sfs_retry(inode, &err, &tries))
 		return ret;
-	filemap_invalidate_lock(inode->i_mapping);
-	sfs_unwritten_recount(inode);
-	filemap_invalidate_unlock(inode->i_mapping);
+	sfs_recount(inode);
 	goto again;
 }
 
@@ -198,6 +209,30 @@ static void sfs_dio_give_back(struct inode *inode, loff_t end)
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 
+/* Who is @alone waits for his I/O, can have counts of this file settled, and tries once more. */
+static ssize_t sfs_dio_write(struct kiocb *iocb, struct iov_iter *from, bool alone)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	unsigned int dio_flags = alone ? IOMAP_DIO_FORCE_WAIT : 0;
+	size_t count = iov_iter_count(from);
+	ssize_t ret;
+
+again:
+	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
+	/* A part may be on the disk; it is written once more. */
+	if (ret == -ENOSPC)
+		iov_iter_revert(from, count - iov_iter_count(from));
+	if (ret == -ENOSPC && alone) {
+		sfs_recount(inode);
+		alone = false;
+		goto again;
+	}
+	/* What was refused before it became I/O has been counted, too. */
+	if (ret != -EIOCBQUEUED)
+		sfs_direct_settle(inode, 0);
+	return ret;
+}
+
 /*
  * Under the inode lock, @shared or not.  Sets @ret_rest if something remains that has to go through
  * the page cache; a writer who is alone has done that as well.
@@ -206,7 +241,6 @@ static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, b
 				    bool *ret_rest)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	unsigned int dio_flags = 0;
 	loff_t end = 0;
 	ssize_t ret;
 
@@ -215,12 +249,11 @@ static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, b
 		return ret;
 	if (!shared) {
 		inode_dio_wait(inode);
-		dio_flags = IOMAP_DIO_FORCE_WAIT;
 		/* What was preallocated there stays, whatever comes of the write. */
 		if (iocb->ki_pos + ret > i_size_read(inode) && !sfs_has_past_eof(inode))
 			end = iocb->ki_pos + ret;
 	}
-	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
+	ret = sfs_dio_write(iocb, from, !shared);
 	/* Promised blocks stop it: the first ones by this error, later ones by a short write. */
 	*ret_rest = ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from));
 	if (*ret_rest && shared)
@@ -254,9 +287,9 @@ again:
 	}
 	ret = sfs_write_dio_locked(iocb, from, shared, &rest);
 	sfs_unlock_inode(inode, shared);
-	if (rest && shared) {
-		/* The page cache has some of it, and who writes there is alone. */
-		done = ret;
+	if (shared && (rest || ret == -ENOSPC)) {
+		/* The page cache has some of it, or counts hide space: both want a writer alone. */
+		done = max_t(ssize_t, ret, 0);
 		shared = false;
 		goto again;
 	}

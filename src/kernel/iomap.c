@@ -163,13 +163,13 @@ static bool sfs_page_is_dirty(struct inode *inode, pgoff_t index, u64 *ret_nblks
 
 /* Nodes for a write to @nblks of the unwritten extent in @iomap, or else to the first @least. */
 static int sfs_iomap_reserve_unwritten(struct inode *inode, struct iomap *iomap, u64 nblks,
-				       u64 least)
+				       u64 least, bool direct)
 {
-	int err = sfs_unwritten_reserve(inode, nblks);
+	int err = sfs_unwritten_reserve(inode, nblks, direct);
 
 	if (err == -ENOSPC && nblks > least) {
 		nblks = least;
-		err = sfs_unwritten_reserve(inode, nblks);
+		err = sfs_unwritten_reserve(inode, nblks, direct);
 	}
 	if (!err)
 		iomap->length = min_t(u64, iomap->length, nblks << SFS_BLOCK_BITS);
@@ -177,9 +177,9 @@ static int sfs_iomap_reserve_unwritten(struct inode *inode, struct iomap *iomap,
 }
 
 /*
- * Nodes for what a write makes of the unwritten extent in @iomap.  One page that is dirty, or on
- * its way, has been counted, unless it is a part of a large folio, which older kernels write whole:
- * all of that counts.  So blocks may be counted twice, never too few.
+ * Nodes for what a write makes of the unwritten extent in @iomap.  One block's page that is dirty,
+ * or on its way, has been counted.  Of a larger folio only some blocks may have been, and older
+ * kernels write it whole: all of that counts.  So blocks may be counted twice, never too few.
  */
 static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nbytes,
 				     struct iomap *iomap)
@@ -189,11 +189,10 @@ static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nby
 	bool dirty;
 
 	dirty = sfs_page_is_dirty(inode, pos >> PAGE_SHIFT, &folio_nblks);
-	if (dirty && folio_nblks == PAGE_SIZE >> SFS_BLOCK_BITS &&
-	    pos >> PAGE_SHIFT == (pos + nbytes - 1) >> PAGE_SHIFT)
+	if (dirty && folio_nblks == 1 && sfs_range_nblks(pos, nbytes) == 1)
 		return 0;
 	return sfs_iomap_reserve_unwritten(inode, iomap, max(nblks, folio_nblks),
-					   max(folio_nblks, 1));
+					   max(folio_nblks, 1), false);
 }
 
 static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes,
@@ -287,7 +286,7 @@ static int sfs_dio_unwritten(struct inode *inode, loff_t pos, loff_t nbytes, uns
 		down_write(&ii->ii_tree_lock);
 	else if (!down_write_trylock(&ii->ii_tree_lock))
 		return -EAGAIN;
-	err = sfs_iomap_reserve_unwritten(inode, iomap, nblks, 1);
+	err = sfs_iomap_reserve_unwritten(inode, iomap, nblks, 1, true);
 	up_write(&ii->ii_tree_lock);
 	return err == -ENOSPC && (flags & IOMAP_NOWAIT) ? -EAGAIN : err;
 }

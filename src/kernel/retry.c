@@ -37,7 +37,8 @@ static void sfs_settle_all(struct super_block *sb)
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !igrab(inode))
+		if (!(READ_ONCE(SFS_I(inode)->ii_unwritten) |
+		      READ_ONCE(SFS_I(inode)->ii_direct)) || !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);
 		sfs_unwritten_settle(inode);

@@ -80,8 +80,8 @@ struct sfs_inode_info {
 	struct sfs_inode ii_core;
 	struct rb_root ii_delalloc;	/* struct sfs_delalloc */
 	u64 ii_delalloc_nblks;		/* sum of them, as claimed from si_fs */
-	u64 ii_unwritten;		/* unwritten blocks that are dirty or written past the
-					 * cache now, an upper bound */
+	u64 ii_unwritten;		/* unwritten blocks that are dirty, an upper bound */
+	u64 ii_direct;			/* and those that direct writes are on their way to */
 	spinlock_t ii_ioend_lock;	/* guards ii_ioends */
 	struct list_head ii_ioends;	/* completed, waiting for ii_ioend_work */
 	struct work_struct ii_ioend_work;
@@ -287,17 +287,28 @@ bool sfs_delalloc_find(struct inode *inode, u64 lblk, u64 *ret_lblk, u64 *ret_nb
  * unwritten blocks, which are dirty.
  */
 void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim);
-/* @nblks of an unwritten extent are about to be written: claims nodes for what becomes of it. */
-int sfs_unwritten_reserve(struct inode *inode, u64 nblks);
-/* As many have arrived, or never will. */
-void sfs_unwritten_arrived(struct inode *inode, u64 nblks);
+/*
+ * @nblks of an unwritten extent are about to be written, by way of the page cache or @direct:
+ * claims nodes for what becomes of it.
+ */
+int sfs_unwritten_reserve(struct inode *inode, u64 nblks, bool direct);
+/*
+ * As many have arrived.  Who fails takes nothing back: a folio may be dirty again before that is
+ * known, and too much is settled below.
+ */
+void sfs_unwritten_arrived(struct inode *inode, u64 nblks, bool direct);
 /*
  * A direct write allocates at once: claims *@nblks, or as many as there are, and the nodes of the
  * worst case; _taken() says how many of them are unwritten blocks of the file now.
  */
 int sfs_direct_claim(struct inode *inode, u64 *nblks);
 void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken);
-/* What was counted too much is given back, where it need not wait. */
+/*
+ * A direct write has ended: if none but @own (the caller's) are on their way, none is counted.
+ * Takes ii_tree_lock.
+ */
+void sfs_direct_settle(struct inode *inode, int own);
+/* What was counted too much is given back, where it need not wait.  Takes ii_tree_lock. */
 void sfs_unwritten_settle(struct inode *inode);
 /*
  * The same, told under the inode and invalidate locks, held exclusively: then nobody is between a
@@ -321,10 +332,10 @@ extern const struct iomap_ops sfs_dio_iomap_ops;
 extern const struct address_space_operations sfs_aops;
 void sfs_ioend_work(struct work_struct *work);
 /*
- * Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, up to @ret_end, and have
- * arrived; the size on disk follows.  May sleep; no folio lock is held.
+ * Data I/O to [@pos, +@nbytes) has succeeded: blocks become written, and have arrived; the size on
+ * disk follows.  May sleep; no folio lock is held.
  */
-int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, u64 *ret_end);
+int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, bool direct);
 
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

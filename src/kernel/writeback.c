@@ -108,7 +108,8 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
  * Marks one stretch of [lblk, end) written and raises the size on disk to its end, to @size at
  * most: no written block is left outside the file when the next one fails.
  */
-static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u64 *ret_done)
+static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, bool direct,
+			    u64 *ret_done)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_trans t;
@@ -121,7 +122,7 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 		return err;
 	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, false, ret_done, &changed);
 	if (!err) {
-		sfs_unwritten_arrived(inode, changed);
+		sfs_unwritten_arrived(inode, changed, direct);
 		size = min3(size, *ret_done << SFS_BLOCK_BITS, (u64)i_size_read(inode));
 		if (size > ii->ii_core.i_size)
 			ii->ii_core.i_size = size;
@@ -130,7 +131,7 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, u6
 	return sfs_inode_change_end(&t, inode, err);
 }
 
-int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, u64 *ret_end)
+int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, bool direct)
 {
 	u64 lblk = pos >> SFS_BLOCK_BITS;
 	u64 end = sfs_end_lblk(pos, nbytes);
@@ -139,28 +140,20 @@ int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, u64 *ret
 	int err = 0;
 
 	while ((!err && lblk < end) || sfs_retry_pending(inode->i_sb, &err, &tries))
-		err = sfs_convert_step(inode, lblk, end, pos + nbytes, &lblk);
+		err = sfs_convert_step(inode, lblk, end, pos + nbytes, direct, &lblk);
 	memalloc_nofs_restore(nofs);
-	*ret_end = lblk;
 	return err;
 }
 
 static void sfs_finish_ioend(struct iomap_ioend *ioend)
 {
 	struct inode *inode = ioend->io_inode;
-	struct sfs_inode_info *ii = SFS_I(inode);
-	u64 lblk = ioend->io_offset >> SFS_BLOCK_BITS;
 	int err = blk_status_to_errno(sfs_ioend_bio(ioend)->bi_status);
 
 	if (!err && sfs_is_shutdown(inode->i_sb))
 		err = -EIO;
 	if (!err)
-		err = sfs_convert_written(inode, ioend->io_offset, ioend->io_size, &lblk);
-	if (err && sfs_ioend_is_unwritten(ioend)) {
-		down_write(&ii->ii_tree_lock);
-		sfs_unwritten_arrived(inode, sfs_end_lblk(ioend->io_offset, ioend->io_size) - lblk);
-		up_write(&ii->ii_tree_lock);
-	}
+		err = sfs_convert_written(inode, ioend->io_offset, ioend->io_size, false);
 	iomap_finish_ioends(ioend, err);
 }
 

@@ -299,6 +299,29 @@ static void greedy(void)
 	close(ballast);
 }
 
+/* What was claimed for a direct write that fails is free when that is told. */
+static void refused(void)
+{
+	int fd = make("refused", O_DIRECT);
+	char *much = mmap(NULL, 8 * MIB, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec iov[2] = { { much, 8 * MIB }, { NULL, 8 * MIB } };
+	long nfree;
+
+	TAP_REQUIRE(much != MAP_FAILED && !posix_fallocate(fd, 0, 16 * MIB) &&
+		    !ftruncate(fd, 32 * MIB) && !fsync(fd), "16 MiB unwritten, as much a hole");
+	nfree = available();
+	TAP_OK(pwritev(fd, iov, 2, 0) < 0 && errno == EFAULT, "half of it from nowhere");
+	TAP_EQ(available(), nfree, "keeps nothing");
+	TAP_OK(pwrite(fd, much, 8 * MIB - 100, 8 * MIB) < 0 && errno == EINVAL,
+	       "not a number of sectors");
+	TAP_EQ(available(), nfree, "keeps nothing");
+	TAP_OK(pwritev2(fd, iov, 1, 12 * MIB, RWF_NOWAIT) < 0 && errno == EAGAIN,
+	       "into the hole without waiting");
+	TAP_EQ(available(), nfree, "keeps nothing");
+	munmap(much, 8 * MIB);
+	close(fd);
+}
+
 /* Enough runs that the inode does not hold them all: nodes may have to be read. */
 static void nowait(void)
 {
@@ -457,6 +480,7 @@ int main(int argc, char **argv)
 		too_much();
 		mapped_stores();
 		reserved();
+		refused();
 		nowait();
 	} else if (!strcmp(argv[1], "greedy")) {
 		greedy();
