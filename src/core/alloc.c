@@ -342,9 +342,11 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
 
 /* ---- what nobody has ---- */
 
-int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 from, u32 to,
+int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 *from, u32 to,
 			u32 min, sfs_run_fn fn, u64 *ret_nblks)
 {
+	u32 end = min(to, sfs_group_nblks(fs, group));
+	unsigned int nruns = 0;
 	struct sfs_group *g;
 	struct sfs_buf *used;
 	const u8 *bits;
@@ -355,21 +357,22 @@ int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 f
 	err = sfs_group_get(fs, group, &g);
 	if (err)
 		return err;
-	to = min(to, sfs_group_nblks(fs, group));
 	err = sfs_used_lock(t, fs, group, g, &used);
 	if (err)
 		return err;
 	bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
-	bit = sfs_bits_next_clear(bits, from, to);
-	while (!err && bit < to) {
-		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, to) - bit);
+	bit = sfs_bits_next_clear(bits, *from, end);
+	while (!err && bit < end && nruns < SFS_RUNS_AT_ONCE) {
+		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, end) - bit);
 		if (n >= min) {
 			err = fn(fs, group * SFS_GROUP_BLOCKS + bit, n);
 			total += err ? 0 : n;
+			nruns++;
 		}
-		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), to);
+		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), end);
 	}
 	*ret_nblks = total;
+	*from = bit < end ? bit : to;
 	sfs_used_unlock(g, used);
 	return err;
 }

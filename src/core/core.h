@@ -338,13 +338,15 @@ u64 sfs_space_available(struct sfs_fs *fs);
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
 		   u64 *ret_blk, u32 *ret_nblks);
 /*
- * Calls @fn for each run of at least @min blocks among the bits [@from, @to) of @group that is free
- * by the rule of reuse (port.h), so also after a crash.  g_lock is held meanwhile: nobody takes
- * them.  Ends with the first error of @fn.  *@ret_nblks: how many there were, also then.
+ * Calls @fn for each run of at least @min blocks among the bits [*@from, @to) of @group that is
+ * free by the rule of reuse (port.h), so also after a crash.  g_lock is held meanwhile: nobody
+ * takes them.  Ends with the first error of @fn, and after SFS_RUNS_AT_ONCE, since a commit waits
+ * for @t meanwhile: *@from is where to go on, @to at the end.  *@ret_nblks: how many there were.
  * Credits: 1.
  */
+#define SFS_RUNS_AT_ONCE	64
 typedef int (*sfs_run_fn)(struct sfs_fs *fs, u64 blk, u32 nblks);
-int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 from, u32 to,
+int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 *from, u32 to,
 			u32 min, sfs_run_fn fn, u64 *ret_nblks);
 /*
  * Frees a run.  All or nothing; damage (already free, outside) is reported.  Credits: one per

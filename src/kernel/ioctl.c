@@ -61,52 +61,62 @@ static int sfs_trim_run(struct sfs_fs *fs, u64 blk, u32 nblks)
 	return sb_issue_discard(sb, blk, nblks, GFP_NOFS, 0);
 }
 
-/* The part of @group in [@blk, @end). */
+/* Some of the bits [*@bit, @end) of @group.  In a transaction, for the rule of reuse. */
+static int sfs_trim_some(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min,
+			 u64 *ret_nblks)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct sfs_trans t;
+	u64 n = 0;
+	int err;
+	int err2;
+
+	err = sfs_trans_begin(sb, 1, 0, &t);
+	if (err)
+		return err;
+	err = sfs_group_each_free(&t, fs, group, bit, end, min, sfs_trim_run, &n);
+	err2 = sfs_trans_end(&t);
+	*ret_nblks += n;
+	return err ? err : err2;
+}
+
+/* The part of @group in [@blk, @end); what went is added to *@ret_nblks. */
 static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u32 min,
 			  u64 *ret_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	u64 first = group * SFS_GROUP_BLOCKS;
+	u32 bit = max(blk, first) - first;
+	u32 nbits = min_t(u64, end - first, SFS_GROUP_BLOCKS);
 	struct sfs_group *g;
-	struct sfs_trans t;
 	int err;
-	int err2;
 
 	/* Loaded here, not in the transaction. */
 	err = sfs_group_get(fs, group, &g);
 	if (err || READ_ONCE(g->g_run) < min)
 		return err;
-	err = sfs_trans_begin(sb, 1, 0, &t);
-	if (err)
-		return err;
-	err = sfs_group_each_free(&t, fs, group, max(blk, first) - first,
-				  min_t(u64, end - first, SFS_GROUP_BLOCKS), min, sfs_trim_run,
-				  ret_nblks);
-	err2 = sfs_trans_end(&t);
-	return err ? err : err2;
+	while (!err && bit < nbits) {
+		err = sfs_trim_some(sb, group, &bit, nbits, min, ret_nblks);
+		cond_resched();
+	}
+	return err;
 }
 
-/* [@blk, @end) in runs of at least @min blocks.  *@ret_nblks: how many went, also on error. */
+/* [@blk, @end) in runs of @min blocks or more; what went is added to *@ret_nblks, also on error. */
 static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	u64 ngroups = sfs_groups_ready(fs);
-	u64 total = 0;
+	u64 fresh = 0;
 	u64 group;
-	u64 n;
 	int err = 0;
 
 	for (group = blk / SFS_GROUP_BLOCKS;
-	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++) {
-		n = 0;
-		err = sfs_trim_group(sb, group, blk, end, min, &n);
-		total += n;
-		cond_resched();
-	}
-	n = 0;
+	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++)
+		err = sfs_trim_group(sb, group, blk, end, min, ret_nblks);
 	if (!err)
-		err = sfs_zones_each_fresh(fs, blk, end, min, sfs_trim_run, &n);
-	*ret_nblks = total + n;
+		err = sfs_zones_each_fresh(fs, blk, end, min, sfs_trim_run, &fresh);
+	*ret_nblks += fresh;
 	return err;
 }
 

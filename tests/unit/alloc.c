@@ -205,6 +205,7 @@ static void op_free_wrong(void)
 }
 
 static u64 told;
+static unsigned int runs_told;
 
 static int tell(struct sfs_fs *fs, u64 blk, u32 nblks)
 {
@@ -214,6 +215,7 @@ static int tell(struct sfs_fs *fs, u64 blk, u32 nblks)
 		DRAIN_REQUIRE(fs == &drain_fs && may_have(blk + i),
 			      "block %" PRIu64 " is nobody's", blk + i);
 	told += nblks;
+	runs_told++;
 	return 0;
 }
 
@@ -226,12 +228,18 @@ static void op_each_free(void)
 	u32 from = ram_random(nbits);
 	u32 to = from + ram_random(nbits);
 	u32 min = ram_random(2) ? 1 : 1 + ram_random(100);
-	u64 want = 0, said, run = 0;
-	u32 i;
+	u64 want = 0, said = 0, run = 0, n;
+	u32 i, at = from, old;
 
 	told = 0;
-	DRAIN_REQUIRE(!sfs_group_each_free(NULL, &drain_fs, group, from, to, min, tell, &said),
-		      "what is free is told");
+	while (at < to) {
+		old = at;
+		runs_told = 0;
+		DRAIN_REQUIRE(!sfs_group_each_free(NULL, &drain_fs, group, &at, to, min, tell, &n),
+			      "what is free is told");
+		DRAIN_REQUIRE(at > old && runs_told <= SFS_RUNS_AT_ONCE, "some at a time");
+		said += n;
+	}
 	for (i = from; i <= min(to, nbits); i++) {
 		if (i < min(to, nbits) && may_have(first + i)) {
 			run++;
