@@ -62,4 +62,34 @@ boot --no-load --module "$module" --get /tmp/nothing:"$tmp/b" -- \
 is "$status" 125 "a file that is not there is the runner's failure"
 ! grep -q "vm-exit: [^0]" "$tmp/console"
 ok $? "a module that is only brought along is not loaded"
+# A kernel that cannot be unpacked is no fault: it boots as it is, and why is said.
+cat >"$tmp/unpack.py" <<'PY'
+import lzma, os, struct, sys
+import bzimage
+
+def image(packed, length):
+    head = bytearray(2 * 512)
+    head[0x1f1] = 1
+    head[0x202:0x206] = b"HdrS"
+    struct.pack_into("<H", head, 0x206, 0x208)
+    struct.pack_into("<II", head, 0x248, 0, len(packed) + 4)
+    return bytes(head) + packed + struct.pack("<I", length)
+
+kernel = b"\x7fELF" + bytes(5000)
+packed = lzma.compress(kernel)
+assert bzimage.unpack(image(packed, len(kernel))) == kernel
+os.environ["PATH"] = "/nowhere"
+for wrong in (b"", image(packed, len(kernel))[:0x208], image(packed[:-40], len(kernel)),
+              image(packed, 1), image(b"\xfd7zXZ\0" + bytes(99), 99), image(b"gz", 9),
+              image(b"\x28\xb5\x2f\xfd" + bytes(99), 99)):
+    try:
+        bzimage.unpack(wrong)
+    except bzimage.Packed as e:
+        print(e)
+    else:
+        sys.exit("taken: %r" % wrong[-120:])
+PY
+PYTHONPATH=tests/vm run python3 "$tmp/unpack.py"
+is "$status" 0 "kernels that cannot be unpacked are told, not met" || diag "$out"
+is "$(wc -l <<<"$out")" 7 "each with a reason"
 done_testing

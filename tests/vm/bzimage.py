@@ -24,8 +24,7 @@ def payload(image):
     return image[begin:begin + struct.unpack_from("<I", image, 0x24c)[0]]
 
 
-def unpack(image):
-    packed = payload(image)
+def vmlinux_of(packed):
     if packed.startswith(b"\xfd7zXZ\0"):
         vmlinux = lzma.LZMADecompressor().decompress(packed)
     elif packed.startswith(b"\x28\xb5\x2f\xfd"):
@@ -37,6 +36,14 @@ def unpack(image):
             len(vmlinux) != struct.unpack_from("<I", packed, len(packed) - 4)[0]:
         raise Packed("no kernel in it")
     return vmlinux
+
+
+def unpack(image):
+    """The kernel in it, or Packed, whatever is wrong with it or missing here."""
+    try:
+        return vmlinux_of(payload(image))
+    except (struct.error, lzma.LZMAError, EOFError, OSError, subprocess.SubprocessError) as e:
+        raise Packed("cannot be unpacked: %s" % e) from e
 
 
 def unpacked(image, vmlinux):
