@@ -201,7 +201,7 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 	sfs_used_take(fs, g, used, bit, n);
 	err = sfs_buf_dirty(t, fs, used);
 	if (!err)
-		err = sfs_buf_dirty(t, fs, summary);
+		err = sfs_summary_dirty(t, fs, summary);
 	if (err)
 		goto unlock;
 	*ret_blk = group * SFS_GROUP_BLOCKS + bit;
@@ -504,7 +504,7 @@ int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	if (!err)
 		err = sfs_buf_dirty(t, fs, used);
 	if (!err)
-		err = sfs_buf_dirty(t, fs, summary);
+		err = sfs_summary_dirty(t, fs, summary);
 	sfs_used_unlock(g, used);
 put_summary:
 	sfs_buf_put(summary);
@@ -535,7 +535,7 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 		err = sfs_piece_free(t, fs, &piece, group[i], used[i]);
 	}
 	if (!err)
-		err = sfs_buf_dirty(t, fs, summary);
+		err = sfs_summary_dirty(t, fs, summary);
 put_used:
 	while (n)
 		sfs_buf_put(used[--n]);

@@ -87,7 +87,7 @@ static int sfs_open_dirty(struct sfs_open *o, struct sfs_trans *t)
 	unsigned int map;
 	int err;
 
-	err = sfs_buf_dirty(t, o->o_fs, o->o_summary);
+	err = sfs_summary_dirty(t, o->o_fs, o->o_summary);
 	for (map = 0; map < SFS_MAPS && !err; map++)
 		if (o->o_map[map])
 			err = sfs_buf_dirty(t, o->o_fs, o->o_map[map]);

@@ -99,6 +99,12 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
+ * The number of @t's transaction: 0 without a journal, where every change stands alone.  Of those
+ * that are not on disk no two have the same, unless that is 1.
+ */
+u32 sfs_trans_tid(struct sfs_trans *t);
+
+/*
  * The block is being freed in @t: never write it again, and let no replay resurrect it.  Consumes
  * the reference.  Needs a revoke credit.
  */

@@ -120,7 +120,7 @@ void sfs_summary_decode(const void *data, struct sfs_zone *ret_zone)
 void sfs_summary_freeze(struct sfs_fs *fs, void *data)
 {
 	struct sfs_summary_disk *sum = data;
-	const struct sfs_zone *zone;
+	struct sfs_zone *zone;
 	unsigned int i;
 
 	if (sum->z_head.h_magic != cpu_to_le32(SFS_MAGIC_SUMMARY))
@@ -129,6 +129,7 @@ void sfs_summary_freeze(struct sfs_fs *fs, void *data)
 	sfs_assert(zone);		/* who took access to it has looked at the zone */
 	if (!zone)
 		return;
+	WRITE_ONCE(zone->z_tid, 0);
 	for (i = 0; i < SFS_ZONE_GROUPS; i++)
 		sfs_count_encode(&zone->z_group[i], &sum->z_count[i]);
 }

@@ -26,6 +26,7 @@ struct sfs_zone {
 	struct sfs_mutex z_run_lock;	/* innermost */
 	u32 z_run;			/* an upper bound of all g_run; changed under it */
 	bool z_lost;			/* it has no summary on disk; under f_zone_lock */
+	u32 z_tid;			/* of the transaction that has the summary dirty, or 0 */
 };
 
 /* 1 EiB has 2^28 zones: one table of pointers would be 2 GiB, so there are tables of them. */
@@ -78,11 +79,13 @@ int sfs_summary_load(struct sfs_fs *fs, u64 nr, struct sfs_zone *zone);
 void sfs_summary_readahead(struct sfs_fs *fs, u64 nr);
 /*
  * Before the first change of @group, which is loaded, in @t: write access to its zone's summary.
- * After the last one the caller dirties it.  One that is lost is made anew.  Takes f_zone_lock; no
- * g_lock is held.
+ * *@ret_buf is NULL if the transaction has dirtied it before, and that is all there is to do.  One
+ * that is lost is made anew.  Takes f_zone_lock; no g_lock is held.
  */
 int sfs_summary_access(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 		       struct sfs_buf **ret_buf);
+/* After the last change: what sfs_summary_access() has given, NULL or not; the caller puts it. */
+int sfs_summary_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 /*
  * For the ports, of any block that freezes for its commit, or is written, before it is sealed: a
  * summary gets the counts that there are in memory.  Takes no lock.

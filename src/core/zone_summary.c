@@ -8,7 +8,9 @@
  * the block when it freezes for the commit.  That makes it the state of just this transaction: its
  * handles have ended by then, and none of the next one has changed a group of the zone, since the
  * first to do so makes the block freeze by taking access.  So nothing there needs a lock, and none
- * could be taken.  Without a journal the last of several writers leaves what all of them did.
+ * could be taken.  Once is enough for all handles of a transaction: z_tid says which one has the
+ * block, until it freezes.  Without a journal the last of several writers leaves what all of them
+ * did.
  *
  * The maps have counts of their own, so what a lost summary said costs reading them; and a summary
  * that is not true is found out when a map is opened (zone.c).
@@ -80,10 +82,15 @@ int sfs_summary_access(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 {
 	u64 nr = group / SFS_ZONE_GROUPS;
 	struct sfs_zone *zone = sfs_zone_find(fs, nr);
+	u32 tid = sfs_trans_tid(t);
 	struct sfs_buf *buf;
 	int err = -EIO;
 
 	sfs_assert(zone);		/* with the group */
+	if (tid > 1 && READ_ONCE(zone->z_tid) == tid) {
+		*ret_buf = NULL;
+		return 0;
+	}
 	if (!READ_ONCE(zone->z_lost))
 		err = sfs_buf_get(fs, sfs_summary_blk(nr), &sfs_summary_ops, nr, &buf);
 	if (sfs_is_bad_block(err))
@@ -95,5 +102,20 @@ int sfs_summary_access(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 		sfs_buf_put(buf);
 	else
 		*ret_buf = buf;
+	return err;
+}
+
+int sfs_summary_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	struct sfs_zone *zone;
+	int err;
+
+	if (!buf)
+		return 0;
+	zone = sfs_zone_find(fs, sfs_buf_blk(buf) / SFS_ZONE_BLOCKS);
+	sfs_assert(zone);
+	err = sfs_buf_dirty(t, fs, buf);
+	if (!err)
+		WRITE_ONCE(zone->z_tid, sfs_trans_tid(t));
 	return err;
 }

@@ -189,7 +189,6 @@ int sfs_trans_begin(struct super_block *sb, unsigned int nblks, unsigned int nre
 int sfs_trans_begin_error(struct super_block *sb, struct sfs_trans *ret_trans);
 int sfs_trans_end(struct sfs_trans *t);
 void sfs_trans_sync(struct sfs_trans *t);	/* its end waits until it is on disk */
-u32 sfs_trans_tid(struct sfs_trans *t);		/* never 0 with a journal */
 /* The newest transaction that may hold changes made so far; 0 without a journal. */
 u32 sfs_journal_tid(struct super_block *sb);
 /* Waits until transaction @tid is on disk, and flushes the data device.  @tid 0: flush only. */

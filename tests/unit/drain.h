@@ -33,6 +33,7 @@ struct sfs_buf {
 static struct sfs_buf *drain_hash[DRAIN_HASH];
 static u64 drain_refs;
 static u64 drain_op = 1;
+static u32 drain_tid = 2;		/* of the transaction that drain_commit() ends */
 static unsigned int drain_credits;	/* spent by this operation */
 static long drain_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
 static u64 drain_bad;			/* a block that cannot be read, or written; 0: none */
@@ -106,6 +107,7 @@ static inline void drain_commit(void)
 	struct sfs_buf *buf;
 	unsigned int i;
 
+	drain_tid++;
 	for (i = 0; i < DRAIN_HASH; i++)
 		for (buf = drain_hash[i]; buf; buf = buf->next) {
 			drain_drop(&buf->safe);
@@ -319,6 +321,12 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 
 	TAP_REQUIRE(nbits && bit + nbits <= SFS_GROUP_BLOCKS, "bits of a group");
 	return map ? sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit : nbits;
+}
+
+u32 sfs_trans_tid(struct sfs_trans *t)
+{
+	(void)t;
+	return drain_tid;
 }
 
 int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)

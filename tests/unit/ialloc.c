@@ -225,6 +225,7 @@ static void test_spread_fails(void)
 	TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &ino, &generation), "root");
 	drain_step(~0u);
 	for (fails = 0;; fails++) {
+		drain_tid++;			/* a transaction asks for a summary once */
 		drain_fs.f_dir_rotor = 5 * 64;	/* see SFS_DIRS_A_GROUP */
 		drain_fail_in = fails;
 		ino = 0;
