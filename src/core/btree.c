@@ -115,3 +115,19 @@ unsigned int sfs_tree_root_free(const struct sfs_inode *in)
 
 	return root->n_level ? 0 : sfs_node_free(root, SFS_ROOT_BYTES);
 }
+
+/* A node that was split has room for all that comes to the same place: each splits once. */
+u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces)
+{
+	const u64 fan_out = SFS_NODE_BYTES / sizeof(struct sfs_entry_disk);
+	const struct sfs_node_disk *root = (const void *)in->i_root;
+	u64 width = sfs_node_count(root);
+	u64 nnodes = 0;
+	unsigned int level;
+
+	for (level = root->n_level; level; level--) {
+		nnodes += width;
+		width *= fan_out;	/* at most 2^61: 7 levels, and a root of 2^5 */
+	}
+	return min(nnodes, nplaces * root->n_level);
+}

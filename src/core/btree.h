@@ -91,6 +91,8 @@ int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const v
 int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
 /* Bytes that records and their slots may still take in the inode; none once the tree has nodes. */
 unsigned int sfs_tree_root_free(const struct sfs_inode *in);
+/* Of the nodes that there are below the root, how many @nplaces insertions may split at most. */
+u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces);
 
 /* ---- btree_verify.c ---- */
 

@@ -500,8 +500,8 @@ int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 #define SFS_CREDITS_EXTENT	(SFS_CREDITS_ALLOC + 2 * SFS_CREDITS_TREE + SFS_CREDITS_INODE)
 int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
-/* Would @n more extents find room in the inode itself, without a node? */
-bool sfs_extents_fit(const struct sfs_inode *in, u64 n);
+/* Nodes that @n more extents may take, at @nplaces places of the map; 0: the inode has room. */
+u64 sfs_extent_nodes(const struct sfs_inode *in, u64 n, u64 nplaces);
 /* Maps blocks that the caller owns already. */
 int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_extent *ext,
 		      unsigned int flags);

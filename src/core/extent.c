@@ -364,10 +364,15 @@ static u64 sfs_extent_goal(const struct sfs_inode *in, const struct sfs_around *
 	return in->i_goal ? in->i_goal : sfs_ino_blk(in->i_ino);
 }
 
-bool sfs_extents_fit(const struct sfs_inode *in, u64 n)
+/* Records of a leaf that a split has left half full, somewhat less. */
+#define SFS_EXTENTS_A_NODE	64
+
+u64 sfs_extent_nodes(const struct sfs_inode *in, u64 n, u64 nplaces)
 {
-	return n <= sfs_tree_root_free(in) /
-		    (sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk));
+	if (n <= sfs_tree_root_free(in) /
+		 (sizeof(struct sfs_slot_disk) + sizeof(struct sfs_extent_disk)))
+		return 0;
+	return SFS_TREE_LEVELS + n / SFS_EXTENTS_A_NODE + sfs_tree_splits(in, nplaces);
 }
 
 /* Makes the tree ready for a new record at @lblk and for one before it that may come to join it. */

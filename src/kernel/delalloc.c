@@ -7,9 +7,9 @@
  * neighbour joins them, so what a program wrote in small pieces is allocated in one.
  *
  * A run may end up as many extents, and a block of an unwritten extent makes three of one when it
- * has been written, by way of the page cache or past it: the tree blocks of the worst case are
- * claimed with the promise, and what was too much comes back as the data arrives (i_nodes).  So
- * writeback and completion never want for space.
+ * has been written, by way of the page cache or past it, each block perhaps in a full leaf of its
+ * own: the tree blocks of the worst case are claimed with the promise, and what was too much comes
+ * back as the data arrives (i_nodes).  So writeback and completion never want for space.
  *
  * Everything here wants ii_tree_lock: shared to find, exclusive to change.
  */
@@ -72,16 +72,15 @@ static void sfs_delalloc_link(struct sfs_inode_info *ii, struct sfs_delalloc *ne
 	}
 	rb_link_node(&new->d_node, parent, link);
 	rb_insert_color(&new->d_node, &ii->ii_delalloc);
+	ii->ii_delalloc_nruns++;
 }
 
 static void sfs_delalloc_unlink(struct sfs_inode_info *ii, struct sfs_delalloc *d)
 {
+	ii->ii_delalloc_nruns--;
 	rb_erase(&d->d_node, &ii->ii_delalloc);
 	kfree(d);
 }
-
-/* Records of a leaf that a split has left half full, somewhat less. */
-#define SFS_RECORDS_A_NODE	64
 
 /* Nodes that the tree may need until all that is promised or dirty has arrived. */
 static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64 more_dirty)
@@ -90,9 +89,8 @@ static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64
 	u64 dirty = min(ii->ii_unwritten + ii->ii_direct + more_dirty, ii->ii_core.i_blocks);
 	u64 nrecs = ii->ii_delalloc_nblks + more_nblks + 2 * dirty;
 
-	if (sfs_extents_fit(&ii->ii_core, nrecs))
-		return 0;
-	return SFS_TREE_LEVELS + nrecs / SFS_RECORDS_A_NODE;
+	/* Where the dirty blocks lie is not known. */
+	return sfs_extent_nodes(&ii->ii_core, nrecs, ii->ii_delalloc_nruns + !!more_nblks + dirty);
 }
 
 /* Claims @nblks and what more nodes are wanted then, together or not at all. */
@@ -123,6 +121,20 @@ static void sfs_promise_settle(struct sfs_inode_info *ii)
 	in->i_nodes -= less;
 	sfs_counter_add(&in->i_fs->f_nodes, -(s64)less);
 	sfs_space_unclaim(in->i_fs, less);
+}
+
+int sfs_promise_renew(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err;
+
+	if (!READ_ONCE(ii->ii_delalloc_nblks) && !READ_ONCE(ii->ii_unwritten) &&
+	    !READ_ONCE(ii->ii_direct))
+		return 0;
+	down_write(&ii->ii_tree_lock);
+	err = sfs_promise_claim(ii, 0, 0, SFS_ALLOC_PROMISE);
+	up_write(&ii->ii_tree_lock);
+	return err;
 }
 
 static u64 *sfs_unwritten_count(struct sfs_inode_info *ii, bool direct)
@@ -186,7 +198,8 @@ void sfs_direct_settle(struct inode *inode, int own)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 
-	if (!READ_ONCE(ii->ii_direct))
+	/* Others on their way: the last one settles it. */
+	if (!READ_ONCE(ii->ii_direct) || atomic_read(&inode->i_dio_count) > own)
 		return;
 	down_write(&ii->ii_tree_lock);
 	sfs_direct_forget(inode, own);

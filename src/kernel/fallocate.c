@@ -152,6 +152,9 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 		if (hole)
 			sfs_prealloc_note(&taken, lblk, next);
 		lblk = next;
+		do
+			err = sfs_promise_renew(inode);
+		while (sfs_retry(inode, &err, &tries));
 	}
 	sfs_prealloc_end(inode, &taken, err);
 	return err;

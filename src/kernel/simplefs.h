@@ -80,6 +80,7 @@ struct sfs_inode_info {
 	struct sfs_inode ii_core;
 	struct rb_root ii_delalloc;	/* struct sfs_delalloc */
 	u64 ii_delalloc_nblks;		/* sum of them, as claimed from si_fs */
+	u32 ii_delalloc_nruns;		/* how many there are */
 	u64 ii_unwritten;		/* unwritten blocks that are dirty, an upper bound */
 	u64 ii_direct;			/* and those that direct writes are on their way to */
 	spinlock_t ii_ioend_lock;	/* guards ii_ioends */
@@ -314,6 +315,11 @@ void sfs_unwritten_settle(struct inode *inode);
  * claim and the folio that it is for, and what is dirty can be counted.
  */
 void sfs_unwritten_recount(struct inode *inode);
+/*
+ * The map has become larger: claims what nodes are wanted now for what was promised before.  Takes
+ * ii_tree_lock.
+ */
+int sfs_promise_renew(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
 

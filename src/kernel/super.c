@@ -59,6 +59,7 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	INIT_WORK(&ii->ii_ioend_work, sfs_ioend_work);
 	ii->ii_delalloc = RB_ROOT;
 	ii->ii_delalloc_nblks = ii->ii_unwritten = ii->ii_direct = 0;
+	ii->ii_delalloc_nruns = 0;
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
 	ii->ii_flags = ii->ii_seq = 0;
 	return &ii->ii_vfs;

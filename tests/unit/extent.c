@@ -354,7 +354,8 @@ static void test_no_space(void)
 	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
 	for (i = 0; i + 1 < fit; i++)
 		put_raw(10 * i, (1000 + 10 * i) | SFS_EXTENT_UNWRITTEN, 3);
-	TAP_OK(sfs_extents_fit(&in, 1) && !sfs_extents_fit(&in, 2), "one more fits into the inode");
+	TAP_OK(!sfs_extent_nodes(&in, 1, 1) && sfs_extent_nodes(&in, 2, 1),
+	       "one more fits into the inode");
 	ram_fail_in = 0;
 	TAP_EQ(sfs_extent_convert(NULL, &in, 51, 1, false, &done, &changed), -ENOSPC,
 	       "no block for a node");
@@ -369,6 +370,45 @@ static void test_no_space(void)
 	TAP_OK(!sfs_extent_find(&in, 52, &ext) && ext.e_nblks == 1 && ext.e_unwritten,
 	       "what is behind is not");
 	sfs_inode_end(NULL, &in);
+}
+
+/*
+ * Leaves that were filled in rising order have no room left: a block written in the middle of an
+ * extent of each splits them all.  @apart: extents from one written to the next.
+ */
+static void spread(unsigned int nextents, unsigned int apart)
+{
+	u64 done, changed, before, wanted, n;
+	unsigned int i;
+
+	ram_step();
+	fresh_file();
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	for (i = 0; i < nextents; i++)
+		put_raw(4ULL * i, (1000 + i % 1000 * 10) | SFS_EXTENT_UNWRITTEN, 3);
+	n = (nextents - 1) / apart + 1;
+	wanted = sfs_extent_nodes(&in, 2 * n, n);
+	before = in.i_blocks;
+	for (i = 0; i < nextents; i += apart)
+		TAP_REQUIRE(!sfs_extent_convert(NULL, &in, 4ULL * i + 1, 1, false, &done,
+						&changed) && changed == 1,
+			    "a block of extent %u is written", i);
+	TAP_OK(in.i_blocks - before <= wanted && wanted <= 4 * (in.i_blocks - before) + 40,
+	       "%u extents, %" PRIu64 " places: %" PRIu64 " nodes wanted, %" PRIu64 " taken", nextents,
+	       n, wanted, in.i_blocks - before);
+	sfs_inode_end(NULL, &in);
+}
+
+static void test_spread(void)
+{
+	static const unsigned int aparts[] = { 1, 2, 10, 84, 167, 500, 20000 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(aparts) / sizeof(aparts[0]); i++) {
+		spread(1500, aparts[i]);
+		spread(17000, aparts[i]);
+		spread(100000, aparts[i]);
+	}
 }
 
 static void test_verify(void)
@@ -435,6 +475,7 @@ int main(int argc, char **argv)
 	test_overlap();
 	test_insert_before();
 	test_no_space();
+	test_spread();
 	test_random();
 	ram_reset();
 	return tap_done();
