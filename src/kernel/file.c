@@ -14,37 +14,17 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
-/* @nbytes from where the write began are on the device. */
-static int sfs_dio_convert(struct kiocb *iocb, ssize_t nbytes, unsigned int flags)
-{
-	struct inode *inode = file_inode(iocb->ki_filp);
-	struct sfs_inode_info *ii = SFS_I(inode);
-	loff_t old = i_size_read(inode);
-	int err;
-
-	/* The memory size first: a conversion never raises the size on disk past it. */
-	if (iocb->ki_pos + nbytes > old)
-		i_size_write(inode, iocb->ki_pos + nbytes);
-	if (!(flags & IOMAP_DIO_UNWRITTEN) &&
-	    iocb->ki_pos + nbytes <= READ_ONCE(ii->ii_core.i_size))
-		return 0;
-	err = sfs_convert_written(inode, iocb->ki_pos, nbytes, true);
-	if (err && iocb->ki_pos + nbytes > old) {
-		/* What was not converted is not in the file. */
-		down_write(&ii->ii_tree_lock);
-		i_size_write(inode, max_t(loff_t, old, ii->ii_core.i_size));
-		up_write(&ii->ii_tree_lock);
-	}
-	return err;
-}
-
 static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
 {
-	if (!error && nbytes > 0)
-		error = sfs_dio_convert(iocb, nbytes, flags);
+	struct inode *inode = file_inode(iocb->ki_filp);
+	u64 end = iocb->ki_pos + nbytes;
+
+	if (!error && nbytes > 0 && ((flags & IOMAP_DIO_UNWRITTEN) ||
+				     end > READ_ONCE(SFS_I(inode)->ii_core.i_size)))
+		error = sfs_convert_written(inode, iocb->ki_pos, nbytes, true);
 	/* It counts as on its way until this returns.  Only such a write may sleep here. */
 	if (flags & IOMAP_DIO_UNWRITTEN)
-		sfs_direct_settle(file_inode(iocb->ki_filp), 1);
+		sfs_direct_settle(inode, 1);
 	return error;
 }
 
@@ -209,51 +189,56 @@ static void sfs_dio_give_back(struct inode *inode, loff_t end)
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 
-/* Who is @alone waits for his I/O, can have counts of this file settled, and tries once more. */
-static ssize_t sfs_dio_write(struct kiocb *iocb, struct iov_iter *from, bool alone)
+/*
+ * One attempt.  @ret_full: there was no space, and it can be made again as if there had been none,
+ * though a part may have been written.  A synced write may also say -ENOSPC of an earlier one, by
+ * way of fsync: then iomap has gone past what it has written.
+ */
+static ssize_t sfs_dio_write(struct kiocb *iocb, struct iov_iter *from, unsigned int dio_flags,
+			     bool *ret_full)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	unsigned int dio_flags = alone ? IOMAP_DIO_FORCE_WAIT : 0;
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	size_t count = iov_iter_count(from);
+	loff_t pos = iocb->ki_pos;
 	ssize_t ret;
 
-again:
 	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
-	/* A part may be on the disk; it is written once more. */
-	if (ret == -ENOSPC)
+	*ret_full = ret == -ENOSPC && !nowait && iocb->ki_pos == pos;
+	if (*ret_full)
 		iov_iter_revert(from, count - iov_iter_count(from));
-	if (ret == -ENOSPC && alone) {
-		sfs_recount(inode);
-		alone = false;
-		goto again;
-	}
 	/* What was refused before it became I/O has been counted, too. */
-	if (ret != -EIOCBQUEUED)
+	if (ret != -EIOCBQUEUED && !nowait)
 		sfs_direct_settle(inode, 0);
 	return ret;
 }
 
 /*
  * Under the inode lock, @shared or not.  Sets @ret_rest if something remains that has to go through
- * the page cache; a writer who is alone has done that as well.
+ * the page cache; a writer who is alone has done that as well.  *@full: there was no space, which
+ * is final if there was none before.
  */
 static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, bool shared,
-				    bool *ret_rest)
+				    bool *ret_rest, bool *full)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	unsigned int dio_flags = 0;
 	loff_t end = 0;
 	ssize_t ret;
 
 	ret = sfs_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
+	if (*full)
+		sfs_recount(inode);
 	if (!shared) {
 		inode_dio_wait(inode);
+		dio_flags = IOMAP_DIO_FORCE_WAIT;
 		/* What was preallocated there stays, whatever comes of the write. */
 		if (iocb->ki_pos + ret > i_size_read(inode) && !sfs_has_past_eof(inode))
 			end = iocb->ki_pos + ret;
 	}
-	ret = sfs_dio_write(iocb, from, !shared);
+	ret = sfs_dio_write(iocb, from, dio_flags, full);
 	/* Promised blocks stop it: the first ones by this error, later ones by a short write. */
 	*ret_rest = ret == -ENOTBLK || (ret >= 0 && iov_iter_count(from));
 	if (*ret_rest && shared)
@@ -268,12 +253,15 @@ static ssize_t sfs_write_dio(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	bool rest = false;
+	bool full = false;
+	bool was_full;
 	ssize_t done = 0;
 	ssize_t ret;
 	bool shared;
 
 	shared = sfs_dio_is_shared(iocb, from);
 again:
+	was_full = full;
 	/* Alone means waiting for others. */
 	if (!shared && (iocb->ki_flags & IOCB_NOWAIT))
 		return done ? done : -EAGAIN;
@@ -285,11 +273,11 @@ again:
 		shared = false;
 		goto again;
 	}
-	ret = sfs_write_dio_locked(iocb, from, shared, &rest);
+	ret = sfs_write_dio_locked(iocb, from, shared, &rest, &full);
 	sfs_unlock_inode(inode, shared);
-	if (shared && (rest || ret == -ENOSPC)) {
+	if ((rest && shared) || (full && !was_full)) {
 		/* The page cache has some of it, or counts hide space: both want a writer alone. */
-		done = max_t(ssize_t, ret, 0);
+		done += max_t(ssize_t, ret, 0);
 		shared = false;
 		goto again;
 	}

@@ -85,7 +85,7 @@ void sfs_set_inode_ops(struct inode *inode)
 		inode->i_fop = type->t_fops;
 	if (type->t_aops) {
 		inode->i_mapping->a_ops = type->t_aops;
-		mapping_set_large_folios(inode->i_mapping);
+		sfs_set_large_folios(inode->i_mapping);
 	}
 	if (special_file(inode->i_mode))
 		init_special_inode(inode, inode->i_mode, inode->i_rdev);
@@ -291,9 +291,7 @@ int sfs_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
 	err = file_write_and_wait_range(file, start, end);
-	if (err)
-		return err;
-	if (!sb_rdonly(inode->i_sb))
+	if (!err && !sb_rdonly(inode->i_sb))
 		err = sfs_journal_wait(inode->i_sb, datasync ? READ_ONCE(ii->ii_datasync_tid) :
 							       READ_ONCE(ii->ii_sync_tid));
 	sfs_unwritten_settle(inode);

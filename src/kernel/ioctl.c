@@ -12,6 +12,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/capability.h>
+#include <linux/freezer.h>
 #include <linux/mount.h>
 #include <linux/uaccess.h>
 
@@ -56,8 +57,8 @@ static int sfs_trim_run(struct sfs_fs *fs, u64 blk, u32 nblks)
 {
 	struct super_block *sb = fs->f_priv;
 
-	if (fatal_signal_pending(current))
-		return -EINTR;
+	if (fatal_signal_pending(current) || freezing(current))
+		return -ERESTARTSYS;
 	return sb_issue_discard(sb, blk, nblks, GFP_NOFS, 0);
 }
 

@@ -106,7 +106,8 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 
 /*
  * Marks one stretch of [lblk, end) written and raises the size on disk to its end, to @size at
- * most: no written block is left outside the file when the next one fails.
+ * most: no written block is left outside the file when the next one fails.  After a @direct write
+ * the file has its size from here, too: who then reads behind the old end finds data.
  */
 static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, bool direct,
 			    u64 *ret_done)
@@ -123,7 +124,10 @@ static int sfs_convert_step(struct inode *inode, u64 lblk, u64 end, u64 size, bo
 	err = sfs_extent_convert(&t, &ii->ii_core, lblk, end - lblk, false, ret_done, &changed);
 	if (!err) {
 		sfs_unwritten_arrived(inode, changed, direct);
-		size = min3(size, *ret_done << SFS_BLOCK_BITS, (u64)i_size_read(inode));
+		size = min(size, *ret_done << SFS_BLOCK_BITS);
+		if (direct && size > i_size_read(inode))
+			i_size_write(inode, size);
+		size = min_t(u64, size, i_size_read(inode));
 		if (size > ii->ii_core.i_size)
 			ii->ii_core.i_size = size;
 	}
