@@ -116,7 +116,7 @@ unsigned int sfs_tree_root_free(const struct sfs_inode *in)
 	return root->n_level ? 0 : sfs_node_free(root, SFS_ROOT_BYTES);
 }
 
-/* A node that was split has room for all that comes to the same place: each splits once. */
+/* Both halves of a node have room: what comes later is for who counts records. */
 u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces)
 {
 	const u64 fan_out = SFS_NODE_BYTES / sizeof(struct sfs_entry_disk);
@@ -126,8 +126,8 @@ u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces)
 	unsigned int level;
 
 	for (level = root->n_level; level; level--) {
-		nnodes += width;
+		nnodes += min(width, nplaces);
 		width *= fan_out;	/* at most 2^61: 7 levels, and a root of 2^5 */
 	}
-	return min(nnodes, nplaces * root->n_level);
+	return nnodes;
 }

@@ -32,7 +32,7 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 
 	/* A claim made for data does not pay for nodes; what must not fail has one of its own. */
 	flags &= ~SFS_ALLOC_CLAIMED;
-	if ((flags & SFS_ALLOC_POOL) && in->i_nodes)
+	if ((flags & SFS_ALLOC_NODES) && in->i_nodes)
 		flags |= SFS_ALLOC_CLAIMED;
 	err = sfs_alloc_blks(t, in->i_fs, sfs_tree_goal(in), 1, flags, &blk, &nblks);
 	if (err)
@@ -80,22 +80,27 @@ static int sfs_tree_grow(struct sfs_trans *t, struct sfs_path *path, unsigned in
 }
 
 /*
- * Where to part a node that wants @slot next: in the middle by bytes, but at the very end (or
- * start) where keys come in rising (falling) order, so that the nodes left behind are full.
+ * Where to part the node at @level: in the middle by bytes, but at the end (or start) of the whole
+ * tree, where keys come in rising (falling) order, so that the nodes left behind are full.  Nowhere
+ * else: there both halves must have room, sfs_tree_splits() counts on that.
  */
-static unsigned int sfs_split_point(const struct sfs_node_disk *node, unsigned int slot)
+static unsigned int sfs_split_point(const struct sfs_path *path, unsigned int level)
 {
+	const struct sfs_node_disk *node = path->p_level[level].l_node;
+	unsigned int slot = path->p_level[level].l_slot;
 	unsigned int count = sfs_node_count(node);
 	unsigned int total;
 	unsigned int sum = 0;
 	unsigned int i;
+	u64 lo, hi;
 
-	if (slot >= count)
+	sfs_path_bounds(path, level + 1, &lo, &hi);
+	if (hi == ~0ULL && slot + !!node->n_level >= count)
 		return count - 1;
-	if (!slot)
+	if (!lo && !slot)
 		return 1;
 	if (node->n_level)
-		return slot == count - 1 ? count - 1 : count / 2;
+		return count / 2;
 	total = sfs_node_used(node, SFS_NODE_BYTES);
 	for (i = 0; i < count - 1 && sum < total / 2; i++)
 		sum += sfs_slot_len(node, i) + sizeof(struct sfs_slot_disk);
@@ -123,7 +128,7 @@ static int sfs_tree_split(struct sfs_trans *t, struct sfs_path *path, unsigned i
 		err = sfs_node_alloc(t, in, level, flags, &buf);
 	if (err)
 		return err;
-	at = sfs_split_point(l->l_node, l->l_slot);
+	at = sfs_split_point(path, level);
 	sfs_node_append(sfs_buf_node(buf), SFS_NODE_BYTES, l->l_node, at,
 			sfs_node_count(l->l_node) - at);
 	sfs_node_cut(l->l_node, SFS_NODE_BYTES, at);

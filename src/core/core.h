@@ -310,6 +310,7 @@ int sfs_copies_write(struct sfs_fs *fs);
 #define SFS_ALLOC_CLAIMED	0x1	/* the blocks were claimed; the claim is used up */
 #define SFS_ALLOC_POOL		0x2	/* may take the last blocks: must not fail */
 #define SFS_ALLOC_PROMISE	0x4	/* a promise that may take half of them */
+#define SFS_ALLOC_NODES		0x8	/* nodes are those that the file was promised, i_nodes */
 
 /* The account begins: @nfree bits are clear, nothing is promised. */
 void sfs_space_set(struct sfs_fs *fs, u64 nfree);

@@ -364,6 +364,9 @@ static u64 sfs_extent_goal(const struct sfs_inode *in, const struct sfs_around *
 	return in->i_goal ? in->i_goal : sfs_ino_blk(in->i_ino);
 }
 
+/* Of what has been promised, or is dirty: it must not fail. */
+#define SFS_NODES_PROMISED	(SFS_ALLOC_POOL | SFS_ALLOC_NODES)
+
 /* Records of a leaf that a split has left half full, somewhat less. */
 #define SFS_EXTENTS_A_NODE	64
 
@@ -391,7 +394,7 @@ static int sfs_extent_room(struct sfs_trans *t, struct sfs_inode *in,
 int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext)
 {
-	unsigned int node_flags = flags & SFS_ALLOC_CLAIMED ? SFS_ALLOC_POOL : flags;
+	unsigned int node_flags = flags & SFS_ALLOC_CLAIMED ? SFS_NODES_PROMISED : flags;
 	struct sfs_extent ext = { .e_lblk = lblk, .e_unwritten = unwritten };
 	struct sfs_around around;
 	struct sfs_edit edit;
@@ -467,7 +470,7 @@ static int sfs_extent_convert_one(struct sfs_trans *t, struct sfs_inode *in,
 	}
 	/* What has been written must arrive; what is zeroed may be told that there is no space. */
 	return sfs_edit_apply(t, in, &edit,
-			      done.e_unwritten ? SFS_ALLOC_PROMISE : SFS_ALLOC_POOL);
+			      done.e_unwritten ? SFS_ALLOC_PROMISE : SFS_NODES_PROMISED);
 }
 
 /* Extents that are as wanted; more are no matter of one transaction. */

@@ -152,9 +152,8 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 		if (hole)
 			sfs_prealloc_note(&taken, lblk, next);
 		lblk = next;
-		do
-			err = sfs_promise_renew(inode);
-		while (sfs_retry(inode, &err, &tries));
+		while ((err = sfs_promise_renew(inode)) && sfs_retry(inode, &err, &tries))
+			sfs_unwritten_recount(inode);
 	}
 	sfs_prealloc_end(inode, &taken, err);
 	return err;

@@ -191,8 +191,8 @@ static void sfs_dio_give_back(struct inode *inode, loff_t end)
 
 /*
  * One attempt.  @ret_full: there was no space, and it can be made again as if there had been none,
- * though a part may have been written.  A synced write may also say -ENOSPC of an earlier one, by
- * way of fsync: then iomap has gone past what it has written.
+ * though a part may have been written, inside the file.  A synced write may also say -ENOSPC of an
+ * earlier one, by way of fsync: then iomap has gone past what it has written.
  */
 static ssize_t sfs_dio_write(struct kiocb *iocb, struct iov_iter *from, unsigned int dio_flags,
 			     bool *ret_full)
@@ -200,11 +200,12 @@ static ssize_t sfs_dio_write(struct kiocb *iocb, struct iov_iter *from, unsigned
 	struct inode *inode = file_inode(iocb->ki_filp);
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	size_t count = iov_iter_count(from);
+	loff_t size = i_size_read(inode);
 	loff_t pos = iocb->ki_pos;
 	ssize_t ret;
 
 	ret = iomap_dio_rw(iocb, from, &sfs_dio_iomap_ops, &sfs_dio_write_ops, dio_flags, NULL, 0);
-	*ret_full = ret == -ENOSPC && !nowait && iocb->ki_pos == pos;
+	*ret_full = ret == -ENOSPC && !nowait && iocb->ki_pos == pos && i_size_read(inode) == size;
 	if (*ret_full)
 		iov_iter_revert(from, count - iov_iter_count(from));
 	/* What was refused before it became I/O has been counted, too. */
@@ -229,10 +230,10 @@ static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, b
 	ret = sfs_write_checks(iocb, from);
 	if (ret <= 0)
 		return ret;
-	if (*full)
-		sfs_recount(inode);
 	if (!shared) {
 		inode_dio_wait(inode);
+		if (*full)
+			sfs_recount(inode);
 		dio_flags = IOMAP_DIO_FORCE_WAIT;
 		/* What was preallocated there stays, whatever comes of the write. */
 		if (iocb->ki_pos + ret > i_size_read(inode) && !sfs_has_past_eof(inode))

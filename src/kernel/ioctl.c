@@ -53,12 +53,21 @@ static int sfs_ioc_shutdown(struct super_block *sb, u32 __user *arg)
 	return sfs_is_shutdown(sb) ? 0 : sfs_goingdown(sb, how);
 }
 
+/* Shall a trim end, for a signal or since the machine goes to sleep? */
+static int sfs_trim_ends(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) || freezing(current) ? -ERESTARTSYS : 0;
+}
+
 static int sfs_trim_run(struct sfs_fs *fs, u64 blk, u32 nblks)
 {
 	struct super_block *sb = fs->f_priv;
+	int err;
 
-	if (fatal_signal_pending(current) || freezing(current))
-		return -ERESTARTSYS;
+	err = sfs_trim_ends();
+	if (err)
+		return err;
 	return sb_issue_discard(sb, blk, nblks, GFP_NOFS, 0);
 }
 
@@ -96,10 +105,8 @@ static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u
 	err = sfs_group_get(fs, group, &g);
 	if (err || READ_ONCE(g->g_run) < min)
 		return err;
-	while (!err && bit < nbits) {
+	while (!err && bit < nbits)
 		err = sfs_trim_some(sb, group, &bit, nbits, min, ret_nblks);
-		cond_resched();
-	}
 	return err;
 }
 
@@ -113,8 +120,11 @@ static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_
 	int err = 0;
 
 	for (group = blk / SFS_GROUP_BLOCKS;
-	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++)
-		err = sfs_trim_group(sb, group, blk, end, min, ret_nblks);
+	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++) {
+		err = sfs_trim_ends();
+		if (!err)
+			err = sfs_trim_group(sb, group, blk, end, min, ret_nblks);
+	}
 	if (!err)
 		err = sfs_zones_each_fresh(fs, blk, end, min, sfs_trim_run, &fresh);
 	*ret_nblks += fresh;

@@ -374,9 +374,9 @@ static void test_no_space(void)
 
 /*
  * Leaves that were filled in rising order have no room left: a block written in the middle of an
- * extent of each splits them all.  @apart: extents from one written to the next.
+ * extent of each splits them all.  Written: of @apart extents the first @some.
  */
-static void spread(unsigned int nextents, unsigned int apart)
+static void spread(unsigned int nextents, unsigned int apart, unsigned int some)
 {
 	u64 done, changed, before, wanted, n;
 	unsigned int i;
@@ -386,16 +386,40 @@ static void spread(unsigned int nextents, unsigned int apart)
 	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
 	for (i = 0; i < nextents; i++)
 		put_raw(4ULL * i, (1000 + i % 1000 * 10) | SFS_EXTENT_UNWRITTEN, 3);
-	n = (nextents - 1) / apart + 1;
+	for (i = 0, n = 0; i < nextents; i++)
+		n += i % apart < some;
 	wanted = sfs_extent_nodes(&in, 2 * n, n);
 	before = in.i_blocks;
-	for (i = 0; i < nextents; i += apart)
-		TAP_REQUIRE(!sfs_extent_convert(NULL, &in, 4ULL * i + 1, 1, false, &done,
-						&changed) && changed == 1,
+	for (i = 0; i < nextents; i++)
+		TAP_REQUIRE(i % apart >= some ||
+			    (!sfs_extent_convert(NULL, &in, 4ULL * i + 1, 1, false, &done,
+						 &changed) && changed == 1),
 			    "a block of extent %u is written", i);
-	TAP_OK(in.i_blocks - before <= wanted && wanted <= 4 * (in.i_blocks - before) + 40,
-	       "%u extents, %" PRIu64 " places: %" PRIu64 " nodes wanted, %" PRIu64 " taken", nextents,
-	       n, wanted, in.i_blocks - before);
+	TAP_OK(in.i_blocks - before <= wanted && wanted <= 6 * (in.i_blocks - before) + 40,
+	       "%u extents, %u of %u written: %" PRIu64 " nodes wanted, %" PRIu64 " taken", nextents,
+	       some, apart, wanted, in.i_blocks - before);
+	sfs_inode_end(NULL, &in);
+}
+
+/* Single blocks come to a hole from its end on, in pairs of which the lower comes first. */
+static void test_pairs(void)
+{
+	const u64 npairs = 20000, hole = 1000000;
+	u64 i, before, wanted;
+
+	ram_step();
+	fresh_file();
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &in), "begin");
+	for (i = 0; i < 400; i++)
+		put_raw(i < 200 ? 4 * i : hole + 4 * i, 1000 + 10 * i, 1);
+	wanted = sfs_extent_nodes(&in, 2 * npairs, 2 * npairs);
+	before = in.i_blocks;
+	for (i = npairs; i--;) {
+		put_raw(2000 + 20 * i, 1000, 1);
+		put_raw(2000 + 20 * i + 10, 2000, 1);
+	}
+	TAP_OK(in.i_blocks - before <= wanted, "pairs from the end on: %" PRIu64 " nodes wanted, %"
+	       PRIu64 " taken", wanted, in.i_blocks - before);
 	sfs_inode_end(NULL, &in);
 }
 
@@ -405,10 +429,12 @@ static void test_spread(void)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(aparts) / sizeof(aparts[0]); i++) {
-		spread(1500, aparts[i]);
-		spread(17000, aparts[i]);
-		spread(100000, aparts[i]);
+		spread(1500, aparts[i], 1);
+		spread(17000, aparts[i], 1);
+		spread(100000, aparts[i], 1);
 	}
+	for (i = 2; i < 12; i++)
+		spread(40000, 167, i);
 }
 
 static void test_verify(void)
@@ -476,6 +502,7 @@ int main(int argc, char **argv)
 	test_insert_before();
 	test_no_space();
 	test_spread();
+	test_pairs();
 	test_random();
 	ram_reset();
 	return tap_done();
