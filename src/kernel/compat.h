@@ -134,16 +134,11 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 #define SFS_SUPER_SHUTDOWN(fn)
 #endif
 
-/*
- * 6.6: iomap knows which blocks of a folio are dirty.  Before, it writes all of them, also those
- * unwritten ones that nobody has stored to and no promise has counted: there a folio is a page.
- */
+/* 6.6: iomap tracks dirty blocks inside a folio. */
 #if SFS_SINCE(6, 6)
 #define SFS_DIRTY_FOLIO		iomap_dirty_folio
-#define sfs_set_large_folios	mapping_set_large_folios
 #else
 #define SFS_DIRTY_FOLIO		filemap_dirty_folio
-#define sfs_set_large_folios(mapping)	((void)(mapping))
 #endif
 
 /* 6.19: iomap reads through a context. */

@@ -85,7 +85,7 @@ void sfs_set_inode_ops(struct inode *inode)
 		inode->i_fop = type->t_fops;
 	if (type->t_aops) {
 		inode->i_mapping->a_ops = type->t_aops;
-		sfs_set_large_folios(inode->i_mapping);
+		mapping_set_large_folios(inode->i_mapping);
 	}
 	if (special_file(inode->i_mode))
 		init_special_inode(inode, inode->i_mode, inode->i_rdev);

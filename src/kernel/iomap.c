@@ -179,7 +179,8 @@ static int sfs_iomap_reserve_unwritten(struct inode *inode, struct iomap *iomap,
 /*
  * Nodes for what a write makes of the unwritten extent in @iomap.  One block's page that is dirty,
  * or on its way, has been counted.  Of a larger folio only some blocks may have been, and older
- * kernels write it whole: all of that counts.  So blocks may be counted twice, never too few.
+ * kernels write it whole: all of that counts.  So blocks may be counted twice; before 6.6 too few
+ * of a large folio that is stored to in a written block of it, or is the second of one write.
  */
 static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nbytes,
 				     struct iomap *iomap)
