@@ -510,7 +510,7 @@ int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sf
  * Marks what is mapped in [@lblk, +@nblks) as @unwritten, or as written, one record per call;
  * @ret_done is how far it got (up to lblk + nblks): call again, in a new transaction, until it is
  * all.  @ret_changed: blocks that were the other, the last before @ret_done.  Holes are passed
- * over.  Nodes come out of the pool, for @unwritten of half of it.  Credits: 3 * SFS_CREDITS_TREE.
+ * over.  Nodes: i_nodes, then the pool, @unwritten: half of it.  Credits: 3 * SFS_CREDITS_TREE.
  */
 int sfs_extent_convert(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nblks,
 		       bool unwritten, u64 *ret_done, u64 *ret_changed);

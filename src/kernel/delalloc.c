@@ -188,10 +188,8 @@ void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken)
 /* Direct I/O counts itself (i_dio_count) before it claims, and claims under ii_tree_lock. */
 static void sfs_direct_forget(struct inode *inode, int own)
 {
-	if (atomic_read(&inode->i_dio_count) > own)
-		return;
-	SFS_I(inode)->ii_direct = 0;
-	sfs_promise_settle(SFS_I(inode));
+	if (atomic_read(&inode->i_dio_count) <= own)
+		SFS_I(inode)->ii_direct = 0;
 }
 
 void sfs_direct_settle(struct inode *inode, int own)
@@ -203,6 +201,7 @@ void sfs_direct_settle(struct inode *inode, int own)
 		return;
 	down_write(&ii->ii_tree_lock);
 	sfs_direct_forget(inode, own);
+	sfs_promise_settle(ii);
 	up_write(&ii->ii_tree_lock);
 }
 

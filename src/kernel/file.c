@@ -122,6 +122,7 @@ static void sfs_recount(struct inode *inode)
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 
+/* When there is no space, what hides some is settled, and it is tried again. */
 static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
