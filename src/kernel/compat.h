@@ -134,11 +134,13 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 #define SFS_SUPER_SHUTDOWN(fn)
 #endif
 
-/* 6.6: iomap tracks dirty blocks inside a folio. */
+/* 6.6: iomap tracks dirty blocks inside a folio; before, it writes a dirty folio whole. */
 #if SFS_SINCE(6, 6)
 #define SFS_DIRTY_FOLIO		iomap_dirty_folio
+#define SFS_FOLIO_GOES_WHOLE	false
 #else
 #define SFS_DIRTY_FOLIO		filemap_dirty_folio
+#define SFS_FOLIO_GOES_WHOLE	true
 #endif
 
 /* 6.19: iomap reads through a context. */

@@ -139,6 +139,9 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 	int err = 0;
 	u64 next;
 
+	/* Holes under a dirty folio would be written with it, and nobody has counted them. */
+	if (SFS_FOLIO_GOES_WHOLE)
+		err = filemap_write_and_wait_range(inode->i_mapping, pos, pos + nbytes - 1);
 	while (!err && lblk < end) {
 		if (signal_pending(current)) {
 			err = -EINTR;

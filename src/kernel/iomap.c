@@ -178,9 +178,8 @@ static int sfs_iomap_reserve_unwritten(struct inode *inode, struct iomap *iomap,
 
 /*
  * Nodes for what a write makes of the unwritten extent in @iomap.  One block's page that is dirty,
- * or on its way, has been counted.  Of a larger folio only some blocks may have been, and older
- * kernels write it whole: all of that counts.  So blocks may be counted twice; before 6.6 too few
- * of a large folio that is stored to in a written block of it, or is the second of one write.
+ * or on its way, has been counted.  Of a larger folio only some blocks may have been: all of that
+ * counts.  So blocks may be counted twice.
  */
 static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nbytes,
 				     struct iomap *iomap)
@@ -196,10 +195,117 @@ static int sfs_iomap_dirty_unwritten(struct inode *inode, loff_t pos, loff_t nby
 					   max(folio_nblks, 1), false);
 }
 
+/*
+ * Finds the first folio in blocks [*@first, *@end) that has more than one: these are its blocks
+ * then.  @ret_dirty: it is dirty, or on its way.
+ */
+static bool sfs_find_large_folio(struct inode *inode, u64 *first, u64 *end, bool *ret_dirty)
+{
+	const unsigned int shift = PAGE_SHIFT - SFS_BLOCK_BITS;
+	XA_STATE(xas, &inode->i_mapping->i_pages, *first >> shift);
+	struct folio *folio;
+
+	/* The lock, not RCU: under it a folio stays what it is. */
+	xas_lock_irq(&xas);
+	xas_for_each(&xas, folio, (*end - 1) >> shift) {
+		if (!xa_is_value(folio) && folio_size(folio) > SFS_BLOCK_SIZE)
+			break;
+	}
+	if (folio) {
+		*first = (u64)folio->index << shift;
+		*end = *first + (folio_size(folio) >> SFS_BLOCK_BITS);
+		*ret_dirty = xas_get_mark(&xas, PAGECACHE_TAG_DIRTY) ||
+			     xas_get_mark(&xas, PAGECACHE_TAG_WRITEBACK);
+	}
+	xas_unlock_irq(&xas);
+	return folio;
+}
+
+/*
+ * Nodes for what is unwritten of [@lblk, @end).  That must not fail when the store is of zeros,
+ * @zero: a cut, which frees blocks, may begin with them.  Then what is kept pays if it has to.
+ */
+static int sfs_iomap_reserve_range(struct inode *inode, u64 lblk, u64 end, bool zero)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_extent ext;
+	u64 nblks = 0;
+	int err;
+
+	for (; lblk < end; lblk = ext.e_lblk + ext.e_nblks) {
+		err = sfs_extent_find(&ii->ii_core, lblk, &ext);
+		if (err)
+			return err;
+		if (ext.e_unwritten)
+			nblks += min(ext.e_nblks, end - lblk);
+	}
+	err = nblks ? sfs_unwritten_reserve(inode, nblks, false) : 0;
+	if (err != -ENOSPC || !zero)
+		return err;
+	ii->ii_unwritten += nblks;
+	return 0;
+}
+
+/* No folio of a file has more blocks than that, or lies across a multiple of it. */
+#define SFS_FOLIO_NBLKS_MAX	(PMD_SIZE >> SFS_BLOCK_BITS)
+
+/*
+ * Mostly one written extent has all the blocks of any folio that @lblk, inside the file, may be in:
+ * then it is the answer, up to where that is so no longer.
+ */
+static bool sfs_iomap_is_written(struct inode *inode, u64 lblk, struct iomap *iomap)
+{
+	u64 end = sfs_end_lblk(iomap->offset, iomap->length);
+
+	if (iomap->type != IOMAP_MAPPED)
+		return false;
+	if (end < sfs_end_lblk(i_size_read(inode), 0))
+		end = round_down(end, SFS_FOLIO_NBLKS_MAX);
+	if (end <= lblk)
+		return false;
+	iomap->length = (end << SFS_BLOCK_BITS) - iomap->offset;
+	return true;
+}
+
+/*
+ * The lookup where a dirty folio goes whole: all unwritten blocks of a large one count when it
+ * becomes dirty, whichever of its blocks is stored to.  @ret_counted if it is the one at @pos; the
+ * next one is looked at in its turn, so the answer ends before it.  One that readahead puts there
+ * between this and the write is missed: iomap_valid() is asked with the folio locked, but not told
+ * which.
+ */
+static int sfs_iomap_lookup_whole(struct inode *inode, loff_t pos, loff_t nbytes,
+				  unsigned int flags, struct iomap *iomap, bool *ret_counted)
+{
+	u64 lblk = sfs_pos_lblk(pos);
+	u64 first = lblk;
+	u64 end = lblk + min_t(u64, sfs_range_nblks(pos, nbytes), SFS_FOLIO_NBLKS_MAX);
+	bool zero = flags & IOMAP_ZERO;
+	bool dirty = true;
+	int err;
+
+	if (pos < i_size_read(inode)) {
+		err = sfs_iomap_lookup(inode, round_down(lblk, SFS_FOLIO_NBLKS_MAX), iomap);
+		if (err || sfs_iomap_is_written(inode, lblk, iomap))
+			return err;
+	}
+	err = sfs_iomap_lookup(inode, lblk, iomap);
+	if (err || (zero && (iomap->type == IOMAP_HOLE || iomap->type == IOMAP_UNWRITTEN)))
+		return err;
+	*ret_counted = sfs_find_large_folio(inode, &first, &end, &dirty) && first <= lblk;
+	if (first > lblk)
+		end = first;
+	else if (!dirty)
+		err = sfs_iomap_reserve_range(inode, first, end, zero);
+	iomap->length = min_t(u64, iomap->length, (end - lblk) << SFS_BLOCK_BITS);
+	return err;
+}
+
 static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes,
 				    unsigned int flags, struct iomap *iomap, struct iomap *srcmap)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
+	bool counted = false;
 	int err;
 
 	if (sfs_is_shutdown(inode->i_sb))
@@ -208,11 +314,14 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 	if (sfs_takes_no_change(inode->i_sb))
 		return -EROFS;
 	down_write(&ii->ii_tree_lock);
-	err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	if (SFS_FOLIO_GOES_WHOLE)
+		err = sfs_iomap_lookup_whole(inode, pos, nbytes, flags, iomap, &counted);
+	else
+		err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
 	/* Zeroing a hole is done already. */
 	if (!err && iomap->type == IOMAP_HOLE && !(flags & IOMAP_ZERO))
 		err = sfs_iomap_promise(inode, pos, nbytes, iomap);
-	else if (!err && iomap->type == IOMAP_UNWRITTEN && !(flags & IOMAP_ZERO))
+	else if (!err && iomap->type == IOMAP_UNWRITTEN && !(flags & IOMAP_ZERO) && !counted)
 		err = sfs_iomap_dirty_unwritten(inode, pos, nbytes, iomap);
 	up_write(&ii->ii_tree_lock);
 	return err;

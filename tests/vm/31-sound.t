@@ -43,12 +43,14 @@ sound verify-sync
 is "$status" 0 "recovered"
 relay "attributes"
 
-run build/bin/mkfs.simplefs -q "$tmp/full" 32M
-is "$status" 0 "mkfs of one to fill"
-disk=full sound greedy
-is "$status" 0 "filled"
-relay "greedy"
-disk=full whole
+for what in greedy carried carried-holes; do
+    run build/bin/mkfs.simplefs -q "$tmp/$what" 32M
+    is "$status" 0 "mkfs of one to fill"
+    disk=$what sound "$what"
+    is "$status" 0 "filled"
+    relay "$what"
+    disk=$what whole
+done
 
 # A disk that writes through when asked: the kernel's own, in memory.
 run build/bin/mkfs.simplefs -q "$tmp/copy" 8M

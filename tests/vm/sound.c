@@ -8,9 +8,10 @@
  *
  * "records" appends to a file on the disk FROM and copies that to TO, as the plug would leave it.
  *
- * "greedy" wants a volume of 32 MiB that is all its own.
+ * "greedy", "carried" and "carried-holes" want a volume of 32 MiB each that is all its own.
  *
- * usage: sound use|greedy|pull|pull-sync|verify|verify-sync|verify-records DIR
+ * usage: sound use|greedy|carried|carried-holes DIR
+ *        sound pull|pull-sync|verify|verify-sync|verify-records DIR
  *        sound records DIR FROM TO
  */
 #include <errno.h>
@@ -35,6 +36,7 @@
 #define MIB		(1L << 20)
 #define PIECES		6000		/* that need some 60 nodes */
 #define GREEDY		300		/* files of 16 blocks */
+#define CARRIED		240		/* files of 24 blocks */
 #define CUTS		200
 #define RECORD		512
 #define RECORDS		6
@@ -299,6 +301,79 @@ static void greedy(void)
 	close(ballast);
 }
 
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	TAP_REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !close(fd),
+		    "%s to %s", text, path);
+}
+
+/*
+ * Files whose extents just fit into the inode: written blocks, each in the midst of four, which lie
+ * side by side on the disk, and unwritten ones around them, or @holes.
+ */
+static void scatter_carried(bool holes)
+{
+	int fd[CARRIED];
+	char name[32];
+	long i, at;
+
+	for (i = 0; i < CARRIED; i++) {
+		snprintf(name, sizeof(name), "carried%ld", i);
+		fd[i] = make(name, O_DIRECT);
+	}
+	for (at = 1; at < 24; at += 4)
+		for (i = 0; i < CARRIED; i++)
+			TAP_REQUIRE(pwrite(fd[i], block, BLOCK, at * BLOCK) == BLOCK, "a block");
+	for (i = 0; i < CARRIED; i++)
+		TAP_REQUIRE((holes ? !ftruncate(fd[i], 24 * BLOCK) :
+				     !posix_fallocate(fd[i], 0, 24 * BLOCK)) && !close(fd[i]),
+			    "the rest");
+	sync();
+	put("/proc/sys/vm/drop_caches", "1");
+}
+
+/*
+ * A store to a written block of a folio that has unwritten ones, too: an older kernel writes all of
+ * it, which parts extents.  It takes no more than half of what is kept, and nothing that was
+ * accepted is lost.  A cut zeroes a part of such a folio, and does not want for space.
+ *
+ * @holes: the unwritten ones come when the folio is dirty.
+ */
+static void carried(bool holes)
+{
+	int fd[CARRIED], ballast = make("ballast", 0);
+	unsigned long kept;
+	long i, at, done, n = 1, failed = 0;
+	struct statvfs st;
+	char name[32];
+
+	scatter_carried(holes);
+	for (i = 0; i < CARRIED; i++) {
+		snprintf(name, sizeof(name), "carried%ld", i);
+		fd[i] = open(name, O_RDWR);
+		TAP_REQUIRE(pread(fd[i], block, 16 * BLOCK, 0) == 16 * BLOCK, "%s is read", name);
+	}
+	kept = available() - 4 - (holes ? CARRIED * 18 : 0);
+	TAP_REQUIRE(!posix_fallocate(ballast, 0, kept * BLOCK) && !statvfs(".", &st), "a full volume");
+	kept = st.f_bfree - (holes ? CARRIED * 18 : 0);
+	for (done = 0; done < CARRIED && n == 1; done++) {
+		for (at = 1; at < 24 && n == 1; at += 8)
+			n = pwrite(fd[done], "y", 1, at * BLOCK);
+		TAP_REQUIRE(n == 1 || errno == ENOSPC, "stored, or there is no space");
+		TAP_REQUIRE(!holes || !posix_fallocate(fd[done], 0, 24 * BLOCK), "no holes");
+		failed += !!fsync(fd[done]);
+	}
+	TAP_REQUIRE(!statvfs(".", &st), "the free space");
+	TAP_OK(!failed, "%ld files with three bytes stored arrive (%ld do not)", done, failed);
+	TAP_OK(st.f_bfree >= kept / 2, "half of %lu blocks is left (%lu)", kept, st.f_bfree);
+	for (i = 0, n = 0; i < CARRIED; i++)
+		n += !ftruncate(fd[i], 13 * BLOCK + 100) && !fsync(fd[i]);
+	TAP_EQ(n, CARRIED, "all are cut in the midst of a block");
+	close(ballast);
+}
+
 /* What was claimed for a direct write that fails is free when that is told. */
 static void refused(void)
 {
@@ -345,14 +420,6 @@ static void write_file(const char *name, int flags, const char *text)
 
 	TAP_REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !close(fd),
 		    "%s is written", name);
-}
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	TAP_REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && !close(fd),
-		    "%s to %s", text, path);
 }
 
 /* The close has begun to write the file: until its block is a written one, or some seconds. */
@@ -484,6 +551,10 @@ int main(int argc, char **argv)
 		nowait();
 	} else if (!strcmp(argv[1], "greedy")) {
 		greedy();
+	} else if (!strcmp(argv[1], "carried")) {
+		carried(false);
+	} else if (!strcmp(argv[1], "carried-holes")) {
+		carried(true);
 	} else if (!strcmp(argv[1], "pull")) {
 		pull();
 	} else if (!strcmp(argv[1], "pull-sync")) {
