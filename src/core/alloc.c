@@ -27,70 +27,84 @@
 
 /* ---- one group ---- */
 
-struct sfs_best {
-	u32 b_bit;
-	u32 b_n;
+/* A search on its way through the bits of one used map, and the best that it has met. */
+struct sfs_sweep {
+	const struct sfs_search *w_search;
+	struct sfs_buf *w_used;
+	u32 w_nbits;
+	u32 w_bit;
+	u32 w_n;
+	u32 w_longest;			/* of all clear runs, whether they can be had or not */
 };
 
-/* The first piece of the clear run [bit, end) that is long enough, or else its longest. */
-static void sfs_run_usable(struct sfs_buf *used, u32 bit, u32 end, const struct sfs_search *s,
-			   struct sfs_best *best)
+/* How many of the clear bits [@bit, +@n), from the first on, may be taken. */
+static u32 sfs_run_usable(const struct sfs_sweep *w, u32 bit, u32 n)
 {
+	return sfs_buf_reusable(w->w_used, bit, n);
+}
+
+/* The first piece of the clear run [bit, end) that is long enough, or else its longest. */
+static void sfs_run_sweep(struct sfs_sweep *w, u32 bit, u32 end)
+{
+	const struct sfs_search *s = w->w_search;
 	u32 n;
 
-	while (bit < end && end - bit > best->b_n && best->b_n < s->s_want) {
-		n = sfs_buf_reusable(used, bit, min(end - bit, s->s_want));
-		if (n > best->b_n) {
-			best->b_bit = bit;
-			best->b_n = n;
+	while (bit < end && end - bit > w->w_n && w->w_n < s->s_want) {
+		n = sfs_run_usable(w, bit, min(end - bit, s->s_want));
+		if (n > w->w_n) {
+			w->w_bit = bit;
+			w->w_n = n;
 		}
 		bit += n;
 		bit = s->s_thorough ? bit + 1 : (bit | (SFS_PENDING_STEP - 1)) + 1;
 	}
 }
 
-/* Clear runs that begin in [from, to).  Raises @longest to the longest that was looked at. */
-static void sfs_used_sweep(struct sfs_buf *used, u32 from, u32 to, u32 nbits,
-			   const struct sfs_search *s, struct sfs_best *best, u32 *longest)
+static const u8 *sfs_used_bits(struct sfs_buf *used)
 {
-	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
-	u32 bit = sfs_bits_next_clear(bits, from, nbits);
+	return ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+}
+
+/* Clear runs that begin in [from, to). */
+static void sfs_used_sweep(struct sfs_sweep *w, u32 from, u32 to)
+{
+	const u8 *bits = sfs_used_bits(w->w_used);
+	u32 bit = sfs_bits_next_clear(bits, from, w->w_nbits);
 	u32 end;
 
-	while (bit < to && best->b_n < s->s_want) {
-		end = sfs_bits_next_set(bits, bit, nbits);
-		*longest = max(*longest, end - bit);
-		sfs_run_usable(used, bit, end, s, best);
-		bit = sfs_bits_next_clear(bits, end, nbits);
+	while (bit < to && w->w_n < w->w_search->s_want) {
+		end = sfs_bits_next_set(bits, bit, w->w_nbits);
+		w->w_longest = max(w->w_longest, end - bit);
+		sfs_run_sweep(w, bit, end);
+		bit = sfs_bits_next_clear(bits, end, w->w_nbits);
 	}
 }
 
 u32 sfs_used_find(struct sfs_group *g, struct sfs_buf *used, u32 nbits, const struct sfs_search *s,
 		  u32 *ret_bit)
 {
-	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
-	struct sfs_best best = { 0 };
+	struct sfs_sweep w = { .w_search = s, .w_used = used, .w_nbits = nbits };
+	const u8 *bits = sfs_used_bits(used);
 	u32 goal = s->s_goal < nbits ? s->s_goal : 0;
-	u32 longest = 0;
 	u32 n;
 
 	sfs_assert(sfs_mutex_is_held(&g->g_lock));
 	if (s->s_goal < nbits && !sfs_bits_test(bits, goal)) {
 		n = sfs_bits_next_set(bits, goal, min_t(u64, nbits, (u64)goal + s->s_want)) - goal;
-		n = sfs_buf_reusable(used, goal, n);
+		n = sfs_run_usable(&w, goal, n);
 		if (n) {
 			*ret_bit = goal;
 			return n;
 		}
 	}
-	sfs_used_sweep(used, goal, nbits, nbits, s, &best, &longest);
-	sfs_used_sweep(used, 0, goal, nbits, s, &best, &longest);
-	if (best.b_n < s->s_want)
-		g->g_run = longest;		/* every run was seen */
-	if (best.b_n < s->s_need)
+	sfs_used_sweep(&w, goal, nbits);
+	sfs_used_sweep(&w, 0, goal);
+	if (w.w_n < s->s_want)
+		g->g_run = w.w_longest;		/* every run was seen */
+	if (w.w_n < s->s_need)
 		return 0;
-	*ret_bit = best.b_bit;
-	return best.b_n;
+	*ret_bit = w.w_bit;
+	return w.w_n;
 }
 
 void sfs_used_take(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit, u32 n)
@@ -360,7 +374,7 @@ int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 *
 	err = sfs_used_lock(t, fs, group, g, &used);
 	if (err)
 		return err;
-	bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	bits = sfs_used_bits(used);
 	bit = sfs_bits_next_clear(bits, *from, end);
 	while (!err && bit < end && nruns < SFS_RUNS_AT_ONCE) {
 		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, end) - bit);
@@ -395,7 +409,7 @@ static void sfs_piece_at(u64 blk, u32 nblks, struct sfs_piece *piece)
 
 static bool sfs_piece_is_used(const struct sfs_piece *piece, struct sfs_buf *used)
 {
-	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
+	const u8 *bits = sfs_used_bits(used);
 	u32 end = piece->p_bit + piece->p_n;
 
 	return sfs_bits_next_clear(bits, piece->p_bit, end) == end;
