@@ -16,8 +16,8 @@
  *
  * One g_lock at a time, f_zone_lock never under it.  All changes of a group lie in one hold of its
  * lock, reading and access first, that to the zone's summary (zone_summary.c) before the lock.
- * Blocks whose freeing has not committed stay untouched: used maps are opened with
- * sfs_buf_access_undo() and runs cut by sfs_buf_reusable().
+ * Blocks whose freeing has not committed stay untouched, and so does what is busy (busy.h): used
+ * maps are opened with sfs_buf_access_undo(), and all runs are cut by sfs_run_usable().
  */
 #include "port.h"
 #include "format.h"
@@ -30,7 +30,9 @@
 /* A search on its way through the bits of one used map, and the best that it has met. */
 struct sfs_sweep {
 	const struct sfs_search *w_search;
+	const struct sfs_fs *w_fs;
 	struct sfs_buf *w_used;
+	u64 w_first;			/* the block of bit 0 */
 	u32 w_nbits;
 	u32 w_bit;
 	u32 w_n;
@@ -40,7 +42,8 @@ struct sfs_sweep {
 /* How many of the clear bits [@bit, +@n), from the first on, may be taken. */
 static u32 sfs_run_usable(const struct sfs_sweep *w, u32 bit, u32 n)
 {
-	return sfs_buf_reusable(w->w_used, bit, n);
+	n = sfs_busy_before(w->w_fs, w->w_first + bit, n);
+	return n ? sfs_buf_reusable(w->w_used, bit, n) : 0;
 }
 
 /* The first piece of the clear run [bit, end) that is long enough, or else its longest. */
@@ -80,10 +83,17 @@ static void sfs_used_sweep(struct sfs_sweep *w, u32 from, u32 to)
 	}
 }
 
-u32 sfs_used_find(struct sfs_group *g, struct sfs_buf *used, u32 nbits, const struct sfs_search *s,
-		  u32 *ret_bit)
+u32 sfs_used_find(const struct sfs_fs *fs, u64 group, struct sfs_group *g, struct sfs_buf *used,
+		  const struct sfs_search *s, u32 *ret_bit)
 {
-	struct sfs_sweep w = { .w_search = s, .w_used = used, .w_nbits = nbits };
+	u32 nbits = sfs_group_nblks(fs, group);
+	struct sfs_sweep w = {
+		.w_search = s,
+		.w_fs = fs,
+		.w_used = used,
+		.w_first = group * SFS_GROUP_BLOCKS,
+		.w_nbits = nbits,
+	};
 	const u8 *bits = sfs_used_bits(used);
 	u32 goal = s->s_goal < nbits ? s->s_goal : 0;
 	u32 n;
@@ -149,9 +159,8 @@ static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf
 	sfs_space_freed(fs, n);
 }
 
-/* Locks @g and opens the used map of it, @group, with undo access; sfs_used_unlock() ends both. */
-static int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, struct sfs_group *g,
-			 struct sfs_buf **ret_used)
+int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, struct sfs_group *g,
+		  struct sfs_buf **ret_used)
 {
 	struct sfs_buf *used;
 	int err;
@@ -173,7 +182,7 @@ unlock:
 	return err;
 }
 
-static void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used)
+void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used)
 {
 	sfs_buf_put(used);
 	sfs_mutex_unlock(&g->g_lock);
@@ -205,9 +214,9 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 			err = sfs_reach_failed(fs, reach, &g->g_unread);
 		goto put_summary;
 	}
-	n = sfs_used_find(g, used, sfs_group_nblks(fs, group), s, &bit);
+	n = sfs_used_find(fs, group, g, used, s, &bit);
 	if (!n) {
-		/* All that is free has been freed in a transaction that has not committed. */
+		/* All that is free is busy, or its freeing has not committed. */
 		reach->r_waits |= s->s_thorough && g->g_free;
 		err = -ENOSPC;
 		goto unlock;
@@ -351,43 +360,6 @@ int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, u
 		return -EAGAIN;
 	if (!err)
 		*ret_nblks = n;
-	return err;
-}
-
-/* ---- what nobody has ---- */
-
-int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 *from, u32 to,
-			u32 min, sfs_run_fn fn, u64 *ret_nblks)
-{
-	u32 end = min(to, sfs_group_nblks(fs, group));
-	unsigned int nruns = 0;
-	struct sfs_group *g;
-	struct sfs_buf *used;
-	const u8 *bits;
-	u64 total = 0;
-	u32 bit, n;
-	int err;
-
-	err = sfs_group_get(fs, group, &g);
-	if (err)
-		return err;
-	err = sfs_used_lock(t, fs, group, g, &used);
-	if (err)
-		return err;
-	bits = sfs_used_bits(used);
-	bit = sfs_bits_next_clear(bits, *from, end);
-	while (!err && bit < end && nruns < SFS_RUNS_AT_ONCE) {
-		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, end) - bit);
-		if (n >= min) {
-			err = fn(fs, group * SFS_GROUP_BLOCKS + bit, n);
-			total += err ? 0 : n;
-			nruns++;
-		}
-		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), end);
-	}
-	*ret_nblks = total;
-	*from = bit < end ? bit : to;
-	sfs_used_unlock(g, used);
 	return err;
 }
 

@@ -74,6 +74,7 @@ struct sfs_fs {
 	struct sfs_mutex f_zone_lock;
 	struct sfs_mutex f_run_lock;	/* innermost */
 	u32 f_run;			/* an upper bound of all z_run; changed under it */
+	u64 f_busy;			/* the run that is busy (busy.h), or 0 */
 	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
@@ -332,23 +333,13 @@ u64 sfs_space_available(struct sfs_fs *fs);
 /*
  * Takes one run of 1 to @want blocks, as near after @goal (0: anywhere) as can be had, the longest
  * where @want cannot be met.  -ENOSPC: the promise cannot be made.  -EAGAIN: what there is lies in
- * groups that were not loaded, or has been freed in a transaction that has not committed: end this
- * one, call sfs_load_next(), commit if that had nothing to do, try again.
+ * groups that were not loaded, or has been freed in a transaction that has not committed, or is
+ * busy: end this one, call sfs_load_next(), if that had nothing to do commit, wait for the end of
+ * sfs_busy_begin(), and try again.
  * Credits: SFS_CREDITS_ALLOC.
  */
 int sfs_alloc_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 goal, u32 want, unsigned int flags,
 		   u64 *ret_blk, u32 *ret_nblks);
-/*
- * Calls @fn for each run of at least @min blocks among the bits [*@from, @to) of @group that is
- * free by the rule of reuse (port.h), so also after a crash.  g_lock is held meanwhile: nobody
- * takes them.  Ends with the first error of @fn, and after SFS_RUNS_AT_ONCE, since a commit waits
- * for @t meanwhile: *@from is where to go on, @to at the end.  *@ret_nblks: how many there were.
- * Credits: 1.
- */
-#define SFS_RUNS_AT_ONCE	64
-typedef int (*sfs_run_fn)(struct sfs_fs *fs, u64 blk, u32 nblks);
-int sfs_group_each_free(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 *from, u32 to,
-			u32 min, sfs_run_fn fn, u64 *ret_nblks);
 /*
  * Frees a run.  All or nothing; damage (already free, outside) is reported.  Credits: one per
  * group touched, and one.
@@ -365,8 +356,9 @@ int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk);
 int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
 /*
- * A search for blocks in one group, and what it does to the group's books.  For alloc.c and
- * ialloc.c only: g_lock is held, @used has undo access in the transaction and is dirtied after.
+ * A search for blocks in one group, and what it does to the group's books.  For alloc.c, busy.c and
+ * ialloc.c only: g_lock is held, @used has undo access in the transaction and is dirtied after a
+ * change.  sfs_used_lock() locks @g, which is @group, and opens its map so; _unlock() ends both.
  */
 struct sfs_search {
 	u32 s_goal;			/* bit to continue at, if but for one block; or NO_GOAL */
@@ -375,9 +367,12 @@ struct sfs_search {
 	bool s_thorough;		/* look between blocks whose freeing has not committed */
 };
 #define SFS_NO_GOAL		(~0u)
-/* Length of the run found, at most s_want; 0 if there is none. */
-u32 sfs_used_find(struct sfs_group *group, struct sfs_buf *used, u32 nbits,
-		  const struct sfs_search *search, u32 *ret_bit);
+int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, struct sfs_group *g,
+		  struct sfs_buf **ret_used);
+void sfs_used_unlock(struct sfs_group *g, struct sfs_buf *used);
+/* Length of the run found, at most s_want; 0 if there is none that may be taken now. */
+u32 sfs_used_find(const struct sfs_fs *fs, u64 group, struct sfs_group *g, struct sfs_buf *used,
+		  const struct sfs_search *s, u32 *ret_bit);
 void sfs_used_take(struct sfs_fs *fs, struct sfs_group *group, struct sfs_buf *used, u32 bit,
 		   u32 n);
 int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *group,
@@ -401,12 +396,6 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group);
  * for this and all later calls; its error is told where nothing else is left to load.
  */
 int sfs_load_next(struct sfs_fs *fs);
-/*
- * Calls @fn for what of [@blk, @end) no zone has been begun on, in runs of a group's length at
- * most, with f_zone_lock held: none is begun under a run.  @min, @ret_nblks as above.
- */
-int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_fn fn,
-			 u64 *ret_nblks);
 int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf **ret_buf);
 /* The same with g_lock of @g, which is @group: damage where its counts are not those of the map. */
 int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
@@ -593,6 +582,7 @@ const struct sfs_block_ops *sfs_block_ops_of(u32 magic);	/* NULL: no kind has it
 const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 blk);
 
 #include "btree.h"
+#include "busy.h"
 #include "reach.h"
 #include "totext.h"
 #include "zone.h"

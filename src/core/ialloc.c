@@ -219,7 +219,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	u64 blk;
 	int err;
 
-	if (!sfs_used_find(g, o->o_map[SFS_MAP_USED], sfs_group_nblks(o->o_fs, o->o_nr), &s, &bit))
+	if (!sfs_used_find(o->o_fs, o->o_nr, g, o->o_map[SFS_MAP_USED], &s, &bit))
 		return -EAGAIN;
 	if (sfs_open_test(o, SFS_MAP_INODE, bit) || sfs_open_test(o, SFS_MAP_ROOM, bit))
 		return sfs_open_corrupt(o, bit, "inode map", "an inode block is said to be free");
@@ -249,7 +249,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 }
 
 /*
- * -ENOSPC: neither a slot nor a block here; -EAGAIN: a block, but not before a commit; and as
+ * -ENOSPC: neither a slot nor a block here; -EAGAIN: a block, but not yet; and as
  * sfs_group_reach().
  */
 static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 goal,

@@ -12,7 +12,8 @@
  * file has already may go half as deep (SFS_ALLOC_PROMISE).
  *
  * So ENOSPC comes from a promise that cannot be made.  Who holds one gets blocks, or -EAGAIN while
- * the freeing of those that are left has not committed: then a commit is all that it takes.
+ * the freeing of those that are left has not committed, or they are busy: then a commit, and the
+ * end of that, is all that it takes.
  */
 #include "port.h"
 #include "format.h"

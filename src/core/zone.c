@@ -470,7 +470,7 @@ int sfs_load_next(struct sfs_fs *fs)
 	return loads ? (int)loads : failed;
 }
 
-/* ---- growth, and fresh ground ---- */
+/* ---- growth ---- */
 
 void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super)
 {
@@ -528,28 +528,5 @@ int sfs_zone_grow(struct sfs_trans *t, struct sfs_fs *fs, u64 ngroups, struct sf
 	sfs_buf_put(super);
 unlock:
 	sfs_mutex_unlock(&fs->f_zone_lock);
-	return err;
-}
-
-int sfs_zones_each_fresh(struct sfs_fs *fs, u64 blk, u64 end, u32 min, sfs_run_fn fn,
-			 u64 *ret_nblks)
-{
-	u64 total = 0;
-	int err = 0;
-	u32 n;
-
-	end = min(end, fs->f_blocks - fs->f_tail);
-	do {
-		sfs_mutex_lock(&fs->f_zone_lock);
-		blk = max(blk, fs->f_zones * SFS_ZONE_BLOCKS);
-		n = blk < end ? min_t(u64, end - blk, SFS_GROUP_BLOCKS) : 0;
-		if (n && n >= min) {
-			err = fn(fs, blk, n);
-			total += err ? 0 : n;
-		}
-		sfs_mutex_unlock(&fs->f_zone_lock);
-		blk += n;
-	} while (n && !err);
-	*ret_nblks = total;
 	return err;
 }

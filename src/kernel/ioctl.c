@@ -5,8 +5,9 @@
  * FS_IOC_SHUTDOWN stops a volume that somebody uses, for high availability and for tests: as if its
  * device had been taken away, with as much made durable before as is asked for.
  *
- * FITRIM tells the device what nobody has: a group at a time, in a transaction that changes nothing
- * and keeps what is freed meanwhile from being taken for free.
+ * FITRIM tells the device what nobody has, a run at a time: it is found, and made busy (busy.h), in
+ * a transaction that changes nothing, and the device is waited for when that has ended and no lock
+ * is held but si_trim_lock, which only other trims want, and who finds nothing else to take.
  */
 #include "simplefs.h"
 
@@ -60,74 +61,74 @@ static int sfs_trim_ends(void)
 	return fatal_signal_pending(current) || freezing(current) ? -ERESTARTSYS : 0;
 }
 
-static int sfs_trim_run(struct sfs_fs *fs, u64 blk, u32 nblks)
-{
-	struct super_block *sb = fs->f_priv;
-	int err;
-
-	err = sfs_trim_ends();
-	if (err)
-		return err;
-	return sb_issue_discard(sb, blk, nblks, GFP_NOFS, 0);
-}
-
-/* Some of the bits [*@bit, @end) of @group.  In a transaction, for the rule of reuse. */
-static int sfs_trim_some(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min,
-			 u64 *ret_nblks)
+/*
+ * The next run of the bits [*@bit, @end) of @group.  si_trim_lock held, for which reclaim may wait:
+ * as in a transaction no memory is asked for here that could need it.
+ */
+static int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min,
+			u64 *ret_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct sfs_trans t;
-	u64 n = 0;
+	u64 blk = 0;
+	u32 n = 0;
 	int err;
 	int err2;
 
 	err = sfs_trans_begin(sb, 1, 0, &t);
 	if (err)
 		return err;
-	err = sfs_group_each_free(&t, fs, group, bit, end, min, sfs_trim_run, &n);
+	err = sfs_busy_begin(&t, fs, group, bit, end, min, &blk, &n);
 	err2 = sfs_trans_end(&t);
-	*ret_nblks += n;
-	return err ? err : err2;
+	if (!err)
+		err = err2;
+	if (!err && n)
+		err = sb_issue_discard(sb, blk, n, GFP_NOFS, 0);
+	sfs_busy_end(fs);
+	if (!err)
+		*ret_nblks += n;
+	return err;
 }
 
 /* The part of @group in [@blk, @end); what went is added to *@ret_nblks. */
 static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u32 min,
 			  u64 *ret_nblks)
 {
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	struct sfs_sb_info *si = SFS_SB(sb);
 	u64 first = group * SFS_GROUP_BLOCKS;
 	u32 bit = max(blk, first) - first;
 	u32 nbits = min_t(u64, end - first, SFS_GROUP_BLOCKS);
 	struct sfs_group *g;
 	int err;
 
-	/* Loaded here, not in the transaction. */
-	err = sfs_group_get(fs, group, &g);
-	if (err || READ_ONCE(g->g_run) < min)
-		return err;
-	while (!err && bit < nbits)
-		err = sfs_trim_some(sb, group, &bit, nbits, min, ret_nblks);
+	/* Loaded here, not in the transaction.  -ENOSPC: of a zone that was not begun. */
+	err = sfs_group_get(&si->si_fs, group, &g);
+	if (!err && READ_ONCE(g->g_run) < min)
+		return 0;
+	if (err == -ENOSPC)
+		err = 0;
+	while (!err && bit < nbits) {
+		err = sfs_trim_ends();
+		if (err)
+			break;
+		mutex_lock(&si->si_trim_lock);
+		err = sfs_trim_run(sb, group, &bit, nbits, min, ret_nblks);
+		mutex_unlock(&si->si_trim_lock);
+	}
 	return err;
 }
 
 /* [@blk, @end) in runs of @min blocks or more; what went is added to *@ret_nblks, also on error. */
 static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_nblks)
 {
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	u64 ngroups = sfs_groups_ready(fs);
-	u64 fresh = 0;
 	u64 group;
 	int err = 0;
 
-	for (group = blk / SFS_GROUP_BLOCKS;
-	     !err && group < ngroups && group * SFS_GROUP_BLOCKS < end; group++) {
+	for (group = blk / SFS_GROUP_BLOCKS; !err && group * SFS_GROUP_BLOCKS < end; group++) {
 		err = sfs_trim_ends();
 		if (!err)
 			err = sfs_trim_group(sb, group, blk, end, min, ret_nblks);
 	}
-	if (!err)
-		err = sfs_zones_each_fresh(fs, blk, end, min, sfs_trim_run, &fresh);
-	*ret_nblks += fresh;
 	return err;
 }
 

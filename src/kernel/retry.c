@@ -9,11 +9,19 @@
 
 /*
  * Groups that nobody has looked at come first: reading them is no try, since it has an end.  After
- * a commit all that was free before it can be had; others may have had it and freed more meanwhile.
- * That goes on for a while at most, unless the counts are wrong.
+ * a commit all that was free before it can be had, and what the device was busy with when it is
+ * done; others may have had it and freed more meanwhile.  That goes on for a while at most, unless
+ * the counts are wrong.
  */
 #define SFS_TRIES	100
 #define SFS_SETTLED	(1u << 31)	/* in *tries: promises have been claimed back */
+
+/* Waits for the end of what is busy now: a mutex goes to who waits for it, not always to trims. */
+static void sfs_wait_busy(struct sfs_sb_info *si)
+{
+	mutex_lock(&si->si_trim_lock);
+	mutex_unlock(&si->si_trim_lock);
+}
 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
@@ -27,6 +35,8 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 	*err = (++*tries & ~SFS_SETTLED) <= SFS_TRIES ? 0 : -ENOSPC;
 	if (!*err)
 		*err = sfs_journal_commit(sb);
+	if (!*err)
+		sfs_wait_busy(SFS_SB(sb));
 	return !*err;
 }
 

@@ -4,8 +4,8 @@
  *
  * Locks, outermost first (the VFS's own in brackets):
  *
- *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> transaction handle
- *     -> ii_tree_lock -> the core's f_zone_lock, g_lock
+ *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> si_trim_lock
+ *     -> transaction handle -> ii_tree_lock -> the core's f_zone_lock, g_lock
  *
  * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
  * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock
@@ -17,6 +17,7 @@
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/iomap.h>
+#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/rbtree.h>
 #include <linux/rwsem.h>
@@ -47,6 +48,7 @@ struct sfs_sb_info {
 	spinlock_t si_error_lock;	/* guards f_error_* and f_state of si_fs, and the path */
 	char *si_journal_path;		/* as mounted with, or NULL */
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
+	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
 };
 
 /* A transaction handle, on the stack of whoever begins it. */
@@ -204,9 +206,9 @@ int sfs_journal_commit(struct super_block *sb);	/* all that has been changed so 
 /* ---- retry.c ---- */
 /*
  * The rule of trying again.  True when *@err came of blocks in groups that nobody had looked at, or
- * whose freeing had not committed (-EAGAIN), and that has been done now.  False: *@err is what to
- * say, -ENOSPC where it was that too often.  *@tries is 0 at first.  No handle may be held, folios
- * may be locked.
+ * whose freeing had not committed, or that were busy (-EAGAIN), and that is over now.  False: *@err
+ * is what to say, -ENOSPC where it was that too often.  *@tries is 0 at first.  No handle may be
+ * held, folios may be locked.
  */
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*

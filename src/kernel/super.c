@@ -355,6 +355,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	si->si_types = sfs_types;
 	si->si_fs.f_priv = sb;
 	sfs_error_init(si);
+	mutex_init(&si->si_trim_lock);
 	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
 		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
 		return -EINVAL;

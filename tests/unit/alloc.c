@@ -3,9 +3,9 @@
  * alloc.c - the block allocator against two byte maps: who has each block now, and who had it at
  * the last commit.
  *
- * A block may be handed out when neither says that it is taken.  Volumes from the smallest to two
- * zones are filled, emptied, crashed and damaged at random; after every commit the bitmaps, their
- * counts and the counters must tell what the maps do.
+ * A block may be handed out when neither says that it is taken, and it is not busy.  Volumes from
+ * the smallest to two zones are filled, emptied, crashed and damaged at random; after every commit
+ * the bitmaps, their counts and the counters must tell what the maps do.
  */
 #include "drain.h"
 
@@ -20,6 +20,7 @@ static u8 *now, *then;			/* per block: taken */
 static u64 model_free;
 static struct run runs[RUNS_MAX];
 static unsigned int nruns;
+static struct run busy;
 
 static bool map_bit(u64 blk, unsigned int map)
 {
@@ -99,10 +100,9 @@ static void model_check(void)
 	DRAIN_REQUIRE((u64)sfs_counter_read(&drain_fs.f_free) == model_free, "f_free is true");
 }
 
-/* Of one group's run from @blk: may all be handed out? */
 static bool may_have(u64 blk)
 {
-	return !now[blk] && !then[blk];
+	return !now[blk] && !then[blk] && (blk < busy.blk || blk - busy.blk >= busy.nblks);
 }
 
 static void give(u64 blk, u32 nblks)
@@ -110,7 +110,8 @@ static void give(u64 blk, u32 nblks)
 	u32 i;
 
 	for (i = 0; i < nblks; i++) {
-		DRAIN_REQUIRE(may_have(blk + i), "block %" PRIu64 " was free, before and now", blk + i);
+		DRAIN_REQUIRE(may_have(blk + i), "block %" PRIu64 " was free, before and now, and not busy",
+			      blk + i);
 		now[blk + i] = true;
 	}
 	model_free -= nblks;
@@ -204,52 +205,49 @@ static void op_free_wrong(void)
 	drain_step(0);
 }
 
-static u64 told;
-static unsigned int runs_told;
-
-static int tell(struct sfs_fs *fs, u64 blk, u32 nblks)
+static void busy_end(void)
 {
-	u32 i;
-
-	for (i = 0; i < nblks; i++)
-		DRAIN_REQUIRE(fs == &drain_fs && may_have(blk + i),
-			      "block %" PRIu64 " is nobody's", blk + i);
-	told += nblks;
-	runs_told++;
-	return 0;
+	sfs_busy_end(&drain_fs);
+	busy.nblks = 0;
 }
 
-/* What is told to be free is, and all of it is told. */
-static void op_each_free(void)
+/* What is busy next of a group, begun or not: the first run that may be had and is long enough. */
+static void busy_begin(u64 group, u32 *from, u32 to, u32 min)
 {
-	u64 group = ram_random(sfs_groups_ready(&drain_fs));
 	u64 first = group * SFS_GROUP_BLOCKS;
+	u32 end = min(to, sfs_group_nblks(&drain_fs, group));
+	u32 at = *from, n = 0;
+	struct run got;
+
+	while (n < min && at + n < end) {
+		if (may_have(first + at + n)) {
+			n++;
+			continue;
+		}
+		at += n + 1;
+		n = 0;
+	}
+	while (n >= min && at + n < end && may_have(first + at + n))
+		n++;
+	DRAIN_REQUIRE(!sfs_busy_begin(NULL, &drain_fs, group, from, to, min, &got.blk, &got.nblks),
+		      "a run is looked for");
+	n = n < min ? 0 : n;
+	DRAIN_REQUIRE(got.nblks == n && (!n || got.blk == first + at), "the first that there is");
+	DRAIN_REQUIRE(*from == (n ? at + n : to), "and where to go on");
+	busy = got;
+	drain_step(1);
+}
+
+static void op_busy(void)
+{
+	u64 group = ram_random(drain_fs.f_groups);
 	u32 nbits = sfs_group_nblks(&drain_fs, group);
 	u32 from = ram_random(nbits);
 	u32 to = from + ram_random(nbits);
-	u32 min = ram_random(2) ? 1 : 1 + ram_random(100);
-	u64 want = 0, said = 0, run = 0, n;
-	u32 i, at = from, old;
 
-	told = 0;
-	while (at < to) {
-		old = at;
-		runs_told = 0;
-		DRAIN_REQUIRE(!sfs_group_each_free(NULL, &drain_fs, group, &at, to, min, tell, &n),
-			      "what is free is told");
-		DRAIN_REQUIRE(at > old && runs_told <= SFS_RUNS_AT_ONCE, "some at a time");
-		said += n;
-	}
-	for (i = from; i <= min(to, nbits); i++) {
-		if (i < min(to, nbits) && may_have(first + i)) {
-			run++;
-			continue;
-		}
-		want += run >= min ? run : 0;
-		run = 0;
-	}
-	DRAIN_REQUIRE(told == want && said == want, "and all of it");
-	drain_step(1);
+	busy_end();
+	if (ram_random(4))
+		busy_begin(group, &from, to, ram_random(2) ? 1 : 1 + ram_random(100));
 }
 
 /* Any call fails at any place: nothing has happened then. */
@@ -290,6 +288,7 @@ static void crash(void)
 	unsigned int i;
 	u64 blk;
 
+	busy_end();
 	/* Runs do not come back: after a crash the test only knows which blocks are taken. */
 	drain_crash();
 	drain_mount(true);
@@ -327,7 +326,7 @@ static void random_ops(u64 blocks, u32 journal_blocks, u32 want_max, u64 nops)
 		else if (what < 10)
 			commit();
 		else if (what < 12)
-			op_each_free();
+			op_busy();
 		else if (ram_random(10) < bias && nruns < RUNS_MAX - 1)
 			op_alloc(ram_random(8) ? want_max : 4);
 		else
@@ -337,6 +336,7 @@ static void random_ops(u64 blocks, u32 journal_blocks, u32 want_max, u64 nops)
 		if (i % 200000 == 199999)
 			crash();
 	}
+	busy_end();
 	commit();
 	model_check();
 	crash();
@@ -361,13 +361,6 @@ static void test_contiguous(void)
 	TAP_EQ(breaks, 0, "14000 blocks in steps of 7 are one run");
 }
 
-static int tell_fresh(struct sfs_fs *fs, u64 blk, u32 nblks)
-{
-	TAP_REQUIRE(blk >= SFS_ZONE_BLOCKS && sfs_mutex_is_held(&fs->f_zone_lock), "fresh, and held");
-	told += nblks;
-	return 0;
-}
-
 /* Zones begin when they are needed, and a volume can be filled to its last block. */
 static void test_zones(void)
 {
@@ -377,12 +370,6 @@ static void test_zones(void)
 	model_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
 	want = model_free;
 	TAP_EQ(drain_fs.f_zones, 1, "a new volume has one zone begun");
-	told = 0;
-	TAP_EQ(sfs_zones_each_fresh(&drain_fs, 0, ~0ULL, 1, tell_fresh, &total), 0,
-	       "the others are fresh");
-	TAP_EQ(total, SFS_ZONE_BLOCKS + 5000 - 256, "up to the tail");
-	TAP_EQ(told, total, "each of their blocks");
-	total = 0;
 	while (!sfs_alloc_blks(NULL, &drain_fs, 0, 30000, SFS_ALLOC_POOL, &blk, &n)) {
 		if (total == 0)
 			TAP_EQ(drain_fs.f_zones, 1, "the first run needs no other");
@@ -407,6 +394,39 @@ static void test_zones(void)
 	drain_commit();
 	drain_step(0);
 	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 1, 0, &blk, &n), 0, "but after it");
+	drain_step(SFS_CREDITS_ALLOC);
+}
+
+/* Where no zone has been begun one may be at any time, but what is busy there is nobody's. */
+static void test_busy(void)
+{
+	u64 group, blk, total = 0;
+	u32 n, from, left;
+	int err;
+
+	model_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
+	for (group = SFS_ZONE_GROUPS; group < drain_fs.f_groups; group++) {
+		from = 0;
+		busy_begin(group, &from, SFS_GROUP_BLOCKS, 1);
+		total += busy.nblks;
+		busy_end();
+	}
+	TAP_EQ(total, SFS_ZONE_BLOCKS + 5000 - 256 - 2 * 130, "all but the heads and the tail");
+	from = 0;
+	busy_begin(SFS_ZONE_GROUPS, &from, 20000, 1);
+	left = busy.nblks;
+	TAP_EQ(left, 20000 - 130, "some of a zone that is not begun is busy");
+	while (!(err = sfs_alloc_blks(NULL, &drain_fs, 0, 30000, SFS_ALLOC_POOL, &blk, &n))) {
+		give(blk, n);
+		drain_step(SFS_CREDITS_ALLOC);
+	}
+	drain_step(0);
+	TAP_EQ(drain_fs.f_zones, 3, "zones are begun all the same");
+	TAP_EQ(err, -EAGAIN, "who wants more than the rest has to wait");
+	TAP_EQ(model_free, left, "and the rest is what is busy");
+	busy_end();
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 30000, SFS_ALLOC_POOL, &blk, &n), 0, "until it ends");
+	TAP_EQ(n, left, "then all of it is there");
 	drain_step(SFS_CREDITS_ALLOC);
 }
 
@@ -549,6 +569,7 @@ int main(int argc, char **argv)
 	test_claims();
 	test_bounds();
 	test_zones();
+	test_busy();
 	test_lies();
 	random_ops(256, 0, 8, 500000);
 	random_ops(3000, 1024, 60, 500000);

@@ -3,6 +3,7 @@
 # FITRIM gives the device back what nobody has, and takes nothing from those who have.
 . "$(dirname "$0")/lib.sh"
 program trim
+program held
 
 # trim WHAT [OPTION]...: in one boot, on the volume
 trim()
@@ -10,6 +11,32 @@ trim()
     boot --module "$module" --add "$tmp/trim" --disk "$tmp/disk" "${@:2}" -- sh -c \
         "mount -t simplefs /dev/vda /mnt && trim $1 /mnt && umount /mnt && rmmod simplefs"
 }
+
+# held WHAT SIZE WORDS...: on a volume whose device holds discards back; then what is left of it
+held()
+{
+    local server fd nbd=nbd:unix:$tmp/socket
+    rm -f "$tmp/disk" "$tmp/socket"
+    run build/bin/mkfs.simplefs -q -J size=4M "$tmp/disk" "$2"
+    is "$status" 0 "mkfs of $2"
+    exec {fd}< <(exec tests/vm/nbd-hold.py "$tmp/socket" "$tmp/disk")
+    server=$!
+    read -r -u "$fd" _
+    boot --timeout 900 --module "$module" --add "$tmp/held" --disk "$nbd:exportname=0" \
+        --disk "$nbd:exportname=1" -- sh -c \
+        "mount -t simplefs /dev/vda /mnt && held $1 /dev/vdb /mnt && umount /mnt && rmmod simplefs"
+    exec {fd}<&-
+    wait "$server"
+    is "$status" 0 "a discard held back: $1"
+    relay "${*:3}"
+    run build/bin/fsck.simplefs -fn "$tmp/disk"
+    is "$status" 0 "the structure is whole" || diag "$out"
+}
+
+held apart 64M "beside a discard"
+held full 64M "nothing else left"
+held fresh 9G "a zone begun"
+rm -f "$tmp/disk"
 
 run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
 is "$status" 0 "mkfs"
