@@ -90,11 +90,29 @@ static int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u3
 	return err;
 }
 
+/* The same, with what it takes.  Each run by itself, so that a freeze waits for one of them. */
+static int sfs_trim_step(struct file *file, u64 group, u32 *bit, u32 end, u32 min,
+			 u64 *ret_nblks)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	int err;
+
+	err = sfs_trim_ends();
+	if (!err)
+		err = mnt_want_write_file(file);
+	if (err)
+		return err;
+	mutex_lock(&SFS_SB(sb)->si_trim_lock);
+	err = sfs_trim_run(sb, group, bit, end, min, ret_nblks);
+	mutex_unlock(&SFS_SB(sb)->si_trim_lock);
+	mnt_drop_write_file(file);
+	return err;
+}
+
 /* The part of @group in [@blk, @end); what went is added to *@ret_nblks. */
-static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u32 min,
+static int sfs_trim_group(struct file *file, u64 group, u64 blk, u64 end, u32 min,
 			  u64 *ret_nblks)
 {
-	struct sfs_sb_info *si = SFS_SB(sb);
 	u64 first = group * SFS_GROUP_BLOCKS;
 	u32 bit = max(blk, first) - first;
 	u32 nbits = min_t(u64, end - first, SFS_GROUP_BLOCKS);
@@ -102,24 +120,18 @@ static int sfs_trim_group(struct super_block *sb, u64 group, u64 blk, u64 end, u
 	int err;
 
 	/* Loaded here, not in the transaction.  -ENOSPC: of a zone that was not begun. */
-	err = sfs_group_get(&si->si_fs, group, &g);
+	err = sfs_group_get(sfs_inode_fs(file_inode(file)), group, &g);
 	if (!err && READ_ONCE(g->g_run) < min)
 		return 0;
 	if (err == -ENOSPC)
 		err = 0;
-	while (!err && bit < nbits) {
-		err = sfs_trim_ends();
-		if (err)
-			break;
-		mutex_lock(&si->si_trim_lock);
-		err = sfs_trim_run(sb, group, &bit, nbits, min, ret_nblks);
-		mutex_unlock(&si->si_trim_lock);
-	}
+	while (!err && bit < nbits)
+		err = sfs_trim_step(file, group, &bit, nbits, min, ret_nblks);
 	return err;
 }
 
 /* [@blk, @end) in runs of @min blocks or more; what went is added to *@ret_nblks, also on error. */
-static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_nblks)
+static int sfs_trim(struct file *file, u64 blk, u64 end, u32 min, u64 *ret_nblks)
 {
 	u64 group;
 	int err = 0;
@@ -127,7 +139,7 @@ static int sfs_trim(struct super_block *sb, u64 blk, u64 end, u32 min, u64 *ret_
 	for (group = blk / SFS_GROUP_BLOCKS; !err && group * SFS_GROUP_BLOCKS < end; group++) {
 		err = sfs_trim_ends();
 		if (!err)
-			err = sfs_trim_group(sb, group, blk, end, min, ret_nblks);
+			err = sfs_trim_group(file, group, blk, end, min, ret_nblks);
 	}
 	return err;
 }
@@ -158,11 +170,9 @@ static int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
 		return -EINVAL;
 	end = min(range.len, U64_MAX - range.start) + range.start;
 	end = min(end >> SFS_BLOCK_BITS, fs->f_blocks);
-	err = mnt_want_write_file(file);
-	if (err)
-		return err;
-	err = sfs_trim(sb, blk, end, min, &nblks);
-	mnt_drop_write_file(file);
+	if (__mnt_is_readonly(file->f_path.mnt))
+		return -EROFS;
+	err = sfs_trim(file, blk, end, min, &nblks);
 	range.len = nblks << SFS_BLOCK_BITS;
 	if (!err && copy_to_user(arg, &range, sizeof(range)))
 		err = -EFAULT;

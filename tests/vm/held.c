@@ -152,8 +152,8 @@ static void test_apart(void)
 	holds("new", 8 * MIB);
 }
 
-/* Does @pid wait to try again, inside of the kernel? */
-static bool is_retrying(pid_t pid)
+/* Does @pid wait in a function of the kernel's that is called so, or begins so? */
+static bool waits_in(pid_t pid, const char *name)
 {
 	char path[64], stack[4096] = "";
 	int fd;
@@ -165,7 +165,47 @@ static bool is_retrying(pid_t pid)
 	if (read(fd, stack, sizeof(stack) - 1) < 0)
 		stack[0] = 0;
 	close(fd);
-	return strstr(stack, "sfs_retry");
+	return strstr(stack, name);
+}
+
+/* A minute is the net here, too. */
+static bool await(pid_t pid, const char *name)
+{
+	time_t late = time(NULL) + 60;
+
+	while (!is_over(pid) && !waits_in(pid, name) && time(NULL) < late)
+		;
+	return !is_over(pid) && waits_in(pid, name);
+}
+
+static int freeze(void)
+{
+	return ioctl(open(".", O_RDONLY | O_DIRECTORY), FIFREEZE, 0) ? errno : 0;
+}
+
+/* In the midst of a trim that has many runs to go. */
+static void test_freeze(void)
+{
+	int fd = open("comb", O_WRONLY | O_CREAT, 0644);
+	pid_t trimmer, freezer;
+	int i;
+
+	TAP_REQUIRE(!fallocate(fd, 0, 0, 8 * MIB), "a file");
+	for (i = 0; i < 64; i++)
+		TAP_REQUIRE(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				       i * MIB / 8, MIB / 16), "and holes in it");
+	trimmer = begin_trim();
+	freezer = begin(freeze);
+	TAP_OK(await(freezer, "freeze_super"), "a freeze waits for a discard");
+	while (waits_in(freezer, "rcu_sync"))
+		;
+	while (!is_over(freezer) && !is_over(trimmer))
+		tell('s');
+	TAP_OK(!is_over(trimmer), "but not for all of them");
+	TAP_EQ(end(freezer), 0, "and is done");
+	TAP_OK(!ioctl(open(".", O_RDONLY | O_DIRECTORY), FITHAW, 0), "and over");
+	tell('r');
+	TAP_EQ(end(trimmer), 0, "the trim goes on");
 }
 
 /* What there is to be had is what is discarded. */
@@ -173,7 +213,6 @@ static void test_full(void)
 {
 	long long size = 0;
 	pid_t trimmer, writer;
-	time_t late;
 	int fd = open("full", O_WRONLY | O_CREAT, 0644);
 
 	while (!posix_fallocate(fd, size, MIB))
@@ -182,10 +221,7 @@ static void test_full(void)
 	range.minlen = 4 * MIB;
 	trimmer = begin_trim();
 	writer = begin(save_new);
-	late = time(NULL) + 60;
-	while (!is_over(writer) && !is_retrying(writer) && time(NULL) < late)
-		;
-	TAP_OK(is_retrying(writer), "who needs what is discarded waits, with no lock");
+	TAP_OK(await(writer, "sfs_retry"), "who needs what is discarded waits, with no lock");
 	end_trim(trimmer);
 	TAP_EQ(end(writer), 0, "and has it then");
 	holds("new", 8 * MIB);
@@ -220,11 +256,13 @@ int main(int argc, char **argv)
 	TAP_REQUIRE(argc == 4 && !chdir(argv[3]), "usage: held apart|full|fresh TALK DIR");
 	talk_fd = open(argv[2], O_RDWR | O_DIRECT);
 	TAP_REQUIRE(talk_fd >= 0, "the server");
-	if (!strcmp(argv[1], "apart"))
+	if (!strcmp(argv[1], "apart")) {
 		test_apart();
-	else if (!strcmp(argv[1], "full"))
+		test_freeze();
+	} else if (!strcmp(argv[1], "full")) {
 		test_full();
-	else
+	} else {
 		test_fresh();
+	}
 	return tap_done();
 }

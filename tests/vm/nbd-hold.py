@@ -5,7 +5,7 @@
 usage: nbd-hold.py SOCKET FILE
 Export 0 is the file; export 1 is for the machine to talk through: what is read there begins with the
 number of discards that are held back, and a write that begins with "h" says that those to come are,
-one with "r" that all are done now, and answered. Prints "ready" when it listens; ends when all
+one with "s" that all are done now, and answered, and one with "r" that no more is held. Prints "ready" when it listens; ends when all
 connections that were made have been closed.
 """
 import ctypes
@@ -48,11 +48,11 @@ class Disk:
         reply()
 
     def talk(self, word):
-        if word not in (b"h", b"r"):
+        if word not in (b"h", b"s", b"r"):
             return
         with self.lock:
-            self.holds = word == b"h"
-            held, self.held = (self.held, []) if word == b"r" else ([], self.held)
+            self.holds = word != b"r"
+            held, self.held = ([], self.held) if word == b"h" else (self.held, [])
         for one in held:
             self.punch(*one)
 
