@@ -84,7 +84,7 @@ release:
 	return err;
 }
 
-int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
+static int sfs_tree_take(struct sfs_trans *t, struct sfs_inode *in, u64 key, bool join)
 {
 	struct sfs_path path;
 	struct sfs_path_level *leaf = &path.p_level[0];
@@ -94,7 +94,7 @@ int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
 	if (err)
 		return err;
 	if (!sfs_path_is_root(&path, 0) && sfs_node_count(leaf->l_node) == 1) {
-		err = sfs_tree_drop_leaf(t, &path);
+		err = sfs_tree_drop_leaf(t, &path, join);
 		goto release;
 	}
 	err = sfs_path_access(t, &path, 0);
@@ -102,11 +102,21 @@ int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
 		goto release;
 	sfs_leaf_remove(leaf->l_node, leaf->l_slot);
 	err = sfs_path_dirty(t, &path, 0);
-	if (!err)
+	if (!err && join)
 		sfs_tree_join(t, &path, 0);
 release:
 	sfs_path_release(&path);
 	return err;
+}
+
+int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key)
+{
+	return sfs_tree_take(t, in, key, true);
+}
+
+int sfs_tree_delete_only(struct sfs_trans *t, struct sfs_inode *in, u64 key)
+{
+	return sfs_tree_take(t, in, key, false);
 }
 
 unsigned int sfs_tree_root_free(const struct sfs_inode *in)
@@ -117,17 +127,30 @@ unsigned int sfs_tree_root_free(const struct sfs_inode *in)
 }
 
 /* Both halves of a node have room: what comes later is for who counts records. */
-u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces)
+static u64 sfs_splits(u64 width, unsigned int nlevels, u64 nplaces)
 {
 	const u64 fan_out = SFS_NODE_BYTES / sizeof(struct sfs_entry_disk);
-	const struct sfs_node_disk *root = (const void *)in->i_root;
-	u64 width = sfs_node_count(root);
 	u64 nnodes = 0;
-	unsigned int level;
 
-	for (level = root->n_level; level; level--) {
+	for (; nlevels; nlevels--) {
 		nnodes += min(width, nplaces);
 		width *= fan_out;	/* at most 2^61: 7 levels, and a root of 2^5 */
 	}
 	return nnodes;
+}
+
+u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces)
+{
+	const struct sfs_node_disk *root = (const void *)in->i_root;
+
+	return sfs_splits(sfs_node_count(root), root->n_level, nplaces);
+}
+
+/* One change makes a tree a level higher, or two where the root was the only leaf. */
+u64 sfs_tree_splits_most(const struct sfs_inode *in, u64 nplaces)
+{
+	const unsigned int width = SFS_ROOT_BYTES / sizeof(struct sfs_entry_disk);
+	const struct sfs_node_disk *root = (const void *)in->i_root;
+
+	return sfs_splits(width, min(root->n_level + 2, SFS_TREE_LEVELS - 1), nplaces);
 }

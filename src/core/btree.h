@@ -89,10 +89,17 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		     unsigned int nbytes, unsigned int flags);
 int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
+/*
+ * The same for one of several records side by side, but the last: no other nodes are touched than
+ * the leaf and those that get empty with it.
+ */
+int sfs_tree_delete_only(struct sfs_trans *t, struct sfs_inode *in, u64 key);
 /* Bytes that records and their slots may still take in the inode; none once the tree has nodes. */
 unsigned int sfs_tree_root_free(const struct sfs_inode *in);
 /* Of the nodes that there are below the root, how many @nplaces insertions may split at most. */
 u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces);
+/* The same after other records have been put into it. */
+u64 sfs_tree_splits_most(const struct sfs_inode *in, u64 nplaces);
 
 /* ---- btree_verify.c ---- */
 

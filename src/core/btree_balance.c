@@ -349,7 +349,7 @@ void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path, unsigned int leve
 		sfs_tree_shrink(t, path->p_inode);
 }
 
-int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
+int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path, bool join)
 {
 	struct sfs_inode *in = path->p_inode;
 	unsigned int level = 1;
@@ -376,8 +376,7 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path)
 	}
 	sfs_inner_remove(path->p_level[level].l_node, path->p_level[level].l_slot);
 	err = sfs_path_dirty(t, path, level);
-	if (err)
-		return err;
-	sfs_tree_join(t, path, level);
-	return 0;
+	if (!err && join)
+		sfs_tree_join(t, path, level);
+	return err;
 }

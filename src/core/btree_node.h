@@ -132,7 +132,10 @@ const char *sfs_child_verify(const struct sfs_path *path, unsigned int level,
  * pays.  A favour, so it does not fail.
  */
 void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path, unsigned int level);
-/* Frees the leaf of @path, whose only record is to go, and the ancestors it leaves empty. */
-int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path);
+/*
+ * Frees the leaf of @path, whose only record is to go, and the ancestors it leaves empty; then
+ * sfs_tree_join(), if asked for.
+ */
+int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path, bool join);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * core.h - the core in memory: its structures, its units, and its map (prototypes by file).  Trees
- * are in btree.h, printers in totext.h; both come with this.
+ * are in btree.h, attributes in xattr.h, printers in totext.h; they come with this.
  *
  * Units, the same words everywhere:
  *   blk     physical block number on the volume		lblk	block number within a file
@@ -441,6 +441,8 @@ extern const struct sfs_block_ops sfs_inodes_ops;
 unsigned int sfs_type_kind(unsigned int type);
 /* May records of @kind belong to an inode of @type, as its own or besides them? */
 bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type);
+/* 1 if there are records that are not of the inode's own kind. */
+int sfs_inode_has_others(struct sfs_inode *in);
 /*
  * Deletes one record that is not of the inode's own kind, as goes with an inode that goes.  0: one
  * is gone, call again; 1: none is left.  Between sfs_inode_begin() and _end().  Credits:
@@ -492,6 +494,8 @@ int sfs_extent_alloc(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, u64 nb
 		     bool unwritten, unsigned int flags, struct sfs_extent *ret_ext);
 /* Nodes that @n more extents may take, at @nplaces places of the map; 0: the inode has room. */
 u64 sfs_extent_nodes(const struct sfs_inode *in, u64 n, u64 nplaces);
+/* The same after a change of other records in the tree. */
+u64 sfs_extent_nodes_most(const struct sfs_inode *in, u64 n, u64 nplaces);
 /* Maps blocks that the caller owns already. */
 int sfs_extent_insert(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_extent *ext,
 		      unsigned int flags);
@@ -540,13 +544,6 @@ typedef bool (*sfs_emit_fn)(void *arg, const char *name, unsigned int len, u64 i
 			    u64 pos);
 int sfs_dirent_iterate(struct sfs_inode *dir, u64 pos, sfs_emit_fn emit, void *arg);
 
-/* ---- xattr.c: attributes ---- */
-
-const char *sfs_xattr_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
-			     unsigned int nbytes);
-/* Are the attributes of @in whole, each under the hash of its name?  Reads all of them. */
-int sfs_xattr_check(struct sfs_inode *in);
-
 /* ---- symlink.c: targets ---- */
 
 const char *sfs_inline_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
@@ -585,6 +582,7 @@ const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 
 #include "busy.h"
 #include "reach.h"
 #include "totext.h"
+#include "xattr.h"
 #include "zone.h"
 
 #endif

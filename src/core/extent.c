@@ -378,6 +378,11 @@ u64 sfs_extent_nodes(const struct sfs_inode *in, u64 n, u64 nplaces)
 	return SFS_TREE_LEVELS + n / SFS_EXTENTS_A_NODE + sfs_tree_splits(in, nplaces);
 }
 
+u64 sfs_extent_nodes_most(const struct sfs_inode *in, u64 n, u64 nplaces)
+{
+	return SFS_TREE_LEVELS + n / SFS_EXTENTS_A_NODE + sfs_tree_splits_most(in, nplaces);
+}
+
 /* Makes the tree ready for a new record at @lblk and for one before it that may come to join it. */
 static int sfs_extent_room(struct sfs_trans *t, struct sfs_inode *in,
 			   const struct sfs_around *around, u64 lblk, unsigned int flags)

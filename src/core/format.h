@@ -101,7 +101,7 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
  * its inode.  While no bit is unknown, all of that is damage.  sfs_fs_has_unknown() is the rule.
  */
 #define SFS_COMPAT_JOURNAL	0x1	/* changes go through a journal */
-#define SFS_COMPAT_XATTR	0x2	/* inodes may have attributes; set with the first one */
+#define SFS_COMPAT_XATTR	0x2	/* inodes may have attributes; set by mkfs */
 #define SFS_COMPAT_KNOWN	(SFS_COMPAT_JOURNAL | SFS_COMPAT_XATTR)
 #define SFS_RO_COMPAT_QUOTA	0x1	/* reserved: usage is counted in hidden inodes */
 #define SFS_RO_COMPAT_SHARED	0x2	/* reserved: extents may be of several files */

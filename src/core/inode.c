@@ -323,11 +323,11 @@ void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in)
 	in->i_buf = NULL;
 }
 
-int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in)
+/* The first record that is not of the inode's own kind; -ENOENT if there is none. */
+static int sfs_inode_other(struct sfs_inode *in, u64 *ret_key)
 {
 	unsigned int kind = sfs_type_kind(in->i_mode >> SFS_TYPE_SHIFT);
 	struct sfs_path path;
-	u64 key;
 	int err;
 
 	err = sfs_tree_find_ge(in, 0, &path);
@@ -336,8 +336,26 @@ int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in)
 		err = sfs_tree_find_ge(in, sfs_key(kind + 1, 0), &path);
 	}
 	if (err)
-		return err == -ENOENT ? 1 : err;
-	key = sfs_path_key(&path);
+		return err;
+	*ret_key = sfs_path_key(&path);
 	sfs_path_release(&path);
+	return 0;
+}
+
+int sfs_inode_has_others(struct sfs_inode *in)
+{
+	u64 key;
+	int err = sfs_inode_other(in, &key);
+
+	return err == -ENOENT ? 0 : err ? err : 1;
+}
+
+int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in)
+{
+	u64 key;
+	int err = sfs_inode_other(in, &key);
+
+	if (err)
+		return err == -ENOENT ? 1 : err;
 	return sfs_tree_delete(t, in, key);
 }

@@ -47,8 +47,9 @@ const char *sfs_super_make(struct sfs_fs *fs, const struct sfs_geometry *geo)
 	    min_t(u64, SFS_ZONE_BLOCKS, fs->f_blocks - fs->f_tail))
 		return "the journal leaves no room for files";
 
+	fs->f_compat = SFS_COMPAT_XATTR;
 	if (geo->g_journal_blocks || geo->g_journal_dev) {
-		fs->f_compat = SFS_COMPAT_JOURNAL;
+		fs->f_compat |= SFS_COMPAT_JOURNAL;
 		memcpy(fs->f_journal_uuid, geo->g_journal_uuid, sizeof(fs->f_journal_uuid));
 	}
 	fs->f_incompat = geo->g_journal_dev ? SFS_INCOMPAT_JOURNAL_DEV : 0;

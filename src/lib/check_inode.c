@@ -121,7 +121,9 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	/* Nodes that have been reported are not read again for the same report. */
 	if (severe == sfs_severe(c->found))
 		sfs_check_kinds(c, &in);
-	if (severe == sfs_severe(c->found) && (c->fs->f_compat & SFS_COMPAT_XATTR))
+	/* Those of an inode that goes may be half taken away. */
+	if (severe == sfs_severe(c->found) && (c->fs->f_compat & SFS_COMPAT_XATTR) &&
+	    (in.i_nlink || !(in.i_flags & SFS_INODE_ORPHAN)))
 		sfs_check_err(c, sfs_xattr_check(&in));
 	if (severe == sfs_severe(c->found) && type == SFS_TYPE_LNK)
 		sfs_check_target(c, &in);

@@ -401,12 +401,17 @@ static void edit_records(char **arg)
 	sfs_inode_end(t, &in);
 }
 
-/* An attribute of the namespace "user", of so many bytes, as far as its first pieces go. */
+/*
+ * An attribute of the namespace "user", or "system" if its name says so, of so many bytes, as far as
+ * its first pieces go.
+ */
 static void edit_attribute(char **arg)
 {
+	bool is_system = !strncmp(arg[1], "system.", 7);
+	const char *name = arg[1] + (is_system ? 7 : 0);
 	u8 whole[SFS_NAME_MAX + SFS_XATTR_MAX + 8];
 	struct sfs_xattr_disk *disk = (struct sfs_xattr_disk *)whole;
-	unsigned int len = strlen(arg[1]), nbytes = number(arg[2]), n;
+	unsigned int len = strlen(name), nbytes = number(arg[2]), n;
 	unsigned int all = sizeof(*disk) + len + nbytes;
 	struct sfs_inode in;
 	u64 key;
@@ -414,8 +419,8 @@ static void edit_attribute(char **arg)
 	memset(whole, 'v', sizeof(whole));
 	disk->x_nbytes = cpu_to_le32(nbytes);
 	disk->x_len = len;
-	disk->x_space = SFS_XATTR_USER;
-	memcpy(disk + 1, arg[1], len);
+	disk->x_space = is_system ? SFS_XATTR_SYSTEM : SFS_XATTR_USER;
+	memcpy(disk + 1, name, len);
 	key = sfs_key(SFS_KIND_XATTR,
 		      sfs_siphash(fs.f_hash_key, &disk->x_space, 1 + len) >> 16 << 12);
 	get_inode(arg[0], &in);

@@ -35,6 +35,8 @@ static u64 ram_used;			/* how many are */
 static u64 ram_refs;			/* references to buffers now */
 static u64 ram_gets;			/* calls of sfs_buf_get() */
 static u64 ram_steps = 1;
+/* In this step: blocks accessed or made, those that are new, and metadata freed. */
+static u64 ram_touched, ram_new, ram_revoked;
 static long ram_fail_in = -1;		/* calls that go well before one fails; < 0: all do */
 static bool ram_failed;			/* it has happened */
 static unsigned int ram_shutdowns;
@@ -48,6 +50,7 @@ static struct sfs_fs ram_fs = {
 static inline void ram_step(void)
 {
 	ram_steps++;
+	ram_touched = ram_new = ram_revoked = 0;
 	ram_fail_in = -1;
 	ram_failed = false;
 	TAP_REQUIRE(!ram_refs, "seed %" PRIu64 ": no buffer is left held", ram_seed);
@@ -136,6 +139,8 @@ int sfs_buf_new(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const struct sf
 		return -ENOMEM;
 	free(ram_blocks[blk].data);
 	ram_blocks[blk].data = calloc(1, SFS_BLOCK_SIZE);
+	ram_touched += ram_blocks[blk].step != ram_steps;
+	ram_new++;
 	ram_blocks[blk].step = ram_steps;
 	ram_blocks[blk].seen = ram_steps;
 	head = (struct sfs_head *)ram_blocks[blk].data;
@@ -176,6 +181,7 @@ int sfs_buf_access(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	(void)fs;
 	if (ram_blocks[buf->blk].step != ram_steps && ram_fails())
 		return -ENOMEM;
+	ram_touched += ram_blocks[buf->blk].step != ram_steps;
 	ram_blocks[buf->blk].step = ram_steps;
 	return 0;
 }
@@ -263,6 +269,7 @@ int sfs_free_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	ram_blocks[blk].data = NULL;
 	ram_blocks[blk].used = false;
 	ram_used--;
+	ram_revoked++;
 	return 0;
 }
 

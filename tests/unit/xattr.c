@@ -93,6 +93,121 @@ static void test_refused(void)
 	TAP_OK(verify(pos_of(0), 0, SFS_CHUNK), "refused: one past all numbers");
 }
 
+static struct sfs_acl_entry entry_of(u16 tag, u16 perm, u32 id)
+{
+	return (struct sfs_acl_entry) {
+		.a_tag = cpu_to_le16(tag), .a_perm = cpu_to_le16(perm), .a_id = cpu_to_le32(id)
+	};
+}
+
+#define NLISTED		7
+#define LISTED_BYTES	(sizeof(struct sfs_acl) + NLISTED * sizeof(struct sfs_acl_entry))
+
+/* An access control list of all kinds of entries as the attribute @name: they may be spoiled. */
+static struct sfs_acl_entry *make_acl(const char *name, unsigned int nbytes)
+{
+	unsigned int head = make(SFS_XATTR_SYSTEM, name, nbytes) - nbytes;
+	struct sfs_acl *acl = (struct sfs_acl *)(whole + head);
+	struct sfs_acl_entry *e = acl->a_entries;
+
+	acl->a_version = cpu_to_le32(SFS_ACL_VERSION);
+	e[0] = entry_of(SFS_ACL_USER_OBJ, 7, SFS_ACL_NOBODY);
+	e[1] = entry_of(SFS_ACL_USER, 5, 1);
+	e[2] = entry_of(SFS_ACL_USER, 0, 100000);
+	e[3] = entry_of(SFS_ACL_GROUP_OBJ, 4, SFS_ACL_NOBODY);
+	e[4] = entry_of(SFS_ACL_GROUP, 6, 0);
+	e[5] = entry_of(SFS_ACL_MASK, 5, SFS_ACL_NOBODY);
+	e[6] = entry_of(SFS_ACL_OTHER, 1, SFS_ACL_NOBODY);
+	return e;
+}
+
+/* The first @nbytes of the value that has been made. */
+static const char *verify_value(unsigned int nbytes)
+{
+	struct sfs_xattr_disk *disk = (struct sfs_xattr_disk *)whole;
+
+	disk->x_nbytes = cpu_to_le32(nbytes);
+	return verify(pos_of(0), 0, sizeof(*disk) + disk->x_len + nbytes);
+}
+
+#define NO_ACL(what)	do {							\
+	const char *why = verify_value(LISTED_BYTES);					\
+										\
+	TAP_OK(why && strstr(why, "access control list"), "no list: " what);	\
+	printf("# %s\n", why ? why : "none");					\
+	e = make_acl("posix_acl_access", LISTED_BYTES);						\
+} while (0)
+
+/* One field of an entry after the other, as Linux would not set it. */
+static void test_acl_entries(void)
+{
+	struct sfs_acl_entry *e = make_acl("posix_acl_access", LISTED_BYTES);
+
+	e[1].a_tag = 0;
+	NO_ACL("an entry without a tag");
+	e[6].a_tag = cpu_to_le16(0x40);
+	NO_ACL("a tag unknown");
+	e[1].a_tag = cpu_to_le16(SFS_ACL_USER | SFS_ACL_USER_OBJ);
+	NO_ACL("two tags in one");
+	e[1].a_tag = cpu_to_le16(SFS_ACL_GROUP);
+	NO_ACL("a group before its place");
+	e[2].a_tag = cpu_to_le16(SFS_ACL_GROUP_OBJ);
+	NO_ACL("the owning group twice");
+	e[2].a_perm = cpu_to_le16(8);
+	NO_ACL("a permission unknown");
+	e[4].a_id = cpu_to_le32(SFS_ACL_NOBODY);
+	NO_ACL("a group that is nobody");
+	e[0].a_tag = cpu_to_le16(SFS_ACL_USER);
+	e[0].a_id = 0;
+	NO_ACL("no owner");
+	e[5] = e[4];
+	NO_ACL("no mask");
+	((struct sfs_acl *)((u8 *)e - sizeof(struct sfs_acl)))->a_version = cpu_to_le32(1);
+	NO_ACL("another version");
+}
+
+static void test_acl(void)
+{
+	static const char *const names[] = {
+		"posix_acl_access", "posix_acl_default", "posix_acl_acces", "posix_acl_defaulty"
+	};
+	unsigned int i, n, passed;
+
+	for (i = 0; i < 4; i++) {
+		for (n = passed = 0; n < LISTED_BYTES; n++) {
+			make_acl(names[i], LISTED_BYTES);
+			passed += !verify_value(n);
+		}
+		TAP_EQ(passed, i < 2 ? 0 : LISTED_BYTES, "parts of a list in %s", names[i]);
+		make_acl(names[i], LISTED_BYTES);
+		TAP_OK(!verify_value(LISTED_BYTES), "the whole of it");
+		make(SFS_XATTR_SYSTEM, names[i], LISTED_BYTES);
+		TAP_EQ(verify_value(LISTED_BYTES) != NULL, i < 2, "and what is none");
+		make(SFS_XATTR_USER, names[i], LISTED_BYTES);
+		TAP_OK(!verify_value(LISTED_BYTES), "which user.%s may be", names[i]);
+	}
+	test_acl_entries();
+}
+
+/* One in several pieces: of the first what is there, and the whole one's length. */
+static void test_acl_long(void)
+{
+	struct sfs_acl_entry *e;
+	unsigned int i;
+
+	e = make_acl("posix_acl_access", sizeof(struct sfs_acl) + 8 * 1000);
+	for (i = 1; i < 999; i++)
+		e[i] = entry_of(SFS_ACL_USER, 7, i);
+	TAP_OK(!verify(pos_of(0), 0, SFS_CHUNK), "a list in several pieces");
+	e[100].a_perm = cpu_to_le16(9);
+	TAP_OK(verify(pos_of(0), 0, SFS_CHUNK), "refused: spoiled in the first");
+	e[100].a_perm = 0;
+	e[999].a_tag = 0;
+	TAP_OK(!verify(pos_of(0), 0, SFS_CHUNK), "not seen: what is in the last");
+	((struct sfs_xattr_disk *)whole)->x_nbytes = cpu_to_le32(sizeof(struct sfs_acl) + 7999);
+	TAP_OK(verify(pos_of(0), 0, SFS_CHUNK), "refused: of a wrong length");
+}
+
 /* Whatever the bits: nothing beside the record is read (the sanitizers watch). */
 static void test_flips(void)
 {
@@ -187,6 +302,8 @@ int main(int argc, char **argv)
 	ram_fs.f_hash_key[0] = 77;
 	test_sizes();
 	test_refused();
+	test_acl();
+	test_acl_long();
 	test_flips();
 	test_check();
 	ram_reset();
