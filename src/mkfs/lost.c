@@ -2,33 +2,22 @@
 /*
  * lost.c - mkfs -d: what could not be kept, in words.
  *
- * A kind is one line however many files there are: a security module labels all of them.
+ * A kind is one line however many files there are: what one has, most others have as well.
  */
 #include "lost.h"
 
 static const char *const sfs_lost_texts[SFS_LOST_KINDS] = {
-	[SFS_LOST_CAPABILITY] = "file capabilities are not kept",
-	[SFS_LOST_ACL] = "access control lists are not kept",
-	[SFS_LOST_LABEL] = "labels of a security module are not kept",
-	[SFS_LOST_XATTR] = "extended attributes are not kept",
+	[SFS_LOST_ACL] = "access control lists of NFSv4 are not kept",
+	[SFS_LOST_XATTR] = "extended attributes of other namespaces are not kept",
+	[SFS_LOST_LONG] = "extended attributes with too long a name or value are not kept",
+	[SFS_LOST_PLACE] = "extended attributes that no file of its type has are not kept",
 	[SFS_LOST_FLAG] = "flags of chattr are not kept",
 	[SFS_LOST_TIME] = "a time before 1678 or after 2261 is not kept",
 };
 
-static bool sfs_begins(const char *name, const char *with)
-{
-	return !strncmp(name, with, strlen(with));
-}
-
 enum sfs_lost_kind sfs_lost_of_xattr(const char *name)
 {
-	if (!strcmp(name, "security.capability"))
-		return SFS_LOST_CAPABILITY;
-	if (sfs_begins(name, "security."))
-		return SFS_LOST_LABEL;
-	if (sfs_begins(name, "system.posix_acl_") || sfs_begins(name, "system.nfs4_acl"))
-		return SFS_LOST_ACL;
-	return SFS_LOST_XATTR;
+	return strncmp(name, "system.nfs4_acl", 15) ? SFS_LOST_XATTR : SFS_LOST_ACL;
 }
 
 int sfs_lost_note(struct sfs_lost *lost, const char *name, unsigned int kinds)

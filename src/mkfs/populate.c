@@ -46,6 +46,59 @@ static void sfs_take_attributes(struct sfs_inode *in, const struct stat *st)
 	in->i_ctime = in->i_mtime;
 }
 
+static int sfs_set_xattr(struct sfs_populate *p, struct sfs_inode *in, const struct sfs_xattr *x)
+{
+	struct sfs_xattr_cost cost;
+	int err;
+
+	err = sfs_xattr_cost(in, x, &cost);
+	return err ? err : sfs_xattr_set(p->t, in, x, &cost);
+}
+
+/* Extended attributes, into an inode that has none. */
+static int sfs_take_xattrs(struct sfs_populate *p, struct sfs_inode *in,
+			   const struct sfs_entry *entry)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < entry->nxattrs && !err; i++) {
+		err = sfs_set_xattr(p, in, &entry->xattrs[i]);
+		sfs_dev_settle(p->dev);		/* the inode's own block is held */
+	}
+	return err;
+}
+
+struct sfs_first_xattr {
+	struct sfs_xattr x;		/* x_len 0: there is none */
+	char name[SFS_NAME_MAX];
+};
+
+static bool sfs_note_first(void *arg, const struct sfs_xattr *x)
+{
+	struct sfs_first_xattr *first = arg;
+
+	first->x = *x;
+	first->x.x_name = memcpy(first->name, x->x_name, x->x_len);
+	return false;
+}
+
+static int sfs_drop_xattrs(struct sfs_populate *p, struct sfs_inode *in)
+{
+	struct sfs_first_xattr first;
+	int err;
+
+	for (;;) {
+		first.x.x_len = 0;
+		err = sfs_xattr_each(in, sfs_note_first, &first);
+		if (err || !first.x.x_len)
+			return err;
+		err = sfs_set_xattr(p, in, &first.x);
+		if (err)
+			return err;
+	}
+}
+
 /* Makes an inode of @mode, begun, with one link; the caller gives it a name and ends it. */
 static int sfs_make_inode(struct sfs_populate *p, u64 parent, u16 mode, struct sfs_inode *ret_in)
 {
@@ -273,12 +326,10 @@ static int sfs_fill_inode(struct sfs_populate *p, const struct sfs_entry *entry,
 	}
 }
 
-/* Gives inode @ino another name, or new attributes (@st), keeping what it holds. */
-static int sfs_edit_inode(struct sfs_populate *p, u64 ino, const struct stat *st,
-			  int more_links, u16 *ret_mode)
+/* One more name for inode @ino; its type. */
+static int sfs_count_link(struct sfs_populate *p, u64 ino, u16 *ret_mode)
 {
 	struct sfs_inode in;
-	u16 mode;
 	int err;
 
 	err = sfs_inode_read(p->fs, ino, &in);
@@ -286,15 +337,29 @@ static int sfs_edit_inode(struct sfs_populate *p, u64 ino, const struct stat *st
 		err = sfs_inode_begin(p->t, &in);
 	if (err)
 		return err;
-	mode = in.i_mode;
-	if (st) {
-		sfs_take_attributes(&in, st);
-		in.i_mode = (mode & S_IFMT) | (in.i_mode & 07777);
-	}
-	in.i_nlink += more_links;
+	in.i_nlink++;
 	sfs_inode_end(p->t, &in);
-	*ret_mode = mode;
+	*ret_mode = in.i_mode;
 	return 0;
+}
+
+/* Gives directory @ino, made before, the attributes of @entry and no others. */
+static int sfs_edit_dir(struct sfs_populate *p, u64 ino, const struct sfs_entry *entry)
+{
+	struct sfs_inode in;
+	int err;
+
+	err = sfs_inode_read(p->fs, ino, &in);
+	if (!err)
+		err = sfs_inode_begin(p->t, &in);
+	if (err)
+		return err;
+	sfs_take_attributes(&in, &entry->st);
+	err = sfs_drop_xattrs(p, &in);
+	if (!err)
+		err = sfs_take_xattrs(p, &in, entry);
+	sfs_inode_end(p->t, &in);
+	return err;
 }
 
 static int sfs_add_link(struct sfs_populate *p, const struct sfs_entry *entry, u64 dir,
@@ -314,7 +379,7 @@ static int sfs_add_link(struct sfs_populate *p, const struct sfs_entry *entry, u
 	if (!err && S_ISDIR(in.i_mode))
 		err = -EISDIR;
 	if (!err)
-		err = sfs_edit_inode(p, ino, NULL, 1, &mode);
+		err = sfs_count_link(p, ino, &mode);
 	return err ? err : sfs_add_name(p, dir, name, len, ino, mode);
 }
 
@@ -333,12 +398,11 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 	unsigned int len;
 	u64 dir;
 	u64 ino;
-	u16 mode;
 	u8 type;
 	int err;
 
 	if (!*sfs_skip_dots(entry->path))
-		return is_dir ? sfs_edit_inode(p, p->fs->f_root, &entry->st, 0, &mode) : -EINVAL;
+		return is_dir ? sfs_edit_dir(p, p->fs->f_root, entry) : -EINVAL;
 	err = sfs_walk(p, entry->path, &dir, &name, &len);
 	if (!err)
 		err = sfs_inode_read(p->fs, dir, &in);
@@ -346,8 +410,7 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 		return err;
 	err = sfs_dirent_find(&in, name, len, &ino, &type);
 	if (!err)	/* a directory made for its children, now named itself */
-		return is_dir && type == S_IFDIR >> 12 ?
-		       sfs_edit_inode(p, ino, &entry->st, 0, &mode) : -EEXIST;
+		return is_dir && type == S_IFDIR >> 12 ? sfs_edit_dir(p, ino, entry) : -EEXIST;
 	if (err != -ENOENT)
 		return err;
 	if (entry->link || (entry->ino && *entry->ino))
@@ -358,7 +421,9 @@ static int sfs_add_entry(struct sfs_populate *p, const struct sfs_entry *entry)
 	if (err)
 		return err;
 	sfs_take_attributes(&in, &entry->st);
-	err = sfs_fill_inode(p, entry, &in);
+	err = sfs_take_xattrs(p, &in, entry);
+	if (!err)
+		err = sfs_fill_inode(p, entry, &in);
 	sfs_inode_end(p->t, &in);
 	if (entry->ino)
 		*entry->ino = in.i_ino;

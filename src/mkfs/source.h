@@ -10,7 +10,7 @@
 
 #include "lost.h"
 
-/* Texts live until the next entry is asked for. */
+/* Texts and attributes live until the next entry is asked for. */
 struct sfs_entry {
 	const char *name;		/* of the file outside, for messages */
 	const char *path;		/* inside the volume, without leading "/"; "": the root */
@@ -22,6 +22,8 @@ struct sfs_entry {
 	u64 *ino;
 	const char *target;		/* of a symlink */
 	struct stat st;
+	const struct sfs_xattr *xattrs;	/* sorted */
+	unsigned int nxattrs;
 	unsigned int lost;		/* 1 << enum sfs_lost_kind: seen, and not told here */
 };
 

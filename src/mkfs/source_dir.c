@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include <linux/limits.h>
 
-#include "source.h"
+#include "attrs.h"
 
-#define SFS_PIECE	(1 << 20)	/* and room for the names of a file's attributes */
+#define SFS_PIECE	(1 << 20)	/* and room for names of attributes, and a value */
 
 #define SFS_FLAGS_LOST	(STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP |	\
 			 STATX_ATTR_ENCRYPTED | STATX_ATTR_VERITY)
@@ -40,6 +40,7 @@ struct sfs_source_dir {
 	u64 size;
 	int fd;
 	u8 *piece;
+	struct sfs_attrs attrs;
 };
 
 static int sfs_by_name(const FTSENT **a, const FTSENT **b)
@@ -102,24 +103,48 @@ static int sfs_dir_failed(const char *name, int err, const char *what)
 	return -err;
 }
 
-/* Extended attributes and flags.  The directory at the top may be reached by a symlink. */
-static int sfs_dir_lost(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_entry *entry)
+/*
+ * The value of one attribute, with room for the longest that Linux has: a file system may have
+ * longer ones, which it cannot give to anybody.
+ */
+static int sfs_dir_attr(struct sfs_source_dir *dir, const FTSENT *f, const char *name,
+			struct sfs_entry *entry)
 {
-	bool is_symlink = S_ISLNK(entry->st.st_mode);
+	u8 *value = dir->piece + XATTR_LIST_MAX;
+	ssize_t n;
+
+	n = (f->fts_level ? lgetxattr : getxattr)(f->fts_accpath, name, value, XATTR_SIZE_MAX);
+	/* It has gone since, or is there for its name alone. */
+	if (n < 0 && (errno == ENODATA || errno == EOPNOTSUPP))
+		return 0;
+	if (n < 0 && (errno == E2BIG || errno == ERANGE)) {
+		entry->lost |= 1 << SFS_LOST_LONG;
+		return 0;
+	}
+	if (n < 0)
+		return sfs_dir_failed(f->fts_path, errno, "its attributes cannot be read");
+	return sfs_attrs_add(&dir->attrs, entry, name, value, n);
+}
+
+/* Extended attributes and flags.  The directory at the top may be reached by a symlink. */
+static int sfs_dir_attrs(struct sfs_source_dir *dir, const FTSENT *f, struct sfs_entry *entry)
+{
 	char *names = (char *)dir->piece;
 	const char *name;
 	struct statx stx;
 	ssize_t n;
+	int err = 0;
 
-	n = (is_symlink ? llistxattr : listxattr)(f->fts_accpath, names, XATTR_LIST_MAX);
+	n = (f->fts_level ? llistxattr : listxattr)(f->fts_accpath, names, XATTR_LIST_MAX);
 	if (n < 0 && errno != EOPNOTSUPP && errno != ENOSYS)
 		return sfs_dir_failed(f->fts_path, errno, "its attributes cannot be listed");
-	for (name = names; name < names + n; name += strlen(name) + 1)
-		entry->lost |= 1 << sfs_lost_of_xattr(name);
-	if (!statx(AT_FDCWD, f->fts_accpath, is_symlink ? AT_SYMLINK_NOFOLLOW : 0, 0, &stx) &&
+	for (name = names; name < names + n && !err; name += strlen(name) + 1)
+		err = sfs_dir_attr(dir, f, name, entry);
+	if (!statx(AT_FDCWD, f->fts_accpath, f->fts_level ? AT_SYMLINK_NOFOLLOW : 0, 0, &stx) &&
 	    stx.stx_attributes & SFS_FLAGS_LOST)
 		entry->lost |= 1 << SFS_LOST_FLAG;
-	return 0;
+	sfs_attrs_give(&dir->attrs, entry);
+	return err;
 }
 
 /* What lstat does not say: the target of a symlink, the data of a file. */
@@ -160,6 +185,7 @@ static int sfs_dir_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	if (dir->fd >= 0)
 		close(dir->fd);
 	dir->fd = -1;
+	sfs_attrs_clear(&dir->attrs);
 	sfs_dir_forget_last(dir);
 	do {
 		errno = 0;
@@ -178,7 +204,7 @@ static int sfs_dir_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	err = sfs_dir_linked(dir, f->fts_statp, &ret_entry->ino);
 	if (err || (ret_entry->ino && *ret_entry->ino))
 		return err ? err : 1;
-	err = sfs_dir_lost(dir, f, ret_entry);
+	err = sfs_dir_attrs(dir, f, ret_entry);
 	if (!err)
 		err = sfs_dir_look_in(dir, f, ret_entry);
 	return err ? err : 1;
@@ -242,6 +268,7 @@ static void sfs_dir_close(struct sfs_source *s)
 	if (dir->fts)
 		fts_close(dir->fts);
 	tdestroy(dir->linked, free);
+	sfs_attrs_free(&dir->attrs);
 	free(dir->piece);
 	free(dir);
 }

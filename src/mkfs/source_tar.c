@@ -6,15 +6,14 @@
 #include <archive_entry.h>
 #include <linux/fs.h>
 
-#include "source.h"
-
-#define SFS_ANY_ACL	(ARCHIVE_ENTRY_ACL_TYPE_ACCESS | ARCHIVE_ENTRY_ACL_TYPE_DEFAULT | \
-			 ARCHIVE_ENTRY_ACL_TYPE_NFS4)
+#include "attrs.h"
+#include "tar_acl.h"
 
 struct sfs_source_tar {
 	struct sfs_source source;	/* first, so that one is the other */
 	struct archive *archive;
 	const char *path;
+	struct sfs_attrs attrs;
 };
 
 /* The part of a path that is inside the volume. */
@@ -25,24 +24,34 @@ static const char *sfs_inner_path(const char *path)
 	return path;
 }
 
-static unsigned int sfs_tar_lost(struct archive_entry *entry)
+/*
+ * Extended attributes, access control lists, flags.  What is wrong with the words of a list, of
+ * which libarchive leaves out the entry, is in its last message alone.
+ */
+static int sfs_tar_attrs(struct sfs_source_tar *tar, struct archive_entry *from,
+			 struct sfs_entry *entry)
 {
+	const char *message = archive_error_string(tar->archive);
 	unsigned long set, clear;
-	unsigned int lost = 0;
 	const char *name;
 	const void *value;
 	size_t nbytes;
+	int err = 0;
 
-	archive_entry_xattr_reset(entry);
-	while (!archive_entry_xattr_next(entry, &name, &value, &nbytes))
-		lost |= 1 << sfs_lost_of_xattr(name);
-	/* An ACL that says no more than the mode does counts nothing. */
-	if (archive_entry_acl_count(entry, SFS_ANY_ACL))
-		lost |= 1 << SFS_LOST_ACL;
-	archive_entry_fflags(entry, &set, &clear);
+	if (message && (strstr(message, "SCHILY.acl.") || strstr(message, "Solaris ACL"))) {
+		sfs_warn("%s: its access control list cannot be read: %s", entry->name, message);
+		return -EINVAL;
+	}
+	archive_entry_xattr_reset(from);
+	while (!err && !archive_entry_xattr_next(from, &name, &value, &nbytes))
+		err = sfs_attrs_add(&tar->attrs, entry, name, value, nbytes);
+	if (!err)
+		err = sfs_tar_acls(from, entry, &tar->attrs);
+	archive_entry_fflags(from, &set, &clear);
 	if (set & (FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL))
-		lost |= 1 << SFS_LOST_FLAG;
-	return lost;
+		entry->lost |= 1 << SFS_LOST_FLAG;
+	sfs_attrs_give(&tar->attrs, entry);
+	return err;
 }
 
 /* An archive can say what struct stat has no room for; -1 is nobody. */
@@ -56,7 +65,9 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	struct sfs_source_tar *tar = (struct sfs_source_tar *)s;
 	struct archive_entry *entry;
 	int status;
+	int err = 0;
 
+	sfs_attrs_clear(&tar->attrs);
 	do {
 		status = archive_read_next_header(tar->archive, &entry);
 	} while (status == ARCHIVE_RETRY);
@@ -79,8 +90,10 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	ret_entry->link = sfs_inner_path(archive_entry_hardlink(entry));
 	ret_entry->target = archive_entry_symlink(entry);
 	ret_entry->st = *archive_entry_stat(entry);
-	ret_entry->lost = ret_entry->link ? 0 : sfs_tar_lost(entry);
-	return 1;
+	/* Those of a file come with its first name. */
+	if (!ret_entry->link)
+		err = sfs_tar_attrs(tar, entry, ret_entry);
+	return err ? err : 1;
 }
 
 static int sfs_tar_data(struct sfs_source *s, const void **ret_data, size_t *ret_nbytes,
@@ -107,6 +120,7 @@ static void sfs_tar_close(struct sfs_source *s)
 	struct sfs_source_tar *tar = (struct sfs_source_tar *)s;
 
 	archive_read_free(tar->archive);
+	sfs_attrs_free(&tar->attrs);
 	free(tar);
 }
 

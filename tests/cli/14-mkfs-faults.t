@@ -12,6 +12,8 @@ gcc -shared -fPIC -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$tmp/fault.so" tes
 mkdir "$tmp/tree"
 seq 20000 >"$tmp/tree/file"
 for i in $(seq 60); do echo "$i" >"$tmp/tree/a name of some length $i"; done
+python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.long", b"x" * 3500)' "$tmp/tree/file" 2>/dev/null ||
+    diag "no attribute can be set in $tmp"
 
 # one FAULT N ARGS...: mkfs with a fault at its N-th change; stderr and exit as run() leaves them
 one()
