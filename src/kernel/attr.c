@@ -4,6 +4,10 @@
  */
 #include "simplefs.h"
 
+#include <linux/posix_acl.h>
+
+#include "xattrs.h"
+
 int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
 		unsigned int query_flags)
 {
@@ -62,5 +66,9 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	/* This transaction is the last: what a change of size did is in it or before it. */
 	if (IS_SYNC(inode))
 		sfs_trans_sync(&t);
-	return sfs_inode_change_end(&t, inode, 0);
+	err = sfs_inode_change_end(&t, inode, 0);
+	/* A list says what the mode does, and more. */
+	if (!err && (attr->ia_valid & ATTR_MODE) && !S_ISLNK(inode->i_mode))
+		err = sfs_acl_chmod(idmap, dentry, inode->i_mode);
+	return err;
 }

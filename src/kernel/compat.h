@@ -33,6 +33,28 @@
 #define SFS_IDMAP_NOP		(&init_user_ns)
 #endif
 
+/* 6.2: access control lists are of a name, and read by another operation; 6.1 wants handlers. */
+#if SFS_SINCE(6, 2)
+#define SFS_ACL_TARGET_T	struct dentry
+#define SFS_GET_INODE_ACL	.get_inode_acl = sfs_get_acl,
+#define SFS_ACL_HANDLERS
+#define sfs_acl_target_inode(target)	d_inode(target)
+#define sfs_acl_chmod(idmap, dentry, mode)	posix_acl_chmod(idmap, dentry, mode)
+#else
+#define SFS_ACL_TARGET_T	struct inode
+#define SFS_GET_INODE_ACL	.get_acl = sfs_get_acl,
+#define SFS_ACL_HANDLERS	&posix_acl_access_xattr_handler, &posix_acl_default_xattr_handler,
+#define sfs_acl_target_inode(target)	(target)
+#define sfs_acl_chmod(idmap, dentry, mode)	posix_acl_chmod(idmap, d_inode(dentry), mode)
+#endif
+
+/* 6.7: a table of handlers may lie where nobody can write. */
+#if SFS_SINCE(6, 7)
+#define SFS_CONST_HANDLERS	const
+#else
+#define SFS_CONST_HANDLERS
+#endif
+
 /* 6.6: generic_fillattr() is told which fields are wanted. */
 #if SFS_SINCE(6, 6)
 #define sfs_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, mask, inode, stat)

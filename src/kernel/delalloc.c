@@ -123,6 +123,31 @@ static void sfs_promise_settle(struct sfs_inode_info *ii)
 	sfs_space_unclaim(in->i_fs, less);
 }
 
+int sfs_promise_widen(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_inode *in = &ii->ii_core;
+	u64 dirty = min(ii->ii_unwritten + ii->ii_direct, in->i_blocks);
+	u64 nrecs = ii->ii_delalloc_nblks + 2 * dirty;
+	u64 want = sfs_extent_nodes_most(in, nrecs, ii->ii_delalloc_nruns + dirty);
+	int err;
+
+	if (!nrecs || want <= in->i_nodes)
+		return 0;
+	want -= in->i_nodes;
+	err = sfs_space_claim(in->i_fs, want, SFS_ALLOC_PROMISE);
+	if (err)
+		return err;
+	in->i_nodes += want;
+	sfs_counter_add(&in->i_fs->f_nodes, want);
+	return 0;
+}
+
+void sfs_promise_fit(struct inode *inode)
+{
+	sfs_promise_settle(SFS_I(inode));
+}
+
 int sfs_promise_renew(struct inode *inode)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);

@@ -18,6 +18,9 @@ static int sfs_strip(struct inode *inode)
 
 	if (sfs_tree_is_empty(in) || !sfs_fs_has_other_kinds(in->i_fs))
 		return 0;
+	err = sfs_inode_has_others(in);
+	if (err <= 0)
+		return err;
 	while (!done) {
 		err = sfs_inode_change_begin(inode, SFS_CREDITS_TREE + SFS_CREDITS_INODE,
 					     SFS_REVOKES_TREE, &t);

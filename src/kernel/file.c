@@ -14,6 +14,8 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
+#include "xattrs.h"
+
 static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
@@ -410,5 +412,6 @@ const struct file_operations sfs_file_fops = {
 const struct inode_operations sfs_file_iops = {
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_ACL_IOPS
 	.fiemap = sfs_fiemap,
 };

@@ -9,6 +9,7 @@
  */
 #include "simplefs.h"
 
+#include <linux/posix_acl.h>
 #include <linux/sched/mm.h>
 #include <linux/writeback.h>
 
@@ -131,6 +132,11 @@ struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan)
 	sfs_inode_from_core(inode);
 	sfs_inode_guess_tid(inode);
 	sfs_set_inode_ops(inode);
+	if (sfs_xattr_is_none(&SFS_I(inode)->ii_core)) {
+		/* So nobody need ask: neither a walk under RCU nor a write that might drop some. */
+		cache_no_acl(inode);
+		inode_has_no_xattr(inode);
+	}
 	unlock_new_inode(inode);
 	return inode;
 }

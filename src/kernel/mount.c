@@ -76,6 +76,8 @@ static int sfs_reconfigure(struct fs_context *fc)
 	bool forced = fc->sb_flags & SB_FORCE;
 	int err;
 
+	/* mount(2) would take it away. */
+	fc->sb_flags |= SB_I_VERSION;
 	sync_filesystem(sb);
 	if (m->m_norecovery && !(want_ro && test_bit(SFS_SI_NORECOVERY, &si->si_flags))) {
 		errorf(fc, "simplefs: norecovery cannot be turned on by a remount");

@@ -12,6 +12,7 @@
 #include <linux/namei.h>
 
 #include "namei.h"
+#include "xattrs.h"
 
 #define SFS_CREDITS_NAME	(SFS_CREDITS_TREE + 2 * SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN)
 
@@ -218,9 +219,11 @@ const struct inode_operations sfs_dir_iops = {
 	.tmpfile = sfs_tmpfile,
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_ACL_IOPS
 };
 
 const struct inode_operations sfs_special_iops = {
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_ACL_IOPS
 };

@@ -4,7 +4,10 @@
  */
 #include "simplefs.h"
 
+#include <linux/posix_acl.h>
+
 #include "namei.h"
+#include "xattrs.h"
 
 #define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
 				 2 * SFS_CREDITS_INODE)
@@ -67,13 +70,18 @@ static int sfs_make_found(struct inode *inode)
 
 /* The record's content: nothing refers to the inode yet, and a failure is undone by the caller. */
 static int sfs_make_record(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
-			   const struct sfs_make *make, struct inode *inode)
+			   const struct sfs_make *make, const struct sfs_born *born,
+			   struct inode *inode)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	int err = 0;
 
-	if (make->target)
+	if (!make->tmpfile)
+		err = sfs_name_room(t, dir, dentry);
+	if (!err && make->target)
 		err = sfs_symlink_write(t, in, make->target, strlen(make->target));
+	if (!err)
+		err = sfs_born_write(t, in, born);
 	if (!err && make->tmpfile)
 		err = sfs_orphan_add(t, in);
 	if (!err)
@@ -91,41 +99,36 @@ static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
 
 	if (sfs_inode_is_new(inode))
 		remove_inode_hash(inode);
-	if (S_ISLNK(inode->i_mode) && !sfs_tree_is_empty(in))
+	while (!sfs_tree_is_empty(in) && !err)
+		err = sfs_inode_strip(t, in);
+	if (S_ISLNK(inode->i_mode) && err >= 0)
 		err = sfs_symlink_clear(t, in);
-	if (!err)
+	if (err >= 0)
 		err = sfs_inode_free(t, in);
 	if (sfs_must(inode, err) && in->i_buf)	/* gone with a journal that died */
 		sfs_inode_end(t, in);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }
 
-/* One try, in @t; @dir is begun by the caller and @inode is new and empty. */
-static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *dir,
-		       struct dentry *dentry, const struct sfs_make *make, struct inode *inode)
+/*
+ * @inode has a slot, and @dir, if @err is 0, is begun.  An error, also the caller's, gives the slot
+ * back.
+ */
+static int sfs_make_filled(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
+			   const struct sfs_make *make, const struct sfs_born *born,
+			   struct inode *inode, int err)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
-	u32 generation;
-	u64 ino;
-	int err;
+	int err2;
 
-	if (!make->tmpfile) {
-		err = sfs_name_room(t, dir, dentry);
-		if (err)
-			return err;
-	}
-	err = sfs_inode_alloc(t, sfs_inode_fs(dir), dir->i_ino, S_ISDIR(make->mode), &ino,
-			      &generation);
-	if (err)
-		return err;
-	sfs_make_vfs(idmap, dir, make, ino, generation, inode);
 	down_write_nested(&ii->ii_tree_lock, 1);
-	err = sfs_inode_begin(t, &ii->ii_core);
-	if (sfs_must(dir, err)) {
+	err2 = sfs_inode_begin(t, &ii->ii_core);
+	if (sfs_must(dir, err2)) {
 		up_write(&ii->ii_tree_lock);
-		return err;
+		return err2;
 	}
-	err = sfs_make_record(t, dir, dentry, make, inode);
+	if (!err)
+		err = sfs_make_record(t, dir, dentry, make, born, inode);
 	if (err) {
 		sfs_unmake(t, inode);
 		return err;
@@ -136,39 +139,91 @@ static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *di
 	return 0;
 }
 
-int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
-	     const struct sfs_make *make, struct inode **ret_inode)
+/* Attributes take @nnodes new nodes: each is one block, and one of a map and a summary. */
+static unsigned int sfs_make_credits(const struct sfs_make *make, unsigned int nnodes)
 {
-	struct inode *inode;
-	struct sfs_trans t;
-	unsigned int tries = 0;
+	return SFS_CREDITS_MAKE + (make->target ? SFS_CREDITS_SYMLINK : 0) + 3 * nnodes;
+}
+
+/*
+ * Labels of @inode.  *@ret_again: there is no room, @nnodes, for what they and what is inherited
+ * take; what is remembered now is enough the next time.
+ */
+static int sfs_make_labels(struct inode *dir, struct dentry *dentry, struct inode *inode,
+			   const struct sfs_make *make, unsigned int nnodes,
+			   struct sfs_born *born, bool *ret_again)
+{
+	struct sfs_sb_info *si = SFS_SB(dir->i_sb);
+	unsigned int inherited = born->b_nodes;
 	int err;
 
-again:
+	err = sfs_born_label(born, inode, dir, dentry ? &dentry->d_name : NULL);
+	if (err || born->b_nodes <= nnodes)
+		return err;
+	if (!sfs_journal_can_hold(dir->i_sb, sfs_make_credits(make, born->b_nodes)))
+		return -ENOSPC;
+	/* Whoever else writes it knew of less than he has room for: it rises. */
+	WRITE_ONCE(si->si_label_nodes, born->b_nodes - inherited);
+	*ret_again = true;
+	return -EAGAIN;
+}
+
+/* In @t; @inode is new and empty. */
+static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *dir,
+		       struct dentry *dentry, const struct sfs_make *make, struct sfs_born *born,
+		       unsigned int nnodes, struct inode *inode, bool *ret_again)
+{
+	u32 generation;
+	u64 ino;
+	int err;
+	int err2;
+
+	err = sfs_inode_alloc(t, sfs_inode_fs(dir), dir->i_ino, S_ISDIR(make->mode), &ino,
+			      &generation);
+	if (err)
+		return err;
+	sfs_make_vfs(idmap, dir, make, ino, generation, inode);
+	err = sfs_make_labels(dir, dentry, inode, make, nnodes, born, ret_again);
+	err2 = sfs_inode_change(t, dir);
+	err = sfs_make_filled(t, dir, dentry, make, born, inode, err ? err : err2);
+	if (!err && !make->tmpfile) {
+		sfs_dir_touch(dir);
+		if (S_ISDIR(make->mode))
+			inc_nlink(dir);
+	}
+	if (!err2)
+		sfs_inode_changed(t, dir);
+	return err;
+}
+
+/* One try.  @born has what is inherited, and gets labels besides. */
+static int sfs_make_try(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+			const struct sfs_make *make, struct sfs_born *born,
+			struct inode **ret_inode, bool *ret_again)
+{
+	unsigned int nnodes = born->b_nodes + READ_ONCE(SFS_SB(dir->i_sb)->si_label_nodes);
+	unsigned int credits = sfs_make_credits(make, nnodes);
+	struct inode *inode;
+	struct sfs_trans t;
+	int err;
+
+	if (nnodes && !sfs_journal_can_hold(dir->i_sb, credits))
+		return -ENOSPC;
 	inode = new_inode(dir->i_sb);
 	if (!inode)
 		return -ENOMEM;
-	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_MAKE +
-			      (make->target ? SFS_CREDITS_SYMLINK : 0), (make->target ? 5 : 2) *
-			      SFS_REVOKES_TREE, &t);
-	if (err)
-		goto drop_inode;
-	err = sfs_inode_change(&t, dir);
+	err = sfs_trans_begin(dir->i_sb, credits,
+			      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
 	if (!err) {
-		err = sfs_make_in(&t, idmap, dir, dentry, make, inode);
-		if (!err && !make->tmpfile) {
-			sfs_dir_touch(dir);
-			if (S_ISDIR(make->mode))
-				inc_nlink(dir);
-		}
-		sfs_inode_changed(&t, dir);
+		err = sfs_make_in(&t, idmap, dir, dentry, make, born, nnodes, inode, ret_again);
+		err = sfs_name_end(&t, dir, err);
 	}
-	err = sfs_name_end(&t, dir, err);
 	if (!err) {
+		if (!born->b_first)
+			cache_no_acl(inode);
 		*ret_inode = inode;
 		return 0;
 	}
-drop_inode:
 	/* Nothing of it is on disk: evict has nothing to delete, nor may it stay cached. */
 	SFS_I(inode)->ii_core.i_fs = NULL;
 	clear_nlink(inode);
@@ -176,8 +231,26 @@ drop_inode:
 		discard_new_inode(inode);
 	else
 		iput(inode);
-	if (sfs_retry(dir, &err, &tries))
-		goto again;
+	return err;
+}
+
+int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
+	     const struct sfs_make *make, struct inode **ret_inode)
+{
+	unsigned int tries = 0;
+	bool again;
+	int err;
+
+	do {
+		struct sfs_make own = *make;
+		struct sfs_born born = { 0 };
+
+		again = false;
+		err = sfs_acls_inherit(dir, &own.mode, &born);
+		if (!err)
+			err = sfs_make_try(idmap, dir, dentry, &own, &born, ret_inode, &again);
+		sfs_born_free(&born);
+	} while (again || sfs_retry(dir, &err, &tries));
 	return err;
 }
 

@@ -49,6 +49,7 @@ struct sfs_sb_info {
 	char *si_journal_path;		/* as mounted with, or NULL */
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
+	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
 };
 
 /* A transaction handle, on the stack of whoever begins it. */
@@ -202,6 +203,8 @@ int sfs_journal_sync(struct super_block *sb, int wait);
 /* Everything into place, the log empty, then @mark, before another transaction can begin. */
 int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *sb));
 int sfs_journal_commit(struct super_block *sb);	/* all that has been changed so far */
+/* Can a transaction change @nblks blocks, if it is alone? */
+bool sfs_journal_can_hold(struct super_block *sb, unsigned int nblks);
 
 /* ---- retry.c ---- */
 /*
@@ -317,6 +320,12 @@ void sfs_unwritten_settle(struct inode *inode);
  * claim and the folio that it is for, and what is dirty can be counted.
  */
 void sfs_unwritten_recount(struct inode *inode);
+/*
+ * Around a change that puts other records into the tree of a file: as many nodes more as what was
+ * promised may want then; what of them is not wanted goes back.  -ENOSPC.
+ */
+int sfs_promise_widen(struct inode *inode);
+void sfs_promise_fit(struct inode *inode);
 /*
  * The map has become larger: claims what nodes are wanted now for what was promised before.  Takes
  * ii_tree_lock.

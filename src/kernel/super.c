@@ -14,6 +14,7 @@
 #include <linux/statfs.h>
 
 #include "buf.h"
+#include "xattrs.h"
 
 #define SFS_LINK_MAX	S32_MAX		/* as much as stat(2) can be relied on to show */
 
@@ -310,6 +311,7 @@ static void sfs_setup_super(struct super_block *sb)
 	sb->s_iflags |= SB_I_CGROUPWB;
 	sb->s_max_links = SFS_LINK_MAX;
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
+	sfs_xattr_init_super(sb);
 }
 
 /* The rest of a read-write start, also of a remount: counts, orphans, the mark. */

@@ -9,6 +9,8 @@
 #include <linux/delayed_call.h>
 #include <linux/slab.h>
 
+#include "xattrs.h"
+
 static const char *sfs_get_link(struct dentry *dentry, struct inode *inode,
 				struct delayed_call *done)
 {
@@ -37,4 +39,5 @@ const struct inode_operations sfs_symlink_iops = {
 	.get_link = sfs_get_link,
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_XATTR_IOPS
 };

@@ -209,6 +209,14 @@ int sfs_journal_freeze(struct super_block *sb, int (*mark)(struct super_block *s
 	return err;
 }
 
+/* An eighth is enough for what jbd2 writes beside the blocks themselves. */
+bool sfs_journal_can_hold(struct super_block *sb, unsigned int nblks)
+{
+	journal_t *log = sfs_log(sb);
+
+	return !log || nblks <= log->j_max_transaction_buffers / 8 * 7;
+}
+
 int sfs_journal_commit(struct super_block *sb)
 {
 	journal_t *log = sfs_log(sb);

@@ -49,6 +49,7 @@ static const struct {
 } groups[] = {
 	{ name_ops, &name_ops_count, 5 },
 	{ file_ops, &file_ops_count, 4 },
+	{ attr_ops, &attr_ops_count, 1 },
 	{ shared_ops, &shared_ops_count, 3 },
 };
 

@@ -18,6 +18,7 @@
 #define NAMES		20		/* in each of them */
 #define FILES		12		/* of each worker, by all of their names */
 #define FILE_BYTES	(128 << 10)
+#define ATTRS		4		/* of each file */
 #define SHARED_NAMES	24
 #define KINDS_MAX	80
 #define BLOCK		4096
@@ -42,11 +43,18 @@ enum scatter {
 	EITHER,				/* a refused call may have changed it */
 };
 
+struct attr {
+	bool there;
+	uint32_t nbytes;
+	uint32_t version;
+};
+
 struct object {
 	unsigned int nlink;		/* 0: the slot is free */
 	uint32_t serial;		/* no two files of a worker's have the same */
 	uint32_t version;		/* of what is written next */
 	off_t size;
+	struct attr attr[ATTRS];
 	unsigned char data[FILE_BYTES];
 };
 
@@ -132,6 +140,12 @@ void object_compare(struct object *o, int fd);
  * that is not there, in a file cut meanwhile or on a full volume, is a signal.
  */
 off_t map_store(unsigned char *map, off_t pos, off_t stop);
+
+/* ---- churn_attr.c ---- */
+extern const struct op attr_ops[];
+extern const unsigned int attr_ops_count;
+/* All attributes of the file, and that there are no others. */
+void attrs_compare(const struct object *o, int fd);
 
 /* ---- churn_shared.c ---- */
 extern const struct op shared_ops[];

@@ -96,6 +96,7 @@ static struct object *object_new(void)
 		o->serial = ++self->serials;
 		o->version = 0;
 		o->size = 0;
+		memset(o->attr, 0, sizeof(o->attr));
 		return o;
 	}
 	return NULL;
@@ -462,8 +463,10 @@ void verify_own(void)
 			if (e->kind != FILE_NAME)
 				continue;
 			fd = open(path, O_RDONLY);
-			if (must(fd, 0, "open"))
+			if (must(fd, 0, "open")) {
 				object_compare(&self->file[e->file], fd);
+				attrs_compare(&self->file[e->file], fd);
+			}
 			close(fd);
 		}
 	}

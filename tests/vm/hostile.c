@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tap/tap.h"
@@ -154,6 +155,16 @@ static void look_at_file(const char *path)
 	close(fd);
 }
 
+static void look_at_attributes(const char *path)
+{
+	static char names[PIECE], value[PIECE];
+	ssize_t n = llistxattr(path, names, sizeof(names));
+	const char *name;
+
+	for (name = names; name < names + n; name += strlen(name) + 1)
+		(void)!lgetxattr(path, name, value, sizeof(value));
+}
+
 static void look(const char *path, unsigned int depth, unsigned int *left)
 {
 	const struct dirent *entry;
@@ -169,6 +180,7 @@ static void look(const char *path, unsigned int depth, unsigned int *left)
 		snprintf(child, sizeof(child), "%s/%s", path, entry->d_name);
 		if (lstat(child, &st))
 			continue;
+		look_at_attributes(child);
 		if (S_ISDIR(st.st_mode) && depth < 8)
 			look(child, depth + 1, left);
 		else if (S_ISREG(st.st_mode))
@@ -178,6 +190,18 @@ static void look(const char *path, unsigned int depth, unsigned int *left)
 	}
 	if (dir)
 		closedir(dir);
+}
+
+/* Those that the image has get longer, shorter and go; others come. */
+static void change_attributes(const char *path)
+{
+	static char value[20000];
+
+	(void)!lsetxattr(path, "user.small", value, 3000, 0);
+	(void)!lsetxattr(path, "user.large", value, sizeof(value), 0);
+	(void)!lsetxattr(path, "user.new", value, 100, 0);
+	(void)!lsetxattr(path, "user.large", value, 10, 0);
+	(void)!lremovexattr(path, "user.small");
 }
 
 /* Every kind of change, on what the image is known to hold; each may fail. */
@@ -210,6 +234,9 @@ static void change(void)
 		snprintf(name, sizeof(name), MNT "/dir/a name that takes some room %u", i);
 		(void)!unlink(name);
 	}
+	change_attributes(MNT "/attrs");
+	change_attributes(MNT "/b");
+	(void)!unlink(MNT "/attrs");
 	(void)!unlink(MNT "/pieces");
 	(void)!unlink(MNT "/dir/moved");
 	(void)!unlink(MNT "/link");

@@ -88,7 +88,8 @@ class Tree:
         self.sup = dump()["super"]
         self.root = self.sup["root"]
         self.ino = {p: dump("-i", p)["inode"]["ino"] for p in
-                    ("/a", "/b", "/dir", "/dir/sub", "/link", "/pieces", "/dir/sub/deep")}
+                    ("/a", "/b", "/dir", "/dir/sub", "/link", "/pieces", "/dir/sub/deep",
+                     "/attrs")}
         self.ino["/"] = self.root
 
     def place(self, path):
@@ -173,6 +174,27 @@ def trees(t):
                            ("nothing", a_start, 0), ("everything", 140, 0xFFFFFFFF)):
         sealed("b-lies-on-" + name, "any", blk, (rec, struct.pack("<QI", start, n)))
     sealed("b-at-the-last-block", "any", blk, (root + 8, le(3 << 60 | (1 << 51) - 1)))
+
+
+def attributes(t):
+    """Lengths, names and keys of an attribute that is in leaves, and pieces that are missing."""
+    for n, node in enumerate(t.nodes("/attrs")[1:]):
+        blk = node["blk"]
+        hostile_fields("sfs_node_disk", blk, HEAD)
+        data = block(blk)
+        for i in range(struct.unpack_from("<H", data, HEAD)[0]):
+            slot = HEAD + 8 + 12 * i
+            key, off, nbytes = struct.unpack_from("<QHH", data, slot)
+            if key >> 60 == 1 and not key & 255:
+                hostile_fields("sfs_xattr_disk", blk, HEAD + off)
+                sealed("attribute-name-with-nul-%d-%d" % (n, i), "any", blk, (HEAD + off + 6, b"\0"))
+                sealed("attribute-other-name-%d-%d" % (n, i), "any", blk, (HEAD + off + 6, b"~"))
+            for name, to in (("next", key + 1), ("far", key ^ 1 << 30), ("collision", key + 256), ("last", key | 255)):
+                sealed("attribute-key-%s-%d-%d" % (name, n, i), "any", blk, (slot, struct.pack("<Q", to)))
+            sealed("attribute-short-%d-%d" % (n, i), "any", blk, (slot + 10, struct.pack("<H", nbytes - 1)))
+    blk, at = t.place("/attrs")
+    blocks = at + dict((f[0], f[1]) for f in fields("sfs_inode_disk"))["i_blocks"]
+    sealed("attributes-in-no-blocks", "any", blk, (blocks, bytes(8)))
 
 
 def names(t):
@@ -283,6 +305,7 @@ def main():
     hostile_fields("sfs_super_disk", 0, 0)
     trees(t)
     names(t)
+    attributes(t)
     for path in ("/", "/dir", "/b", "/link"):
         blk, at = t.place(path)
         hostile_fields("sfs_inode_disk", blk, at, skip=("i_root", "i_zero", "i_uid", "i_gid", "i_btime", "i_ctime"))
