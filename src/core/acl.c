@@ -8,8 +8,8 @@
 
 bool sfs_xattr_is_acl(u8 space, const char *name, unsigned int len)
 {
-	static const char access[] = "posix_acl_access";
-	static const char inherited[] = "posix_acl_default";
+	static const char access[] = SFS_ACL_ACCESS;
+	static const char inherited[] = SFS_ACL_DEFAULT;
 
 	return space == SFS_XATTR_SYSTEM &&
 	       ((len == sizeof(access) - 1 && !memcmp(name, access, len)) ||

@@ -547,7 +547,7 @@ int sfs_xattr_check(struct sfs_inode *in)
 			why = sfs_xattr_is_first(in, pos, rec);
 		if (why) {
 			sfs_path_release(&path);
-			return sfs_corrupt(in->i_fs, 0, in->i_ino, "attribute", why);
+			return sfs_xattr_corrupt(in, why);
 		}
 		left = (left ? left : sfs_xattr_nbytes(rec)) - nbytes;
 		last = pos;
@@ -557,5 +557,5 @@ int sfs_xattr_check(struct sfs_inode *in)
 		sfs_path_release(&path);
 	else if (err != -ENOENT)
 		return err;
-	return left ? sfs_corrupt(in->i_fs, 0, in->i_ino, "attribute", "its end is missing") : 0;
+	return left ? sfs_xattr_corrupt(in, "its end is missing") : 0;
 }

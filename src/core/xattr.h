@@ -39,6 +39,8 @@ struct sfs_acl {
 	struct sfs_acl_entry a_entries[];
 } __attribute__((packed));
 
+#define SFS_ACL_ACCESS		"posix_acl_access"	/* names in SFS_XATTR_SYSTEM */
+#define SFS_ACL_DEFAULT		"posix_acl_default"
 #define SFS_ACL_VERSION		2
 #define SFS_ACL_USER_OBJ	0x01
 #define SFS_ACL_USER		0x02		/* any number of them */

@@ -15,16 +15,21 @@
 
 static const char *sfs_acl_name(int type)
 {
-	return type == ACL_TYPE_ACCESS ? "posix_acl_access" : "posix_acl_default";
+	return type == ACL_TYPE_ACCESS ? SFS_ACL_ACCESS : SFS_ACL_DEFAULT;
 }
 
-/* At @buf, of posix_acl_xattr_size(). */
-static void sfs_acl_encode(const struct posix_acl *acl, void *buf)
+/* As a value of *@ret_nbytes, the caller's to free; NULL: there is no memory. */
+static void *sfs_acl_encode(const struct posix_acl *acl, u32 *ret_nbytes)
 {
-	struct posix_acl_xattr_header *head = buf;
-	struct posix_acl_xattr_entry *out = (void *)(head + 1);
 	const struct posix_acl_entry *entry, *end;
+	struct posix_acl_xattr_header *head;
+	struct posix_acl_xattr_entry *out;
 
+	*ret_nbytes = posix_acl_xattr_size(acl->a_count);
+	head = kvmalloc(*ret_nbytes, GFP_KERNEL);
+	if (!head)
+		return NULL;
+	out = (void *)(head + 1);
 	head->a_version = cpu_to_le32(POSIX_ACL_XATTR_VERSION);
 	FOREACH_ACL_ENTRY(entry, acl, end) {
 		out->e_tag = cpu_to_le16(entry->e_tag);
@@ -36,6 +41,7 @@ static void sfs_acl_encode(const struct posix_acl *acl, void *buf)
 			out->e_id = cpu_to_le32(from_kgid(&init_user_ns, entry->e_gid));
 		out++;
 	}
+	return head;
 }
 
 static struct posix_acl *sfs_acl_decode(struct inode *inode, const void *value, size_t nbytes)
@@ -96,11 +102,9 @@ int sfs_set_acl(SFS_IDMAP_T *idmap, SFS_ACL_TARGET_T *target, struct posix_acl *
 			return err;
 	}
 	if (acl) {
-		x.x_nbytes = posix_acl_xattr_size(acl->a_count);
-		value = kvmalloc(x.x_nbytes, GFP_KERNEL);
+		value = sfs_acl_encode(acl, &x.x_nbytes);
 		if (!value)
 			return -ENOMEM;
-		sfs_acl_encode(acl, value);
 		x.x_value = value;
 	}
 	err = sfs_xattr_change(inode, &x, 0, mode);
@@ -112,17 +116,15 @@ int sfs_set_acl(SFS_IDMAP_T *idmap, SFS_ACL_TARGET_T *target, struct posix_acl *
 
 static int sfs_acl_add(struct sfs_born *born, int type, const struct posix_acl *acl)
 {
-	size_t nbytes;
 	void *value;
+	u32 nbytes;
 	int err;
 
 	if (!acl)
 		return 0;
-	nbytes = posix_acl_xattr_size(acl->a_count);
-	value = kvmalloc(nbytes, GFP_KERNEL);
+	value = sfs_acl_encode(acl, &nbytes);
 	if (!value)
 		return -ENOMEM;
-	sfs_acl_encode(acl, value);
 	err = sfs_born_add(born, SFS_XATTR_SYSTEM, sfs_acl_name(type), value, nbytes);
 	kvfree(value);
 	return err;

@@ -93,11 +93,9 @@ static u64 sfs_nodes_wanted(const struct sfs_inode_info *ii, u64 more_nblks, u64
 	return sfs_extent_nodes(&ii->ii_core, nrecs, ii->ii_delalloc_nruns + !!more_nblks + dirty);
 }
 
-/* Claims @nblks and what more nodes are wanted then, together or not at all. */
-static int sfs_promise_claim(struct sfs_inode_info *ii, u64 nblks, u64 dirty, unsigned int flags)
+/* Claims @nblks and what nodes are missing of @want, together or not at all. */
+static int sfs_nodes_claim(struct sfs_inode *in, u64 nblks, u64 want, unsigned int flags)
 {
-	struct sfs_inode *in = &ii->ii_core;
-	u64 want = sfs_nodes_wanted(ii, nblks, dirty);
 	u64 more = want > in->i_nodes ? want - in->i_nodes : 0;
 	int err;
 
@@ -107,6 +105,12 @@ static int sfs_promise_claim(struct sfs_inode_info *ii, u64 nblks, u64 dirty, un
 	in->i_nodes += more;
 	sfs_counter_add(&in->i_fs->f_nodes, more);
 	return 0;
+}
+
+/* The same with the nodes that are wanted then. */
+static int sfs_promise_claim(struct sfs_inode_info *ii, u64 nblks, u64 dirty, unsigned int flags)
+{
+	return sfs_nodes_claim(&ii->ii_core, nblks, sfs_nodes_wanted(ii, nblks, dirty), flags);
 }
 
 /* Less is promised: nodes that are not wanted any more go back. */
@@ -130,17 +134,10 @@ int sfs_promise_widen(struct inode *inode)
 	u64 dirty = min(ii->ii_unwritten + ii->ii_direct, in->i_blocks);
 	u64 nrecs = ii->ii_delalloc_nblks + 2 * dirty;
 	u64 want = sfs_extent_nodes_most(in, nrecs, ii->ii_delalloc_nruns + dirty);
-	int err;
 
 	if (!nrecs || want <= in->i_nodes)
 		return 0;
-	want -= in->i_nodes;
-	err = sfs_space_claim(in->i_fs, want, SFS_ALLOC_PROMISE);
-	if (err)
-		return err;
-	in->i_nodes += want;
-	sfs_counter_add(&in->i_fs->f_nodes, want);
-	return 0;
+	return sfs_nodes_claim(in, 0, want, SFS_ALLOC_PROMISE);
 }
 
 void sfs_promise_fit(struct inode *inode)
@@ -269,6 +266,13 @@ void sfs_unwritten_recount(struct inode *inode)
 	sfs_direct_forget(inode, 0);
 	sfs_promise_settle(ii);
 	up_write(&ii->ii_tree_lock);
+}
+
+void sfs_promises_recount(struct inode *inode)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+	sfs_unwritten_recount(inode);
+	filemap_invalidate_unlock(inode->i_mapping);
 }
 
 void sfs_unwritten_settle(struct inode *inode)

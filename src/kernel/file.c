@@ -116,14 +116,6 @@ static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 	return err ? err : count;
 }
 
-/* Promises for the worst case hide space: this file's are counted anew.  Inode lock held. */
-static void sfs_recount(struct inode *inode)
-{
-	filemap_invalidate_lock(inode->i_mapping);
-	sfs_unwritten_recount(inode);
-	filemap_invalidate_unlock(inode->i_mapping);
-}
-
 /* When there is no space, what hides some is settled, and it is tried again. */
 static ssize_t sfs_write_buffered_locked(struct kiocb *iocb, struct iov_iter *from)
 {
@@ -139,7 +131,7 @@ again:
 	if (ret != -ENOSPC || (iocb->ki_flags & IOCB_NOWAIT) ||
 	    !sfs_retry(inode, &err, &tries))
 		return ret;
-	sfs_recount(inode);
+	sfs_promises_recount(inode);
 	goto again;
 }
 
@@ -236,7 +228,7 @@ static ssize_t sfs_write_dio_locked(struct kiocb *iocb, struct iov_iter *from, b
 	if (!shared) {
 		inode_dio_wait(inode);
 		if (*full)
-			sfs_recount(inode);
+			sfs_promises_recount(inode);
 		dio_flags = IOMAP_DIO_FORCE_WAIT;
 		/* What was preallocated there stays, whatever comes of the write. */
 		if (iocb->ki_pos + ret > i_size_read(inode) && !sfs_has_past_eof(inode))

@@ -320,6 +320,8 @@ void sfs_unwritten_settle(struct inode *inode);
  * claim and the folio that it is for, and what is dirty can be counted.
  */
 void sfs_unwritten_recount(struct inode *inode);
+/* The same under the inode lock alone: promises for the worst case hide space. */
+void sfs_promises_recount(struct inode *inode);
 /*
  * Around a change that puts other records into the tree of a file: as many nodes more as what was
  * promised may want then; what of them is not wanted goes back.  -ENOSPC.

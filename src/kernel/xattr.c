@@ -101,11 +101,8 @@ again:
 	if (!sfs_retry(inode, &err, &tries))
 		return err;
 	/* Nobody else can settle what hides space in a file whose lock we hold. */
-	if (S_ISREG(inode->i_mode)) {
-		filemap_invalidate_lock(inode->i_mapping);
-		sfs_unwritten_recount(inode);
-		filemap_invalidate_unlock(inode->i_mapping);
-	}
+	if (S_ISREG(inode->i_mode))
+		sfs_promises_recount(inode);
 	goto again;
 }
 

@@ -10,8 +10,6 @@
 
 #include "attrs.h"
 
-#define SFS_ACL_ACCESS	"posix_acl_access"
-
 static const struct {
 	const char *prefix;
 	u8 space;

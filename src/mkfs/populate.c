@@ -46,15 +46,6 @@ static void sfs_take_attributes(struct sfs_inode *in, const struct stat *st)
 	in->i_ctime = in->i_mtime;
 }
 
-static int sfs_set_xattr(struct sfs_populate *p, struct sfs_inode *in, const struct sfs_xattr *x)
-{
-	struct sfs_xattr_cost cost;
-	int err;
-
-	err = sfs_xattr_cost(in, x, &cost);
-	return err ? err : sfs_xattr_set(p->t, in, x, &cost);
-}
-
 /* Extended attributes, into an inode that has none. */
 static int sfs_take_xattrs(struct sfs_populate *p, struct sfs_inode *in,
 			   const struct sfs_entry *entry)
@@ -63,7 +54,7 @@ static int sfs_take_xattrs(struct sfs_populate *p, struct sfs_inode *in,
 	int err = 0;
 
 	for (i = 0; i < entry->nxattrs && !err; i++) {
-		err = sfs_set_xattr(p, in, &entry->xattrs[i]);
+		err = sfs_xattr_set(p->t, in, &entry->xattrs[i], NULL);
 		sfs_dev_settle(p->dev);		/* the inode's own block is held */
 	}
 	return err;
@@ -93,7 +84,7 @@ static int sfs_drop_xattrs(struct sfs_populate *p, struct sfs_inode *in)
 		err = sfs_xattr_each(in, sfs_note_first, &first);
 		if (err || !first.x.x_len)
 			return err;
-		err = sfs_set_xattr(p, in, &first.x);
+		err = sfs_xattr_set(p->t, in, &first.x, NULL);
 		if (err)
 			return err;
 	}
@@ -117,15 +108,21 @@ static int sfs_make_inode(struct sfs_populate *p, u64 parent, u16 mode, struct s
 	return sfs_inode_begin(p->t, ret_in);
 }
 
+/* An inode that there is, begun; the caller ends it. */
+static int sfs_edit_begin(struct sfs_populate *p, u64 ino, struct sfs_inode *ret_in)
+{
+	int err = sfs_inode_read(p->fs, ino, ret_in);
+
+	return err ? err : sfs_inode_begin(p->t, ret_in);
+}
+
 static int sfs_add_name(struct sfs_populate *p, u64 dir, const char *name, unsigned int len,
 			u64 ino, u16 mode)
 {
 	struct sfs_inode in;
 	int err;
 
-	err = sfs_inode_read(p->fs, dir, &in);
-	if (!err)
-		err = sfs_inode_begin(p->t, &in);
+	err = sfs_edit_begin(p, dir, &in);
 	if (err)
 		return err;
 	err = sfs_dirent_add(p->t, &in, name, len, ino, mode >> 12);
@@ -332,9 +329,7 @@ static int sfs_count_link(struct sfs_populate *p, u64 ino, u16 *ret_mode)
 	struct sfs_inode in;
 	int err;
 
-	err = sfs_inode_read(p->fs, ino, &in);
-	if (!err)
-		err = sfs_inode_begin(p->t, &in);
+	err = sfs_edit_begin(p, ino, &in);
 	if (err)
 		return err;
 	in.i_nlink++;
@@ -349,9 +344,7 @@ static int sfs_edit_dir(struct sfs_populate *p, u64 ino, const struct sfs_entry 
 	struct sfs_inode in;
 	int err;
 
-	err = sfs_inode_read(p->fs, ino, &in);
-	if (!err)
-		err = sfs_inode_begin(p->t, &in);
+	err = sfs_edit_begin(p, ino, &in);
 	if (err)
 		return err;
 	sfs_take_attributes(&in, &entry->st);

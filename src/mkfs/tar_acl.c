@@ -129,8 +129,8 @@ int sfs_tar_acls(struct archive_entry *from, struct sfs_entry *entry, struct sfs
 
 	if (archive_entry_acl_count(from, ARCHIVE_ENTRY_ACL_TYPE_NFS4))
 		entry->lost |= 1 << SFS_LOST_ACL;
-	err = sfs_tar_acl(from, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access", entry,
+	err = sfs_tar_acl(from, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system." SFS_ACL_ACCESS, entry,
 			  attrs);
 	return err ? err : sfs_tar_acl(from, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT,
-				       "system.posix_acl_default", entry, attrs);
+				       "system." SFS_ACL_DEFAULT, entry, attrs);
 }

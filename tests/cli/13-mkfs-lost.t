@@ -4,23 +4,9 @@
 # for each kind, with the first file and the number of the others; numbers that cannot be are refused.
 # shellcheck source=tests/tap/tap.sh
 . "$(dirname "$0")/../tap/tap.sh"
+. tests/cli/archive.sh
 mkfs=build/bin/mkfs.simplefs
 img=$tmp/img
-
-# archive NAME: a tar of entries, each a line of Python: dict(name=..., pax={...}, FIELD=...)
-archive()
-{
-    python3 -c '
-import sys, tarfile
-with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
-    for line in sys.stdin:
-        fields = eval(line)
-        entry = tarfile.TarInfo(fields.pop("name"))
-        entry.pax_headers = fields.pop("pax", {})
-        for key, value in fields.items():
-            setattr(entry, key, value)
-        tar.addfile(entry)' "$tmp/$1"
-}
 
 # says NAME LINES: the last run made a volume and said these lines, no other
 says()

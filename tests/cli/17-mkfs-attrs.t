@@ -4,26 +4,10 @@
 # file, from archives and from directories; what should be a list and is none makes no volume.
 # shellcheck source=tests/tap/tap.sh
 . "$(dirname "$0")/../tap/tap.sh"
+. tests/cli/archive.sh
 mkfs=build/bin/mkfs.simplefs
 dump=build/bin/dump.simplefs
 img=$tmp/img
-
-# archive NAME: a tar of entries, each a line of Python: dict(name=..., pax={...}, FIELD=...); values
-# of attributes may be any bytes, and get("NAME") is a header of the archive NAME
-archive()
-{
-    python3 -c '
-import sys, tarfile
-with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
-    for line in sys.stdin:
-        fields = eval(line)
-        entry = tarfile.TarInfo(fields.pop("name"))
-        entry.pax_headers = {key: value.decode("utf-8", "surrogateescape") if type(value) is bytes else value
-                             for key, value in fields.pop("pax", {}).items()}
-        for key, value in fields.items():
-            setattr(entry, key, value)
-        tar.addfile(entry)' "$tmp/$1"
-}
 
 # made NAME SOURCE [SIZE]: a volume from SOURCE, silently, and sound
 made()
