@@ -49,12 +49,23 @@ struct attr {
 	uint32_t version;
 };
 
+/* The last things that were done to a file, for who has to find out why it is wrong. */
+#define TRACE	16
+
+struct trace {
+	const struct op *op;
+	unsigned long step;
+	off_t pos, nbytes, size;	/* size: before it */
+};
+
 struct object {
 	unsigned int nlink;		/* 0: the slot is free */
 	uint32_t serial;		/* no two files of a worker's have the same */
 	uint32_t version;		/* of what is written next */
 	off_t size;
 	struct attr attr[ATTRS];
+	struct trace trace[TRACE];
+	unsigned int traced;
 	unsigned char data[FILE_BYTES];
 };
 
@@ -116,6 +127,8 @@ void target_make(char *buf, unsigned int owner, uint32_t serial, unsigned int nb
 /* Whether it is one that target_make() has made. */
 bool target_valid(const char *buf, ssize_t nbytes);
 /* @got of @asked bytes came from @pos: they must be the object's. */
+/* What is being done reaches to these bytes. */
+void trace(struct object *o, off_t pos, off_t nbytes);
 void compare(const struct object *o, off_t pos, const unsigned char *buf, ssize_t got,
 	     size_t asked, const char *what);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "churn.h"
+#include "tap/store.h"
 
 static void grow(struct object *o, off_t size)
 {
@@ -52,6 +53,7 @@ static void end(const struct object *o, int fd)
 
 static void scribble(struct object *o, off_t pos, size_t nbytes)
 {
+	trace(o, pos, nbytes);
 	stamp(bounce, me, o->serial, o->version++, pos, nbytes);
 }
 
@@ -206,6 +208,7 @@ static void own_read(int flags)
 	o = begin(&fd, O_RDONLY | flags);
 	if (!o)
 		return;
+	trace(o, pos, FILE_BYTES - pos);
 	n = pread(fd, bounce, FILE_BYTES - pos, pos);
 	if (did(n, 0, "read"))
 		compare(o, pos, bounce, n, FILE_BYTES - pos, flags ? "direct read" : "read");
@@ -227,6 +230,7 @@ static void own_cut(int way)
 		size += rnd(FILE_BYTES - size + 1);
 	else if (way < 0)
 		size = rnd(4) ? rnd(size + 1) : 0;
+	trace(o, size, 0);
 	if (way > 0 ? grew(ftruncate(fd, size), 0, "ftruncate") :
 		      did(ftruncate(fd, size), 0, "ftruncate")) {
 		grow(o, size);
@@ -246,6 +250,7 @@ static void own_fallocate(int flags)
 	o = begin(&fd, O_RDWR);
 	if (!o)
 		return;
+	trace(o, pos, nbytes);
 	if (grew(fallocate(fd, flags, pos, nbytes), 0, "fallocate")) {
 		if (!(flags & FALLOC_FL_KEEP_SIZE))
 			grow(o, pos + nbytes);
@@ -279,7 +284,8 @@ off_t map_store(unsigned char *map, off_t pos, off_t stop)
 
 		if (next > stop)
 			next = stop;
-		memcpy(map + at, bounce + (at - pos), next - at);
+		if (!store_bytes(map + at, bounce + (at - pos), next - at))
+			return at;
 		at = next;
 	}
 	return at;
@@ -333,6 +339,7 @@ static void own_sync(int how)
 	o = begin(&fd, O_RDWR);
 	if (!o)
 		return;
+	trace(o, 0, o->size);
 	if (how == 0)
 		did(fsync(fd), 0, "fsync");
 	else if (how == 1)

@@ -55,6 +55,44 @@ static void whose(const unsigned char *buf, off_t pos, ssize_t got, ssize_t i)
 		       s.version);
 }
 
+void trace(struct object *o, off_t pos, off_t nbytes)
+{
+	o->trace[o->traced++ % TRACE] = (struct trace) {
+		.op = doing, .step = self ? self->steps : 0, .pos = pos, .nbytes = nbytes,
+		.size = o->size,
+	};
+}
+
+static void tell_trace(const struct object *o)
+{
+	unsigned int i;
+
+	for (i = o->traced > TRACE ? o->traced - TRACE : 0; i < o->traced; i++) {
+		const struct trace *t = &o->trace[i % TRACE];
+
+		printf("# step %lu: %s of %ld bytes at %ld of %ld\n", t->step,
+		       t->op ? t->op->name : "-", (long)t->nbytes, (long)t->pos, (long)t->size);
+	}
+}
+
+/* Which runs of bytes are wrong, the first of them. */
+static void tell_runs(const unsigned char *want, const unsigned char *buf, off_t pos, ssize_t got)
+{
+	ssize_t i = 0, end;
+	int n;
+
+	for (n = 0; n < 8; n++) {
+		while (i < got && buf[i] == want[i])
+			i++;
+		if (i == got)
+			return;
+		for (end = i; end < got && buf[end] != want[end]; end++)
+			;
+		printf("# bytes %ld to %ld are wrong\n", (long)(pos + i), (long)(pos + end - 1));
+		i = end;
+	}
+}
+
 void compare(const struct object *o, off_t pos, const unsigned char *buf, ssize_t got,
 	     size_t asked, const char *what)
 {
@@ -71,6 +109,8 @@ void compare(const struct object *o, off_t pos, const unsigned char *buf, ssize_
 		return;
 	for (i = 0; buf[i] == o->data[pos + i]; i++)
 		;
+	tell_trace(o);
+	tell_runs(o->data + pos, buf, pos, got);
 	whose(buf, pos, got, i);
 	bad("%s: file %x (size %ld, version %u): byte %ld is %02x, not %02x", what, o->serial,
 	    (long)o->size, o->version, (long)(pos + i), buf[i], o->data[pos + i]);

@@ -42,7 +42,8 @@ churn()
 {
     churn_boot "${@:2}"
     relay "$1"
-    is "$status" 0 "$1: unmounted, mounted, compared, unloaded, nothing left in slabinfo; no complaint"
+    is "$status" 0 "$1: unmounted, mounted, compared, unloaded, nothing left in slabinfo; no complaint" ||
+        diag "$(tr -d '\r' <"$tmp/console" | grep -av '^# .*refused' | tail -n 40)"
     churn_words
     is "$out" '' "$1: no word of trouble from the module"
     run build/bin/fsck.simplefs -n -f "$tmp/disk"

@@ -12,6 +12,7 @@
 #include "aio.h"
 #include "guest.h"
 #include "stress.h"
+#include "tap/store.h"
 
 void own_path(char *path, unsigned int worker, unsigned int n)
 {
@@ -160,7 +161,8 @@ static void own_map(int fd, struct shadow *s)
 	if (pos + 2000 > s->size)
 		pos = s->size > 2000 ? s->size - 2000 : 0;
 	if (s->size > 2000) {
-		memcpy(map + pos, bounce, 2000);
+		if (!store_bytes(map + pos, bounce, 2000))
+			bad("a store to a mapping");
 		memcpy(s->data + pos, bounce, 2000);
 	}
 	if (rnd(3) == 0 && !fine(msync(map, s->size, MS_SYNC), s, "msync"))
