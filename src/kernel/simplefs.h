@@ -355,6 +355,10 @@ void sfs_ioend_work(struct work_struct *work);
  */
 int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, bool direct);
 
+/* ---- trim.c ---- */
+/* FITRIM: @arg says where, and is told how many bytes went. */
+int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg);
+
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
