@@ -143,10 +143,11 @@ static u32 sfs_run_begin(const u8 *bits, u32 bit)
 	return bit;
 }
 
-static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf *used, u32 bit,
-			  u32 n)
+static void sfs_used_give(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *g,
+			  struct sfs_buf *used, u64 blk, u32 n)
 {
 	struct sfs_bitmap_disk *map = sfs_buf_data(used);
+	u32 bit = blk % SFS_GROUP_BLOCKS;
 	u32 end;
 
 	sfs_assert(sfs_mutex_is_held(&g->g_lock));
@@ -157,6 +158,7 @@ static void sfs_used_give(struct sfs_fs *fs, struct sfs_group *g, struct sfs_buf
 	sfs_zone_run_raise(fs, sfs_buf_blk(used) / SFS_ZONE_BLOCKS, g->g_run);
 	map->b_count = cpu_to_le32(g->g_free);
 	sfs_space_freed(fs, n);
+	sfs_freed(t, fs, blk, n);
 }
 
 int sfs_used_lock(struct sfs_trans *t, struct sfs_fs *fs, u64 group, struct sfs_group *g,
@@ -433,7 +435,8 @@ static int sfs_piece_free(struct sfs_trans *t, struct sfs_fs *fs, const struct s
 
 	sfs_mutex_lock(&g->g_lock);
 	if (sfs_piece_is_used(piece, used)) {
-		sfs_used_give(fs, g, used, piece->p_bit, piece->p_n);
+		sfs_used_give(t, fs, g, used, piece->p_group * SFS_GROUP_BLOCKS + piece->p_bit,
+			      piece->p_n);
 		err = sfs_buf_dirty(t, fs, used);
 	} else {
 		/* Two owners gave it back at once; the other pieces may be gone already. */
@@ -465,11 +468,11 @@ int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
 int sfs_used_give_meta(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_group *g,
 		       struct sfs_buf *used, struct sfs_buf *buf)
 {
-	u32 bit = sfs_buf_blk(buf) % SFS_GROUP_BLOCKS;
+	u64 blk = sfs_buf_blk(buf);
 	int err = sfs_buf_forget(t, fs, buf);
 
 	if (!err)
-		sfs_used_give(fs, g, used, bit, 1);
+		sfs_used_give(t, fs, g, used, blk, 1);
 	return err;
 }
 

@@ -129,6 +129,12 @@ bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev)
 	return !is_empty;
 }
 
+/* In the thread that commits, when the log has it. */
+static void sfs_journal_committed(journal_t *log, transaction_t *transaction)
+{
+	sfs_discard_committed(log->j_private, transaction->t_tid);
+}
+
 /*
  * jbd2 takes the start only for the log's superblock: the blocks it names, s_first and s_maxlen
  * and so the length given here, count from the start of the device.
@@ -161,6 +167,7 @@ static journal_t *sfs_journal_init(struct super_block *sb, struct sfs_journal *j
 		return log;
 	}
 	log->j_private = sb;
+	log->j_commit_callback = sfs_journal_committed;
 	write_lock(&log->j_state_lock);
 	log->j_flags |= SFS_JOURNAL_FLAGS;
 	write_unlock(&log->j_state_lock);

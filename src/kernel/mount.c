@@ -3,7 +3,7 @@
  * mount.c - the filesystem type, its mount options, and the module's two ends.
  *
  * Options are parsed into struct sfs_mount_options and applied when there is a superblock; a
- * remount may change errors= and switch between read-only and read-write, nothing else.
+ * remount may change errors= and discard, and switch between read-only and read-write.
  */
 #include "simplefs.h"
 
@@ -16,6 +16,7 @@ enum {
 	SFS_OPT_JOURNAL_PATH,
 	SFS_OPT_JOURNAL_DEV,
 	SFS_OPT_NORECOVERY,
+	SFS_OPT_DISCARD,
 };
 
 static const struct constant_table sfs_errors_values[] = {
@@ -31,6 +32,7 @@ static const struct fs_parameter_spec sfs_parameters[] = {
 	fsparam_u32("journal_dev", SFS_OPT_JOURNAL_DEV),
 	fsparam_flag("norecovery", SFS_OPT_NORECOVERY),
 	fsparam_flag("noload", SFS_OPT_NORECOVERY),
+	fsparam_flag_no("discard", SFS_OPT_DISCARD),
 	{ }
 };
 
@@ -57,6 +59,10 @@ static int sfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		break;
 	case SFS_OPT_NORECOVERY:
 		m->m_norecovery = true;
+		break;
+	case SFS_OPT_DISCARD:
+		m->m_discard_given = true;
+		m->m_discard = !result.negated;
 		break;
 	}
 	return 0;
@@ -92,6 +98,8 @@ static int sfs_reconfigure(struct fs_context *fc)
 	}
 	if (m->m_errors)
 		si->si_errors = m->m_errors;
+	if (m->m_discard_given)
+		sfs_discard_set(sb, m->m_discard);
 	return 0;
 }
 
@@ -129,6 +137,7 @@ static void sfs_kill_sb(struct super_block *sb)
 	if (!si)
 		return;
 	sfs_journal_release(sb, si);
+	sfs_discard_exit(si);
 	kfree(si->si_journal_path);
 	kfree(si);
 }

@@ -21,6 +21,11 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
+struct sfs_fs;
+struct sfs_trans;
+
+void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);	/* discard.c */
+
 #ifndef EFSCORRUPTED
 #define EFSCORRUPTED	EUCLEAN
 #endif

@@ -34,6 +34,15 @@ struct sfs_type {
 	const struct address_space_operations *t_aops;	/* NULL: no data */
 };
 
+/* What has been freed and is to be told to the device (discard.c), in pages of notes. */
+struct sfs_discard {
+	spinlock_t q_lock;		/* guards the lists; innermost */
+	struct list_head q_pending[2];	/* not committed, by the transaction's parity */
+	struct list_head q_ready;	/* for q_work */
+	atomic_t q_batches;		/* how many there are in all */
+	struct work_struct q_work;
+};
+
 struct sfs_sb_info {
 	struct sfs_fs si_fs;		/* the core's; f_priv is the super_block */
 	struct super_block *si_sb;
@@ -50,6 +59,7 @@ struct sfs_sb_info {
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
 	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
+	struct sfs_discard si_discard;
 };
 
 /* A transaction handle, on the stack of whoever begins it. */
@@ -66,6 +76,7 @@ struct sfs_trans {
 #define SFS_SI_DAMAGED		2	/* errors=remount-ro: reading goes on, changing does not */
 #define SFS_SI_UNFINISHED	3	/* orphans stay behind, or counts are not true */
 #define SFS_SI_READONLY		4	/* no transaction begins: set before the clean mark */
+#define SFS_SI_DISCARD		5	/* the mount option */
 
 /* A run of blocks promised to a file but not yet chosen (delayed allocation). */
 struct sfs_delalloc {
@@ -148,6 +159,8 @@ int sfs_change_state(struct super_block *sb, u32 set, u32 clear);
 struct sfs_mount_options {
 	unsigned int m_errors;		/* SFS_ERRORS_*, 0: the superblock's default */
 	bool m_norecovery;
+	bool m_discard_given;		/* and so m_discard counts */
+	bool m_discard;
 	char *m_journal_path;
 	dev_t m_journal_dev;
 };
@@ -356,8 +369,26 @@ void sfs_ioend_work(struct work_struct *work);
 int sfs_convert_written(struct inode *inode, loff_t pos, loff_t nbytes, bool direct);
 
 /* ---- trim.c ---- */
+/* Runs shorter than this many blocks mean nothing to the device. */
+u64 sfs_trim_min(struct super_block *sb);
+/*
+ * The device is told of the first run of @min blocks or more among the bits [*@bit, @end) of @group
+ * that nobody has; *@bit is where to go on, and *@ret_nblks grows by what went.  Takes
+ * si_trim_lock; no transaction may be held.
+ */
+int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min, u64 *ret_nblks);
 /* FITRIM: @arg says where, and is told how many bytes went. */
 int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg);
+
+/* ---- discard.c: the mount option; sfs_freed() notes for it ---- */
+void sfs_discard_init(struct sfs_sb_info *si);
+void sfs_discard_set(struct super_block *sb, bool on);
+/* What transaction @tid has freed can be told to the device.  Does not sleep. */
+void sfs_discard_committed(struct super_block *sb, u32 tid);
+void sfs_discard_thawed(struct super_block *sb);
+/* Returns when the device knows what has been freed so far.  No transaction may be held. */
+void sfs_discard_finish(struct super_block *sb);
+void sfs_discard_exit(struct sfs_sb_info *si);
 
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

@@ -357,6 +357,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	si->si_types = sfs_types;
 	si->si_fs.f_priv = sb;
 	sfs_error_init(si);
+	sfs_discard_init(si);
 	mutex_init(&si->si_trim_lock);
 	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
 		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
@@ -386,6 +387,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_start_writing(sb, clean);
 	if (!err) {
 		sfs_keep_journal_name(si, m);
+		sfs_discard_set(sb, m->m_discard);
 		return 0;
 	}
 
@@ -444,6 +446,8 @@ static int sfs_show_options(struct seq_file *seq, struct dentry *root)
 		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
 	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
 		seq_puts(seq, ",norecovery");
+	if (test_bit(SFS_SI_DISCARD, &si->si_flags))
+		seq_puts(seq, ",discard");
 	spin_lock_irqsave(&si->si_error_lock, flags);
 	if (si->si_journal_path)
 		seq_show_option(seq, "journal_path", si->si_journal_path);
@@ -470,6 +474,7 @@ static int sfs_unfreeze_fs(struct super_block *sb)
 	err = sfs_mark_unclean(sb);
 	if (err)
 		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "the clean mark could not be removed");
+	sfs_discard_thawed(sb);
 	return 0;
 }
 
@@ -485,6 +490,8 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 	int err;
 
 	flush_work(&si->si_error_work);
+	if (!forced)
+		sfs_discard_finish(sb);
 	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
 	set_bit(SFS_SI_READONLY, &si->si_flags);
 	err = sfs_journal_freeze(sb, forced && !si->si_journal ? sfs_mark_nothing : sfs_mark_clean);
@@ -533,6 +540,8 @@ static void sfs_put_super(struct super_block *sb)
 	int err;
 
 	flush_work(&si->si_error_work);
+	sfs_discard_finish(sb);
+	sfs_discard_set(sb, false);
 	destroy_workqueue(si->si_ioend_wq);
 	err = sfs_journal_close(sb);
 	if (err)

@@ -14,6 +14,13 @@
 #include <linux/mount.h>
 #include <linux/uaccess.h>
 
+u64 sfs_trim_min(struct super_block *sb)
+{
+	u64 nbytes = bdev_discard_granularity(sb->s_bdev);
+
+	return max_t(u64, DIV_ROUND_UP_ULL(nbytes, SFS_BLOCK_SIZE), 1);
+}
+
 /* Shall a trim end, for a signal or since the machine goes to sleep? */
 static int sfs_trim_ends(void)
 {
@@ -21,12 +28,8 @@ static int sfs_trim_ends(void)
 	return fatal_signal_pending(current) || freezing(current) ? -ERESTARTSYS : 0;
 }
 
-/*
- * The next run of the bits [*@bit, @end) of @group.  si_trim_lock held, for which reclaim may wait:
- * as in a transaction no memory is asked for here that could need it.
- */
-static int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min,
-			u64 *ret_nblks)
+/* For si_trim_lock reclaim may wait: as in a transaction no memory is asked for that could need it. */
+int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min, u64 *ret_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct sfs_trans t;
@@ -35,9 +38,10 @@ static int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u3
 	int err;
 	int err2;
 
+	mutex_lock(&SFS_SB(sb)->si_trim_lock);
 	err = sfs_trans_begin(sb, 1, 0, &t);
 	if (err)
-		return err;
+		goto unlock;
 	err = sfs_busy_begin(&t, fs, group, bit, end, min, &blk, &n);
 	err2 = sfs_trans_end(&t);
 	if (!err)
@@ -47,6 +51,8 @@ static int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u3
 	sfs_busy_end(fs);
 	if (!err)
 		*ret_nblks += n;
+unlock:
+	mutex_unlock(&SFS_SB(sb)->si_trim_lock);
 	return err;
 }
 
@@ -62,9 +68,7 @@ static int sfs_trim_step(struct file *file, u64 group, u32 *bit, u32 end, u32 mi
 		err = mnt_want_write_file(file);
 	if (err)
 		return err;
-	mutex_lock(&SFS_SB(sb)->si_trim_lock);
 	err = sfs_trim_run(sb, group, bit, end, min, ret_nblks);
-	mutex_unlock(&SFS_SB(sb)->si_trim_lock);
 	mnt_drop_write_file(file);
 	return err;
 }
@@ -124,8 +128,7 @@ int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
 	    range.minlen >> SFS_BLOCK_BITS > SFS_GROUP_BLOCKS)
 		return -EINVAL;
 	blk = DIV_ROUND_UP_ULL(range.start, SFS_BLOCK_SIZE);
-	min = max_t(u64, range.minlen, bdev_discard_granularity(sb->s_bdev));
-	min = max_t(u64, DIV_ROUND_UP_ULL(min, SFS_BLOCK_SIZE), 1);
+	min = max_t(u64, DIV_ROUND_UP_ULL(range.minlen, SFS_BLOCK_SIZE), sfs_trim_min(sb));
 	if (blk >= fs->f_blocks || range.len < SFS_BLOCK_SIZE || min > SFS_GROUP_BLOCKS)
 		return -EINVAL;
 	end = min(range.len, U64_MAX - range.start) + range.start;

@@ -148,6 +148,16 @@ s64 sfs_time_now(void);							/* lib/clock.c */
 u32 sfs_random32(void);
 
 struct sfs_fs;
+struct sfs_trans;
+
+/* A file or a device that is being made or mended has nobody to be told. */
+static inline void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
+{
+	(void)t;
+	(void)fs;
+	(void)blk;
+	(void)nblks;
+}
 
 static inline unsigned long sfs_error_lock(struct sfs_fs *fs)
 {

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# FITRIM gives the device back what nobody has, and takes nothing from those who have.
+# FITRIM and the mount option discard give the device back what nobody has, and take nothing from those
+# who have.
 . "$(dirname "$0")/lib.sh"
 program trim
 program held
 
-# trim WHAT [OPTION]...: in one boot, on the volume
+# trim WHAT [OPTION]...: in one boot, on the volume, mounted with the options $options
 trim()
 {
     boot --module "$module" --add "$tmp/trim" --disk "$tmp/disk" "${@:2}" -- sh -c \
-        "mount -t simplefs /dev/vda /mnt && trim $1 /mnt && umount /mnt && rmmod simplefs"
+        "mount -t simplefs $options /dev/vda /mnt && trim $1 /mnt && umount /mnt && rmmod simplefs"
 }
 
 # held WHAT SIZE WORDS...: on a volume whose device holds discards back; then what is left of it
@@ -24,7 +25,7 @@ held()
     read -r -u "$fd" _
     boot --timeout 900 --module "$module" --add "$tmp/held" --disk "$nbd:exportname=0" \
         --disk "$nbd:exportname=1" -- sh -c \
-        "mount -t simplefs /dev/vda /mnt && held $1 /dev/vdb /mnt && umount /mnt && rmmod simplefs"
+        "mount -t simplefs $options /dev/vda /mnt && held $1 /dev/vdb /mnt && umount /mnt && rmmod simplefs"
     exec {fd}<&-
     wait "$server"
     is "$status" 0 "a discard held back: $1"
@@ -33,19 +34,51 @@ held()
     is "$status" 0 "the structure is whole" || diag "$out"
 }
 
+# on_disk KIB WHAT: no more is left of the volume than so much
+on_disk()
+{
+    local kib
+    kib=$(du -k "$tmp/disk" | cut -f 1)
+    [ "$kib" -le "$1" ]
+    ok $? "the disk holds $kib KiB, $2"
+}
+
+options=
 held apart 64M "beside a discard"
 held full 64M "nothing else left"
 held fresh 9G "a zone begun"
+options='-o discard'
+held option 64M "the option"
 rm -f "$tmp/disk"
+
+run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
+is "$status" 0 "mkfs"
+trim option
+is "$status" 0 "mounted with discard"
+relay "the option"
+on_disk 40960 "with the journal no more than what is in use"
+trim off
+is "$status" 0 "and without, by a remount"
+relay "the option off"
+kib=$(du -k "$tmp/disk" | cut -f 1)
+[ "$kib" -ge 65536 ]
+ok $? "what was removed then is still on the disk: $kib KiB"
+trim pull-option --kill-on "pull now"
+is "$status" 123 "pulled behind a removal that was not synced"
+trim verify
+is "$status" 0 "recovered"
+relay "the plug beside discard"
+run build/bin/fsck.simplefs -fn "$tmp/disk"
+is "$status" 0 "the structure is whole" || diag "$out"
+rm -f "$tmp/disk"
+options=
 
 run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
 is "$status" 0 "mkfs"
 trim use
 is "$status" 0 "used, trimmed, unmounted, unloaded"
 relay "use"
-kib=$(du -k "$tmp/disk" | cut -f 1)
-[ "$kib" -le 40960 ]
-ok $? "the disk holds $kib KiB, with the journal no more than what is in use"
+on_disk 40960 "with the journal no more than what is in use"
 trim verify
 is "$status" 0 "mounted again"
 relay "what is left"
@@ -61,7 +94,9 @@ run build/bin/mkfs.simplefs -q "$tmp/small" 8M
 is "$status" 0 "mkfs of a small one"
 boot --module "$module" --kmod scsi_debug --kmod sd_mod --add "$tmp/trim" --disk "$tmp/small" -- sh -c \
     'until [ -b /dev/sda ]; do :; done
-    dd if=/dev/vda of=/dev/sda bs=1M 2>/dev/null && mount -t simplefs /dev/sda /mnt && trim refuse /mnt'
+    dd if=/dev/vda of=/dev/sda bs=1M 2>/dev/null && mount -t simplefs -o discard /dev/sda /mnt && trim refuse /mnt && rm -rf /mnt/* && umount /mnt && rmmod simplefs'
 is "$status" 0 "on a device that cannot discard"
 relay "a device that cannot"
+run grep -c 'discard: the device cannot' "$tmp/console"
+is "$out" 1 "which the option is told"
 done_testing

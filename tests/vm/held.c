@@ -6,7 +6,7 @@
  * Nothing here is a matter of time: the discard is known to be held back, and lasts until it is let
  * go.  A minute is the net for who waits for it in vain.
  *
- * usage: held apart|full|fresh TALK DIR, TALK being the disk to tell the server through
+ * usage: held apart|full|fresh|option TALK DIR, TALK being the disk to tell the server through
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -246,6 +246,40 @@ static void test_fresh(void)
 	holds("new", 64 * MIB);
 }
 
+/* Waits, a minute at most, until the device has a discard that it holds back. */
+static bool await_held(void)
+{
+	time_t late = time(NULL) + 60;
+
+	while (!held() && time(NULL) < late)
+		;
+	return held();
+}
+
+/* Mounted with discard: what is freed goes by itself, and nobody waits for it. */
+static void test_option(void)
+{
+	pid_t freezer;
+
+	TAP_REQUIRE(!save("gone", 16 * MIB) && !save("behind", MIB), "two files");
+	sync();
+	tell('h');
+	TAP_REQUIRE(!unlink("gone"), "one is removed");
+	TAP_EQ(held(), 0, "which is not told before it has committed");
+	sync();
+	TAP_REQUIRE(await_held(), "then it is, by nobody's asking");
+	TAP_EQ(end(begin(save_empty)), 0, "a file is made and synced during that");
+	TAP_EQ(end(begin(save_new)), 0, "and another, with data");
+	TAP_REQUIRE(!unlink("behind"), "more is removed");
+	sync();
+	freezer = begin(freeze);
+	TAP_OK(await(freezer, "freeze_super"), "a freeze waits for the discard that is under way");
+	tell('r');
+	TAP_EQ(end(freezer), 0, "and is done");
+	TAP_OK(!ioctl(open(".", O_RDONLY | O_DIRECTORY), FITHAW, 0), "and over");
+	holds("new", 8 * MIB);
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t child;
@@ -253,7 +287,7 @@ int main(int argc, char **argv)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	TAP_REQUIRE(argc == 4 && !chdir(argv[3]), "usage: held apart|full|fresh TALK DIR");
+	TAP_REQUIRE(argc == 4 && !chdir(argv[3]), "usage: held apart|full|fresh|option TALK DIR");
 	talk_fd = open(argv[2], O_RDWR | O_DIRECT);
 	TAP_REQUIRE(talk_fd >= 0, "the server");
 	if (!strcmp(argv[1], "apart")) {
@@ -261,6 +295,8 @@ int main(int argc, char **argv)
 		test_freeze();
 	} else if (!strcmp(argv[1], "full")) {
 		test_full();
+	} else if (!strcmp(argv[1], "option")) {
+		test_option();
 	} else {
 		test_fresh();
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * trim.c - FITRIM: the device is told of what nobody has, and of nothing that a crash could bring
- * back.
+ * trim.c - FITRIM, and the mount option discard: the device is told of what nobody has, and of
+ * nothing that a crash could bring back.
  *
  * "pull" ends in the word on which the machine is killed; then "gone" is there whole, since its
  * removal had not committed, or it is not there.
  *
- * usage: trim refuse|use|pull|verify DIR
+ * usage: trim refuse|use|option|off|pull|pull-option|verify DIR
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "tap/tap.h"
@@ -79,11 +80,63 @@ static void use(void)
 	TAP_EQ(trim(".", 0, 64 * 1024, 0), 0, "there is nothing under the bitmaps");
 }
 
-static void pull(void)
+/* What mount(2) was told and /proc/mounts says: does it have the option @name? */
+static bool has_option(const char *name)
+{
+	char line[512], want[32], *options;
+	bool has = false;
+	FILE *f = fopen("/proc/mounts", "r");
+
+	snprintf(want, sizeof(want), ",%s,", name);
+	while (f && fgets(line, sizeof(line), f)) {
+		options = strstr(line, " simplefs ");
+		if (!options)
+			continue;
+		*strrchr(options, ' ') = 0;
+		*strrchr(options, ' ') = ',';
+		has = strstr(options, want);
+	}
+	fclose(f);
+	return has;
+}
+
+/* Mounted with discard: removed and cut files go, whole or by the hole, also through a freeze. */
+static void option(void)
+{
+	int dir = open(".", O_RDONLY | O_DIRECTORY);
+	int fd;
+
+	TAP_OK(has_option("discard"), "/proc/mounts says it");
+	save("kept", 'k', KEPT);
+	save("gone", 'g', GONE);
+	save("cut", 'c', 16 * MIB);
+	save("hole", 'h', 16 * MIB);
+	sync();
+	TAP_REQUIRE(!unlink("gone") && !truncate("cut", 0), "a removal and a cut");
+	TAP_REQUIRE(!ioctl(dir, FIFREEZE, 0) && !ioctl(dir, FITHAW, 0), "frozen, and thawed");
+	fd = open("hole", O_WRONLY);
+	TAP_REQUIRE(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 16 * MIB),
+		    "a hole");
+	close(fd);
+	holds("kept", 'k', KEPT);
+}
+
+/* The option taken away by a remount. */
+static void off(void)
+{
+	save("gone", 'g', GONE);
+	TAP_REQUIRE(!mount(NULL, ".", NULL, MS_REMOUNT, "nodiscard"), "remounted");
+	TAP_OK(!has_option("discard"), "/proc/mounts does not say it");
+	TAP_REQUIRE(!unlink("gone"), "unlinked");
+	sync();
+}
+
+static void pull(bool fitrim)
 {
 	save("gone", 'g', GONE);
 	TAP_REQUIRE(!unlink("gone"), "unlinked");
-	TAP_OK(trim(".", 0, ~0ULL, 0) >= 0, "what nobody has, now and before");
+	if (fitrim)
+		TAP_OK(trim(".", 0, ~0ULL, 0) >= 0, "what nobody has, now and before");
 	printf("pull now\n");
 	fflush(stdout);
 	pause();
@@ -100,13 +153,19 @@ static void verify(void)
 
 int main(int argc, char **argv)
 {
-	TAP_REQUIRE(argc == 3 && !chdir(argv[2]), "usage: trim refuse|use|pull|verify DIR");
+	TAP_REQUIRE(argc == 3 && !chdir(argv[2]), "usage: trim refuse|use|option|off|pull|pull-option|verify DIR");
 	if (!strcmp(argv[1], "refuse"))
 		TAP_EQ(trim(".", 0, ~0ULL, 0), -EOPNOTSUPP, "the device cannot");
 	else if (!strcmp(argv[1], "use"))
 		use();
 	else if (!strcmp(argv[1], "pull"))
-		pull();
+		pull(true);
+	else if (!strcmp(argv[1], "pull-option"))
+		pull(false);
+	else if (!strcmp(argv[1], "option"))
+		option();
+	else if (!strcmp(argv[1], "off"))
+		off();
 	else
 		verify();
 	return tap_done();
