@@ -7,8 +7,8 @@ program churn churn tests/churn/churn_*.c
 # What make check tries, and for how long each; mutants have to be found by that.
 # SIZE JOURNAL WORKERS [MODE]...
 # shellcheck disable=SC2034
-short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop' '64M size=4M 2 links' '64M size=4M 2 full links'
-    '64M size=4M 8 full drop')
+short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop discard' '64M size=4M 2 links' '64M size=4M 2 full links'
+    '64M size=4M 8 full drop discard')
 # shellcheck disable=SC2034
 short_seconds=${CHURN_SECONDS:-25}
 
@@ -16,16 +16,19 @@ short_seconds=${CHURN_SECONDS:-25}
 disk_words=
 disk_name=vda
 
-# churn_boot SEED SECONDS SIZE JOURNAL WORKERS [MODE]...: the disk stays in $tmp/disk
+# churn_boot SEED SECONDS SIZE JOURNAL WORKERS [MODE]...: the disk stays in $tmp/disk. The mode discard is
+# a mount option, the others the program's.
 churn_boot()
 {
+    local options= modes=" ${*:6} "
+    case $modes in *' discard '*) options='-o discard' modes=${modes/ discard / } ;; esac
     rm -f "$tmp/disk"
     build/bin/mkfs.simplefs -q -J "$4" "$tmp/disk" "$3" || exit 1
     boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" \
         --disk "$tmp/disk$disk_words" -- sh -c \
         "cd /sys/block/$disk_name/queue 2>/dev/null && echo disk: \$(cat logical_block_size write_cache fua)
         cd /
-        mount -t simplefs /dev/$disk_name /mnt && churn $1 $5 $2 /mnt ${*:6}; s=\$?
+        mount -t simplefs $options /dev/$disk_name /mnt && churn $1 $5 $2 /mnt $modes; s=\$?
         umount /mnt && [ \$s = 0 ] && mount -t simplefs /dev/$disk_name /mnt &&
         churn verify /tmp/churn.state /mnt &&
         umount /mnt && rmmod simplefs && ! grep simplefs /proc/slabinfo"
