@@ -485,6 +485,11 @@ int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /* The first extent (not hole) ending after @lblk, uncut; -ENOENT if none. */
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /*
+ * Adds to *@n the extents from *@lblk on, @most at once, and moves that on: beyond SFS_LBLK_MAX when
+ * there are no more.
+ */
+int sfs_extent_count(struct sfs_inode *in, u64 *lblk, unsigned int most, u64 *n);
+/*
  * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is
  * mapped; cuts at the next extent.  Joins neighbours.  SFS_ALLOC_CLAIMED speaks of the data alone:
  * nodes come out of the pool then.  Credits: SFS_CREDITS_EXTENT and SFS_REVOKES_TREE.

@@ -144,7 +144,7 @@ static const char *sfs_flags_verify(const struct sfs_fs *fs, u32 flags, unsigned
 {
 	if ((flags & ~SFS_INODE_FLAGS_KNOWN) && !sfs_fs_has_unknown(fs))
 		return "unknown flags";
-	if (type != SFS_TYPE_DIR && (flags & (SFS_INODE_DIRSYNC | SFS_INODE_PROJINHERIT)))
+	if (type != SFS_TYPE_DIR && (flags & SFS_INODE_FLAGS_DIR))
 		return "a directory's flags on something else";
 	return NULL;
 }

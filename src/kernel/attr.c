@@ -16,7 +16,7 @@ int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat,
 
 	sfs_fillattr(idmap, request_mask, inode, stat);
 	generic_fill_statx_attr(inode, stat);
-	if (ii->ii_core.i_flags & SFS_INODE_NODUMP)
+	if (READ_ONCE(ii->ii_core.i_flags) & SFS_INODE_NODUMP)
 		stat->attributes |= STATX_ATTR_NODUMP;
 	stat->attributes_mask |= STATX_ATTR_NODUMP;
 	/* Promised blocks count, so that a fresh file does not look sparse to those who copy it. */
@@ -50,6 +50,9 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
+	/* The VFS has looked, but without the lock, and not where the file was open before. */
+	if (IS_IMMUTABLE(inode) || (IS_APPEND(inode) && (attr->ia_valid & ATTR_SIZE)))
+		return -EPERM;
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;

@@ -33,6 +33,13 @@
 #define SFS_IDMAP_NOP		(&init_user_ns)
 #endif
 
+/* 6.17: what ->fileattr_get and _set pass has the name of something else since. */
+#ifdef SFS_HAVE_FILE_KATTR
+#define SFS_FILEATTR_T		struct file_kattr
+#else
+#define SFS_FILEATTR_T		struct fileattr
+#endif
+
 /* 6.2: access control lists are of a name, and read by another operation; 6.1 wants handlers. */
 #if SFS_SINCE(6, 2)
 #define SFS_ACL_TARGET_T	struct dentry

@@ -220,6 +220,11 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 		return -EIO;
 
 	inode_lock(inode);
+	/* The VFS has asked before, without the lock. */
+	if (IS_IMMUTABLE(inode) || (IS_APPEND(inode) && (mode & ~FALLOC_FL_KEEP_SIZE))) {
+		err = -EPERM;
+		goto unlock;
+	}
 	inode_dio_wait(inode);
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && pos + nbytes > i_size_read(inode)) {
 		new_size = pos + nbytes;

@@ -99,6 +99,9 @@ static ssize_t sfs_write_checks(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t count;
 	int err = 0;
 
+	/* Who had opened the file before does not get past it. */
+	if (IS_IMMUTABLE(inode))
+		return -EPERM;
 	count = generic_write_checks(iocb, from);
 	if (count <= 0)
 		return count;
@@ -296,22 +299,38 @@ static ssize_t sfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return sfs_write_buffered(iocb, from);
 }
 
+/* One try.  *@ret_final: it is no use to try again. */
+static vm_fault_t sfs_vm_mkwrite_try(struct vm_fault *vmf, bool *ret_final)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	*ret_final = IS_IMMUTABLE(inode);
+	if (!*ret_final)
+		ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return ret;
+}
+
 /* As a buffered write does: that there is no space is told when promises have been settled. */
 static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 {
 	struct inode *inode = file_inode(vmf->vma->vm_file);
 	unsigned int tries = 0;
+	bool final;
 	vm_fault_t ret;
 	int err;
 
+	/* Its times do not change either. */
+	if (IS_IMMUTABLE(inode))
+		return VM_FAULT_SIGBUS;
 	sb_start_pagefault(inode->i_sb);
 	file_update_time(vmf->vma->vm_file);
 	do {
-		filemap_invalidate_lock_shared(inode->i_mapping);
-		ret = sfs_page_mkwrite(vmf, &sfs_buffered_iomap_ops);
-		filemap_invalidate_unlock_shared(inode->i_mapping);
+		ret = sfs_vm_mkwrite_try(vmf, &final);
 		err = -ENOSPC;	/* for all that is known of a SIGBUS */
-	} while (ret == VM_FAULT_SIGBUS && sfs_retry(inode, &err, &tries));
+	} while (ret == VM_FAULT_SIGBUS && !final && sfs_retry(inode, &err, &tries));
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }
@@ -404,6 +423,7 @@ const struct file_operations sfs_file_fops = {
 const struct inode_operations sfs_file_iops = {
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_FILEATTR_IOPS
 	SFS_ACL_IOPS
 	.fiemap = sfs_fiemap,
 };

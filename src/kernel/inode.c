@@ -33,30 +33,6 @@ void sfs_inode_to_core(struct inode *inode)
 	in->i_change = inode_peek_iversion(inode);
 }
 
-/* What is asked for by flags is done, above all not changing: they are another version's to set. */
-static void sfs_inode_set_vfs_flags(struct inode *inode)
-{
-	static const struct {
-		u32 disk;
-		unsigned int vfs;
-	} flags[] = {
-		{ SFS_INODE_APPEND, S_APPEND },
-		{ SFS_INODE_IMMUTABLE, S_IMMUTABLE },
-		{ SFS_INODE_NOATIME, S_NOATIME },
-		{ SFS_INODE_SYNC, S_SYNC },
-		{ SFS_INODE_DIRSYNC, S_DIRSYNC },
-	};
-	unsigned int set = 0, mask = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		mask |= flags[i].vfs;
-		if (SFS_I(inode)->ii_core.i_flags & flags[i].disk)
-			set |= flags[i].vfs;
-	}
-	inode_set_flags(inode, set, mask);
-}
-
 static void sfs_inode_from_core(struct inode *inode)
 {
 	const struct sfs_inode *in = &SFS_I(inode)->ii_core;
@@ -69,7 +45,7 @@ static void sfs_inode_from_core(struct inode *inode)
 	inode->i_size = in->i_size;
 	inode->i_blocks = in->i_blocks << (SFS_BLOCK_BITS - 9);
 	inode->i_generation = in->i_generation;
-	sfs_inode_set_vfs_flags(inode);
+	sfs_flags_to_vfs(inode);
 	inode_set_atime_to_ts(inode, ns_to_timespec64(in->i_atime));
 	inode_set_mtime_to_ts(inode, ns_to_timespec64(in->i_mtime));
 	inode_set_ctime_to_ts(inode, ns_to_timespec64(in->i_ctime));

@@ -117,7 +117,9 @@ static int sfs_link_in(struct sfs_trans *t, struct inode *dir, struct dentry *de
 {
 	int err;
 
-	err = sfs_name_room(t, dir, dentry);
+	err = sfs_check_project(dir, inode);
+	if (!err)
+		err = sfs_name_room(t, dir, dentry);
 	if (!err && !inode->i_nlink)
 		err = sfs_orphan_remove(t, &SFS_I(inode)->ii_core);	/* a tmpfile gets a name */
 	if (err)
@@ -148,7 +150,7 @@ again:
 		err = sfs_link_in(&t, dir, dentry, inode);
 		sfs_changed_inodes(&t, inodes);
 	}
-	err = sfs_name_end(&t, dir, err);
+	err = sfs_name_end(&t, dir, inode, err);
 	if (sfs_retry(dir, &err, &tries))
 		goto again;
 	if (!err) {
@@ -196,7 +198,7 @@ static int sfs_unlink(struct inode *dir, struct dentry *dentry)
 		err = sfs_unlink_in(&t, dir, dentry, inode);
 		sfs_changed_inodes(&t, inodes);
 	}
-	return sfs_name_end(&t, dir, err);
+	return sfs_name_end(&t, dir, inode, err);
 }
 
 static int sfs_rmdir(struct inode *dir, struct dentry *dentry)
@@ -219,11 +221,13 @@ const struct inode_operations sfs_dir_iops = {
 	.tmpfile = sfs_tmpfile,
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_FILEATTR_IOPS
 	SFS_ACL_IOPS
 };
 
 const struct inode_operations sfs_special_iops = {
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_FILEATTR_IOPS
 	SFS_ACL_IOPS
 };

@@ -69,8 +69,8 @@ int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 
 /* A failure after the first change: the operation must not commit in half.  Returns @err. */
 int sfs_must(struct inode *inode, int err);
-/* Ends @t, on disk if @dir asks for that. */
-int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err);
+/* Ends @t, on disk if @dir, or @inode that was changed as well (or NULL), asks for that. */
+int sfs_name_end(struct sfs_trans *t, struct inode *dir, struct inode *inode, int err);
 
 /* The last link is about to go: an orphan from here on, until evict.  May fail. */
 int sfs_orphan_if_last(struct sfs_trans *t, struct inode *inode);

@@ -19,11 +19,11 @@ int sfs_must(struct inode *inode, int err)
 	return err;
 }
 
-int sfs_name_end(struct sfs_trans *t, struct inode *dir, int err)
+int sfs_name_end(struct sfs_trans *t, struct inode *dir, struct inode *inode, int err)
 {
 	int err2;
 
-	if (!err && (IS_DIRSYNC(dir)))
+	if (!err && (IS_DIRSYNC(dir) || (inode && IS_SYNC(inode))))
 		sfs_trans_sync(t);
 	err2 = sfs_trans_end(t);
 	return err ? err : err2;
@@ -76,6 +76,7 @@ static int sfs_make_record(struct sfs_trans *t, struct inode *dir, struct dentry
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	int err = 0;
 
+	sfs_flags_inherit(dir, inode);
 	if (!make->tmpfile)
 		err = sfs_name_room(t, dir, dentry);
 	if (!err && make->target)
@@ -216,7 +217,7 @@ static int sfs_make_try(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *de
 			      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
 	if (!err) {
 		err = sfs_make_in(&t, idmap, dir, dentry, make, born, nnodes, inode, ret_again);
-		err = sfs_name_end(&t, dir, err);
+		err = sfs_name_end(&t, dir, NULL, err);
 	}
 	if (!err) {
 		if (!born->b_first)

@@ -41,6 +41,10 @@ static int sfs_rename_exchange_in(struct sfs_trans *t, const struct sfs_rename *
 	err = sfs_check_parent_links(r->old_dir, r->inode);
 	if (!err)
 		err = sfs_check_parent_links(r->new_dir, r->target);
+	if (!err)
+		err = sfs_check_project(r->new_dir, r->inode);
+	if (!err)
+		err = sfs_check_project(r->old_dir, r->target);
 	/* Same names, same records' lengths: both only change what they hold. */
 	if (!err)
 		err = sfs_name_room(t, r->old_dir, r->old);
@@ -70,6 +74,8 @@ static int sfs_rename_plain_in(struct sfs_trans *t, const struct sfs_rename *r)
 	err = sfs_check_parent_links(r->old_dir, r->inode);
 	if (!err && r->target)
 		err = sfs_check_links(r->new_dir, r->target);
+	if (!err)
+		err = sfs_check_project(r->new_dir, r->inode);
 	if (!err)
 		err = sfs_name_room(t, r->new_dir, r->new);
 	if (!err)
@@ -131,8 +137,9 @@ static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
 		}
 	}
 end_trans:
-	/* A move changes two directories; either may want it on disk. */
-	return sfs_name_end(&t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir, err);
+	/* Two directories change, and what was at either name; each may want it on disk. */
+	return sfs_name_end(&t, IS_DIRSYNC(r->old_dir) ? r->old_dir : r->new_dir,
+			    r->target && IS_SYNC(r->target) ? r->target : r->inode, err);
 }
 
 /*

@@ -390,6 +390,17 @@ void sfs_discard_thawed(struct super_block *sb);
 void sfs_discard_finish(struct super_block *sb);
 void sfs_discard_exit(struct sfs_sb_info *si);
 
+/* ---- fileattr.c: flags and projects ---- */
+/* What i_flags asks of the VFS.  Nobody else can change the inode. */
+void sfs_flags_to_vfs(struct inode *inode);
+/* A new inode's, from the directory it is made in.  Both tree locks held. */
+void sfs_flags_inherit(struct inode *dir, struct inode *inode);
+/* -EXDEV if @dir, which gives its project to what is made in it, must not get @inode.  The same. */
+int sfs_check_project(struct inode *dir, struct inode *inode);
+int sfs_fileattr_get(struct dentry *dentry, SFS_FILEATTR_T *fa);
+int sfs_fileattr_set(SFS_IDMAP_T *idmap, struct dentry *dentry, SFS_FILEATTR_T *fa);
+#define SFS_FILEATTR_IOPS	.fileattr_get = sfs_fileattr_get, .fileattr_set = sfs_fileattr_set,
+
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 

@@ -39,5 +39,6 @@ const struct inode_operations sfs_symlink_iops = {
 	.get_link = sfs_get_link,
 	.setattr = sfs_setattr,
 	.getattr = sfs_getattr,
+	SFS_FILEATTR_IOPS
 	SFS_XATTR_IOPS
 };
