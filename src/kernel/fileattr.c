@@ -212,6 +212,8 @@ int sfs_fileattr_set(SFS_IDMAP_T *idmap, struct dentry *dentry, SFS_FILEATTR_T *
 	err = sfs_flags_wanted(inode, fa, &flags);
 	if (err)
 		return err;
+	if (flags == (in->i_flags & SFS_FLAGS_SET) && fa->fsx_projid == in->i_projid)
+		return 0;
 	if (S_ISREG(inode->i_mode) && (flags & ~in->i_flags & SFS_INODE_IMMUTABLE))
 		return sfs_flags_freeze(inode, flags, fa->fsx_projid);
 	return sfs_flags_change(inode, flags, fa->fsx_projid);
