@@ -150,6 +150,22 @@ static void sfs_summary_totext(struct sfs_text *out, const struct sfs_summary_di
 	out->close(out);
 }
 
+/* The flags that are set, in the words of format.h; what has no name there is only in the number. */
+static void sfs_flags_totext(struct sfs_text *out, u32 flags)
+{
+	static const char *const words[] = {
+		"orphan", "append", "immutable", "nodump", "noatime", "sync", "dirsync",
+		"projinherit", "casefold", "encrypt", "verity", "nodatacow",
+	};
+	unsigned int i;
+
+	out->open(out, "flag_names", true);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (flags >> i & 1)
+			sfs_text_word(out, NULL, words[i]);
+	out->close(out);
+}
+
 void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk *disk)
 {
 	const char *type = sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT);
@@ -162,6 +178,8 @@ void sfs_inode_totext(struct sfs_text *out, u64 ino, const struct sfs_inode_disk
 	out->num(out, "nlink", le32_to_cpu(disk->i_nlink));
 	out->num(out, "projid", le32_to_cpu(disk->i_projid));
 	out->hex(out, "flags", le32_to_cpu(disk->i_flags));
+	if (disk->i_flags)
+		sfs_flags_totext(out, le32_to_cpu(disk->i_flags));
 	out->hex(out, "generation", le32_to_cpu(disk->i_generation));
 	out->hex(out, "rdev", le32_to_cpu(disk->i_rdev));
 	out->num(out, "size", le64_to_cpu(disk->i_size));

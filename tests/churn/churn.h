@@ -66,6 +66,7 @@ struct object {
 	struct attr attr[ATTRS];
 	struct trace trace[TRACE];
 	unsigned int traced;
+	uint32_t flags, projid;
 	unsigned char data[FILE_BYTES];
 };
 
@@ -157,7 +158,7 @@ off_t map_store(unsigned char *map, off_t pos, off_t stop);
 /* ---- churn_attr.c ---- */
 extern const struct op attr_ops[];
 extern const unsigned int attr_ops_count;
-/* All attributes of the file, and that there are no others. */
+/* All attributes of the file, and that there are no others; flags and project. */
 void attrs_compare(const struct object *o, int fd);
 
 /* ---- churn_shared.c ---- */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * churn_attr.c - what a worker does to the attributes of its own files.
+ * churn_attr.c - what a worker does to attributes, flags and projects of its own files.
  *
  * A value is stamped as if it lay in the file far behind its end, so that what is found under a
  * wrong name, or too late, gives itself away.  A refused change leaves the old value.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -47,6 +49,18 @@ static void attr_check(const struct object *o, int fd, unsigned int n)
 		    o->serial, n, got, a->nbytes, a->version);
 }
 
+static void flags_check(const struct object *o, int fd)
+{
+	struct fsxattr x;
+
+	if (!must(ioctl(fd, FS_IOC_FSGETXATTR, &x), 0, "FSGETXATTR"))
+		return;
+	errno = 0;
+	if (x.fsx_xflags != o->flags || x.fsx_projid != o->projid)
+		bad("file %x: flags %x, project %u, not %x, %u", o->serial, x.fsx_xflags, x.fsx_projid,
+		    o->flags, o->projid);
+}
+
 void attrs_compare(const struct object *o, int fd)
 {
 	size_t nbytes = 0;
@@ -61,6 +75,7 @@ void attrs_compare(const struct object *o, int fd)
 	errno = 0;
 	if (flistxattr(fd, NULL, 0) != (ssize_t)nbytes)
 		bad("file %x: its attributes are not those of the list", o->serial);
+	flags_check(o, fd);
 }
 
 static struct object *attr_begin(int *ret_fd)
@@ -113,6 +128,27 @@ static void own_attr_remove(int unused)
 	close(fd);
 }
 
+/* Of those that forbid nothing and change no times behind the model's back. */
+static void own_flags(int unused)
+{
+	struct fsxattr x = { .fsx_projid = rnd(5) };
+	struct object *o;
+	int fd;
+
+	(void)unused;
+	o = attr_begin(&fd);
+	if (!o)
+		return;
+	x.fsx_xflags = (rnd(2) ? FS_XFLAG_NODUMP : 0) | (rnd(2) ? FS_XFLAG_NOATIME : 0) |
+		       (rnd(8) ? 0 : FS_XFLAG_SYNC);
+	if (did(ioctl(fd, FS_IOC_FSSETXATTR, &x), 0, "FSSETXATTR")) {
+		o->flags = x.fsx_xflags;
+		o->projid = x.fsx_projid;
+	}
+	flags_check(o, fd);
+	close(fd);
+}
+
 static void own_attr_read(int unused)
 {
 	struct object *o;
@@ -133,5 +169,6 @@ const struct op attr_ops[] = {
 	{ "set large attribute", 3, own_attr_set, ATTR_MAX },
 	{ "remove attribute", 6, own_attr_remove, 0 },
 	{ "read attributes", 3, own_attr_read, 0 },
+	{ "set flags", 6, own_flags, 0 },
 };
 const unsigned int attr_ops_count = sizeof(attr_ops) / sizeof(attr_ops[0]);

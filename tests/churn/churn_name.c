@@ -97,6 +97,7 @@ static struct object *object_new(void)
 		o->version = 0;
 		o->size = 0;
 		memset(o->attr, 0, sizeof(o->attr));
+		o->flags = o->projid = 0;
 		return o;
 	}
 	return NULL;

@@ -215,7 +215,10 @@ static void test_inline(void)
 /* Flags that are known, and what they may be on. */
 static void test_flags(void)
 {
+	static const unsigned int others[] = { SFS_TYPE_REG, SFS_TYPE_LNK, SFS_TYPE_FIFO,
+					       SFS_TYPE_CHR, SFS_TYPE_SOCK };
 	struct sfs_inode_disk disk;
+	unsigned int i, bit, bad = 0;
 
 	sound(&disk, SFS_TYPE_DIR);
 	disk.i_flags = cpu_to_le32(SFS_INODE_FLAGS_KNOWN & ~SFS_INODE_ORPHAN);
@@ -224,6 +227,20 @@ static void test_flags(void)
 	disk.i_flags = cpu_to_le32(SFS_INODE_APPEND | SFS_INODE_IMMUTABLE | SFS_INODE_NODUMP |
 				   SFS_INODE_NOATIME | SFS_INODE_SYNC);
 	TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "a file with those that files have");
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		sound(&disk, others[i]);
+		disk.i_flags = cpu_to_le32(SFS_INODE_FLAGS_KNOWN & ~SFS_INODE_ORPHAN &
+					   ~SFS_INODE_FLAGS_DIR);
+		disk.i_projid = cpu_to_le32(~0u);
+		TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "and type %u, too", others[i]);
+		for (bit = 6; bit < 32; bit++) {
+			sound(&disk, others[i]);
+			disk.i_flags = cpu_to_le32(1u << bit);
+			if (!sfs_inode_verify(&ram_fs, &disk, in.i_ino))
+				bad++;
+		}
+		TAP_EQ(bad, 0, "but no other flag");
+	}
 	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(SFS_INODE_DIRSYNC), "dirsync of a file");
 	BAD(SFS_TYPE_FIFO, disk.i_flags = cpu_to_le32(SFS_INODE_PROJINHERIT), "project of a fifo");
 	BAD(SFS_TYPE_DIR, disk.i_flags = cpu_to_le32(SFS_INODE_CASEFOLD), "casefold, of a feature");

@@ -191,7 +191,7 @@ static void test_inode(void)
 	in.i_gid = 2;
 	in.i_nlink = 3;
 	in.i_projid = 4;
-	in.i_flags = SFS_INODE_ORPHAN;
+	in.i_flags = SFS_INODE_ORPHAN | SFS_INODE_NODUMP | 1u << 31;
 	in.i_generation = 0x5a;
 	in.i_size = 1ULL << 40;
 	in.i_blocks = 6;
@@ -200,14 +200,23 @@ static void test_inode(void)
 	sfs_inode_encode(&in, &disk);
 	begin();
 	sfs_inode_totext(&sink, 8001, &disk);
-	expect("ino:8001,type:'file',mode:0x81a0,uid:1,gid:2,nlink:3,projid:4,flags:0x1,"
+	expect("ino:8001,type:'file',mode:0x81a0,uid:1,gid:2,nlink:3,projid:4,flags:0x80000009,"
+	       "flag_names:['orphan','nodump'],"
 	       "generation:0x5a,rdev:0x0,size:1099511627776,blocks:6,atime:-3ns,mtime:-3ns,"
 	       "ctime:-3ns,btime:-3ns,change:7,parent:0,"
 	       "root:{count:0,heap:364,dead:0,level:0,records:[]}", "inode");
+	disk.i_flags = cpu_to_le32(0xfff);
+	begin();
+	sfs_inode_totext(&sink, 8001, &disk);
+	TAP_OK(strstr(text, "flags:0xfff,flag_names:['orphan','append','immutable','nodump','noatime',"
+		      "'sync','dirsync','projinherit','casefold','encrypt','verity','nodatacow'],gen"),
+	       "all flags: %s", text);
+	disk.i_flags = 0;
 	disk.i_zero16 = cpu_to_le16(0x102);
 	begin();
 	sfs_inode_totext(&sink, 8001, &disk);
 	TAP_OK(strstr(text, "parent:0,zero16:<0201>,root:{"), "bytes that should be zero: %s", text);
+	TAP_OK(strstr(text, "flags:0x0,generation:"), "no flags, no words");
 }
 
 static void test_super(void)

@@ -27,5 +27,7 @@ refused zeroed-super 'no simplefs here, but a copy of its superblock: fsck.simpl
 refused flipped-super 'blk=0.*(checksum|reserved).*fsck.simplefs'
 refused zeroed-root-inode 'blk='
 refused replay-zeros-over-root 'blk='
+refused flag-8-of-_ 'unknown flags'
+refused flag-31-of-_ 'unknown flags'
 refused log-uuid "another volume's"
 done_testing

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -140,6 +141,7 @@ static void look_at_file(const char *path)
 {
 	static char data[PIECE];
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct fsxattr x;
 	off_t pos = 0;
 	int i;
 
@@ -150,6 +152,7 @@ static void look_at_file(const char *path)
 		(void)!pread(fd, data, BLOCK, pos);
 		pos = lseek(fd, pos, SEEK_HOLE);
 	}
+	(void)!ioctl(fd, FS_IOC_FSGETXATTR, &x);	/* counts extents */
 	pos = lseek(fd, 0, SEEK_END);
 	(void)!pread(fd, data, BLOCK, pos > BLOCK ? pos - BLOCK : 0);
 	close(fd);
@@ -204,6 +207,24 @@ static void change_attributes(const char *path)
 	(void)!lremovexattr(path, "user.small");
 }
 
+/* There and back again: what the image has may keep the rest from changing. */
+static void change_flags(const char *path)
+{
+	struct fsxattr none = { .fsx_projid = 5 };
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int flags, more;
+
+	if (fd < 0)
+		return;
+	if (!ioctl(fd, FS_IOC_GETFLAGS, &flags)) {
+		more = flags | FS_NODUMP_FL | FS_PROJINHERIT_FL;
+		(void)!ioctl(fd, FS_IOC_SETFLAGS, &more);
+		(void)!ioctl(fd, FS_IOC_FSSETXATTR, &none);
+		(void)!ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	}
+	close(fd);
+}
+
 /* Every kind of change, on what the image is known to hold; each may fail. */
 static void change(void)
 {
@@ -234,6 +255,9 @@ static void change(void)
 		snprintf(name, sizeof(name), MNT "/dir/a name that takes some room %u", i);
 		(void)!unlink(name);
 	}
+	change_flags(MNT);
+	change_flags(MNT "/dir");
+	change_flags(MNT "/b");
 	change_attributes(MNT "/attrs");
 	change_attributes(MNT "/b");
 	(void)!unlink(MNT "/attrs");

@@ -197,6 +197,17 @@ def attributes(t):
     sealed("attributes-in-no-blocks", "any", blk, (blocks, bytes(8)))
 
 
+def flags(t):
+    """Each flag alone: of directories, known, reserved, unknown, on one inode of each type."""
+    off = dict((f[0], f[1]) for f in fields("sfs_inode_disk"))["i_flags"]
+    for path in ("/", "/dir", "/b", "/link"):
+        blk, at = t.place(path)
+        for bit in (*range(1, 12), 31):
+            good = bit < 6 or (bit < 8 and path in ("/", "/dir"))
+            sealed("flag-%d-of-%s" % (bit, path.replace("/", "_")), "mount" if good else "any", blk,
+                   (at + off, struct.pack("<I", 1 << bit)))
+
+
 def names(t):
     """Names that are twice there, lead to the wrong place, or to directories above."""
     node = t.nodes("/dir")[1]["blk"]
@@ -306,6 +317,7 @@ def main():
     trees(t)
     names(t)
     attributes(t)
+    flags(t)
     for path in ("/", "/dir", "/b", "/link"):
         blk, at = t.place(path)
         hostile_fields("sfs_inode_disk", blk, at, skip=("i_root", "i_zero", "i_uid", "i_gid", "i_btime", "i_ctime"))
