@@ -485,8 +485,8 @@ int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /* The first extent (not hole) ending after @lblk, uncut; -ENOENT if none. */
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /*
- * Adds to *@n the extents from *@lblk on, @most at once, and moves that on: beyond SFS_LBLK_MAX when
- * there are no more.
+ * Adds to *@n the extents from *@lblk on, @most at once, and moves that on: beyond SFS_LBLK_MAX
+ * when there are no more.
  */
 int sfs_extent_count(struct sfs_inode *in, u64 *lblk, unsigned int most, u64 *n);
 /*

@@ -150,7 +150,7 @@ static void sfs_summary_totext(struct sfs_text *out, const struct sfs_summary_di
 	out->close(out);
 }
 
-/* The flags that are set, in the words of format.h; what has no name there is only in the number. */
+/* The flags that are set, in the words of format.h; others are in the number alone. */
 static void sfs_flags_totext(struct sfs_text *out, u32 flags)
 {
 	static const char *const words[] = {

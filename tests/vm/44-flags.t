@@ -3,6 +3,7 @@
 # Flags of inodes and projects: by their ioctls, by chattr(1) and lsattr(1), after remounts, behind a plug.
 . "$(dirname "$0")/lib.sh"
 program flags
+program projects
 
 # The tools as Debian has them, with what they are linked to.
 tools=()
@@ -17,7 +18,7 @@ done
 # flags COMMANDS [OPTION]...: in one boot
 flags()
 {
-    boot --module "$module" --add "$tmp/flags" --disk "$tmp/disk" "${@:2}" -- sh -c "$1"
+    boot --module "$module" --add "$tmp/flags" --add "$tmp/projects" --disk "$tmp/disk" "${@:2}" -- sh -c "$1"
 }
 
 # whole WHAT: the checker finds nothing
@@ -30,7 +31,7 @@ whole()
 mount="mount -t simplefs /dev/vda /mnt"
 run build/bin/mkfs.simplefs -q "$tmp/disk" 256M
 is "$status" 0 "mkfs"
-flags "$mount && flags use /mnt && umount /mnt && $mount && flags verify /mnt && umount /mnt && rmmod simplefs"
+flags "$mount && flags /mnt && projects use /mnt && umount /mnt && $mount && projects verify /mnt && umount /mnt && rmmod simplefs"
 is "$status" 0 "used, unmounted, mounted again, unloaded"
 relay "use"
 whole "use"
@@ -38,8 +39,8 @@ run build/bin/dump.simplefs -i /kept/projinherit "$tmp/disk"
 like "$out" 'projid: 106' "dump shows a project"
 like "$out" 'projinherit' "and flags in words"
 
-flags "$mount -o ro && flags readonly /mnt && umount /mnt && $mount && mount -o remount,ro /mnt &&
-    flags readonly /mnt && mount -o remount,rw /mnt && flags stopped /mnt && umount /mnt"
+flags "$mount -o ro && projects readonly /mnt && umount /mnt && $mount && mount -o remount,ro /mnt &&
+    projects readonly /mnt && mount -o remount,rw /mnt && projects stopped /mnt && umount /mnt"
 is "$status" 0 "read-only, and shut down"
 relay "nothing changes"
 
@@ -82,9 +83,9 @@ is "$(tr -d '\r' <"$tmp/console" | sed -n 's/^tool: //p' | grep -v '^+')" \
 ------d--------------- f" "what they say"
 
 run build/bin/mkfs.simplefs -f -q "$tmp/disk" 64M
-flags "$mount && flags pull /mnt" --kill-on "round 7"
+flags "$mount && projects pull /mnt" --kill-on "round 7"
 is "$status" 123 "pulled in the middle of changes"
-flags "$mount && flags verify-pull /mnt && umount /mnt"
+flags "$mount && projects verify-pull /mnt && umount /mnt"
 is "$status" 0 "recovered"
 relay "the plug"
 whole "the plug"
