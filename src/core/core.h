@@ -141,6 +141,9 @@ struct sfs_inode {
 	u8 i_root[SFS_ROOT_BYTES] __attribute__((aligned(8)));
 };
 
+/* Flags that only directories have. */
+#define SFS_INODE_FLAGS_DIR	(SFS_INODE_DIRSYNC | SFS_INODE_PROJINHERIT)
+
 static inline u64 sfs_ino_blk(u64 ino)
 {
 	return ino >> SFS_INODE_SLOT_BITS;

@@ -242,7 +242,6 @@ static_assert(sizeof(struct sfs_summary_disk) == SFS_BLOCK_SIZE, "sfs_summary_di
 #define SFS_INODE_DIRSYNC	0x40	/* directories: the same for their names */
 #define SFS_INODE_PROJINHERIT	0x80	/* directories: what is made in it gets i_projid */
 #define SFS_INODE_FLAGS_KNOWN	0xff
-#define SFS_INODE_FLAGS_DIR	(SFS_INODE_DIRSYNC | SFS_INODE_PROJINHERIT)
 #define SFS_INODE_CASEFOLD	0x100	/* reserved, of features to come: this and the next */
 #define SFS_INODE_ENCRYPT	0x200
 #define SFS_INODE_VERITY	0x400

@@ -2,8 +2,8 @@
 /*
  * fileattr.c - the flags of an inode that chattr(1) knows, and its project: shown, set, inherited.
  *
- * On disk they are bits of their own (format.h), which here alone become the FS_*_FL of ioctls and
- * the S_* of the VFS.  i_flags and i_projid of an inode that can be found change under the inode
+ * On disk they are bits of their own (format.h), which become the FS_*_FL of ioctls here, and the
+ * S_* of the VFS in inode.c.  i_flags and i_projid of an inode that can be found change under its
  * lock and the tree lock, so either is enough to read them.  SFS_INODE_ORPHAN, and what a later
  * version keeps beside it, stay as they are.
  */
@@ -24,32 +24,17 @@
 static const struct sfs_flag {
 	u32 f_disk;
 	u32 f_user;
-	unsigned int f_vfs;		/* 0: nothing that the VFS looks at */
 } sfs_flags[] = {
-	{ SFS_INODE_APPEND, FS_APPEND_FL, S_APPEND },
-	{ SFS_INODE_IMMUTABLE, FS_IMMUTABLE_FL, S_IMMUTABLE },
-	{ SFS_INODE_NODUMP, FS_NODUMP_FL, 0 },
-	{ SFS_INODE_NOATIME, FS_NOATIME_FL, S_NOATIME },
-	{ SFS_INODE_SYNC, FS_SYNC_FL, S_SYNC },
-	{ SFS_INODE_DIRSYNC, FS_DIRSYNC_FL, S_DIRSYNC },
-	{ SFS_INODE_PROJINHERIT, FS_PROJINHERIT_FL, 0 },
+	{ SFS_INODE_APPEND, FS_APPEND_FL },
+	{ SFS_INODE_IMMUTABLE, FS_IMMUTABLE_FL },
+	{ SFS_INODE_NODUMP, FS_NODUMP_FL },
+	{ SFS_INODE_NOATIME, FS_NOATIME_FL },
+	{ SFS_INODE_SYNC, FS_SYNC_FL },
+	{ SFS_INODE_DIRSYNC, FS_DIRSYNC_FL },
+	{ SFS_INODE_PROJINHERIT, FS_PROJINHERIT_FL },
 };
 
 #define SFS_FLAGS_SET	(SFS_INODE_FLAGS_KNOWN & ~SFS_INODE_ORPHAN)
-
-void sfs_flags_to_vfs(struct inode *inode)
-{
-	u32 disk = SFS_I(inode)->ii_core.i_flags;
-	unsigned int set = 0, mask = 0;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(sfs_flags); i++) {
-		mask |= sfs_flags[i].f_vfs;
-		if (disk & sfs_flags[i].f_disk)
-			set |= sfs_flags[i].f_vfs;
-	}
-	inode_set_flags(inode, set, mask);
-}
 
 static u32 sfs_flags_to_user(u32 disk)
 {

@@ -33,6 +33,29 @@ void sfs_inode_to_core(struct inode *inode)
 	in->i_change = inode_peek_iversion(inode);
 }
 
+void sfs_flags_to_vfs(struct inode *inode)
+{
+	static const struct {
+		u32 disk;
+		unsigned int vfs;
+	} flags[] = {
+		{ SFS_INODE_APPEND, S_APPEND },
+		{ SFS_INODE_IMMUTABLE, S_IMMUTABLE },
+		{ SFS_INODE_NOATIME, S_NOATIME },
+		{ SFS_INODE_SYNC, S_SYNC },
+		{ SFS_INODE_DIRSYNC, S_DIRSYNC },
+	};
+	unsigned int set = 0, mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		mask |= flags[i].vfs;
+		if (SFS_I(inode)->ii_core.i_flags & flags[i].disk)
+			set |= flags[i].vfs;
+	}
+	inode_set_flags(inode, set, mask);
+}
+
 static void sfs_inode_from_core(struct inode *inode)
 {
 	const struct sfs_inode *in = &SFS_I(inode)->ii_core;

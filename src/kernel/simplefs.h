@@ -238,6 +238,8 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
 /* @orphan: it may be one without links; any other without links is damage. */
 struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan);
 void sfs_set_inode_ops(struct inode *inode);	/* by its mode; i_rdev is known */
+/* What i_flags asks of the VFS.  Nobody else can change the inode. */
+void sfs_flags_to_vfs(struct inode *inode);
 /*
  * One inode's change in @t: takes the tree lock exclusively, sfs_inode_begin(), ... and back.  _end
  * copies owner, mode, links and times from the VFS inode into the record (the size not: that is
@@ -391,8 +393,6 @@ void sfs_discard_finish(struct super_block *sb);
 void sfs_discard_exit(struct sfs_sb_info *si);
 
 /* ---- fileattr.c: flags and projects ---- */
-/* What i_flags asks of the VFS.  Nobody else can change the inode. */
-void sfs_flags_to_vfs(struct inode *inode);
 /* A new inode's, from the directory it is made in.  Both tree locks held. */
 void sfs_flags_inherit(struct inode *dir, struct inode *inode);
 /* -EXDEV if @dir, which gives its project to what is made in it, must not get @inode.  The same. */

@@ -129,13 +129,12 @@ static void own_attr_remove(int unused)
 }
 
 /* Of those that forbid nothing and change no times behind the model's back. */
-static void own_flags(int unused)
+static void own_flags(int projects)
 {
-	struct fsxattr x = { .fsx_projid = rnd(5) };
+	struct fsxattr x = { .fsx_projid = rnd(projects) };
 	struct object *o;
 	int fd;
 
-	(void)unused;
 	o = attr_begin(&fd);
 	if (!o)
 		return;
@@ -169,6 +168,6 @@ const struct op attr_ops[] = {
 	{ "set large attribute", 3, own_attr_set, ATTR_MAX },
 	{ "remove attribute", 6, own_attr_remove, 0 },
 	{ "read attributes", 3, own_attr_read, 0 },
-	{ "set flags", 6, own_flags, 0 },
+	{ "set flags", 6, own_flags, 5 },
 };
 const unsigned int attr_ops_count = sizeof(attr_ops) / sizeof(attr_ops[0]);
