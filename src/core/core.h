@@ -426,8 +426,6 @@ int sfs_inode_alloc(struct sfs_trans *t, struct sfs_fs *fs, u64 parent, bool is_
  * SFS_CREDITS_IALLOC and SFS_REVOKES_IALLOC.
  */
 int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in);
-/* 0 if @ino is a live slot of a block in the inode map (guards file handles), or -ESTALE. */
-int sfs_inode_exists(struct sfs_fs *fs, u64 ino);
 /*
  * Marks (unmarks) @in as orphan: SFS_INODE_ORPHAN in i_flags and the bit of its block.  Between
  * sfs_inode_begin() and _end().  Credits: SFS_CREDITS_ORPHAN.
@@ -468,6 +466,12 @@ void sfs_inode_encode(const struct sfs_inode *in, struct sfs_inode_disk *disk);
  */
 int sfs_inode_begin(struct sfs_trans *t, struct sfs_inode *in);
 void sfs_inode_end(struct sfs_trans *t, struct sfs_inode *in);
+
+/* ---- handle.c: a number from outside of the volume ---- */
+
+/* As sfs_inode_read(), but whatever is wrong with @ino is -ESTALE.  Takes g_lock. */
+int sfs_inode_find(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
+bool sfs_inode_is_hidden(const struct sfs_fs *fs, u64 ino);	/* of a feature, no file */
 
 /* ---- extent.c: logical to physical ---- */
 

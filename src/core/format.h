@@ -264,7 +264,7 @@ static_assert(sizeof(struct sfs_summary_disk) == SFS_BLOCK_SIZE, "sfs_summary_di
 
 /*
  * One inode.  Number = block << 3 | slot.  What a slot that is not live holds is left over, but its
- * i_generation counts: the slot's next inode gets another.
+ * i_generation counts: the slot's next inode gets another, drawn by lot.
  */
 struct sfs_inode_disk {
 	__le16 i_mode;

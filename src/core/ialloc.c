@@ -137,12 +137,16 @@ static int sfs_open_corrupt(const struct sfs_open *o, u32 bit, const char *what,
 
 /* ---- a new inode ---- */
 
-/* Makes @slot live; its record keeps the generation, counted up. */
+/*
+ * Makes @slot live.  Its generation is none that can be foreseen: counted up, the first inode after
+ * a crash would be called what one was that the crash took back, and had a handle.
+ */
 static u32 sfs_slot_begin(struct sfs_inodes_disk *inodes, unsigned int slot)
 {
 	struct sfs_inode_disk *disk = &inodes->n_slot[slot];
-	u32 generation = le32_to_cpu(disk->i_generation) + 1;
+	u32 generation = sfs_random32();
 
+	generation += generation == le32_to_cpu(disk->i_generation);
 	WRITE_ONCE(inodes->n_head.h_live, inodes->n_head.h_live | 1u << slot);
 	memset(disk, 0, sizeof(*disk));
 	disk->i_generation = cpu_to_le32(generation);
@@ -214,8 +218,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	struct sfs_group *g = o->o_group;
 	struct sfs_inodes_disk *inodes;
 	struct sfs_buf *buf;
-	unsigned int i;
-	u32 bit, base;
+	u32 bit;
 	u64 blk;
 	int err;
 
@@ -228,11 +231,7 @@ static int sfs_block_alloc(struct sfs_open *o, struct sfs_trans *t, u32 goal, u6
 	if (err)
 		return err;
 
-	/* The block may have held inodes before: theirs must not be mistaken for these. */
-	base = sfs_random32();
 	inodes = sfs_buf_data(buf);
-	for (i = 0; i < SFS_INODE_SLOTS; i++)
-		inodes->n_slot[i].i_generation = cpu_to_le32(base);
 	*ret_generation = sfs_slot_begin(inodes, 0);
 	*ret_ino = blk << SFS_INODE_SLOT_BITS;
 	sfs_used_take(o->o_fs, g, o->o_map[SFS_MAP_USED], bit, 1);
@@ -570,31 +569,4 @@ int sfs_inode_free(struct sfs_trans *t, struct sfs_inode *in)
 unlock:
 	sfs_open_unlock(&o);
 	return err;
-}
-
-int sfs_inode_exists(struct sfs_fs *fs, u64 ino)
-{
-	u64 blk = sfs_ino_blk(ino);
-	const struct sfs_head *head;
-	struct sfs_buf *buf;
-	bool found;
-	int err;
-
-	if (!sfs_blk_is_valid(fs, blk, 1) || blk / SFS_GROUP_BLOCKS >= sfs_groups_ready(fs))
-		return -ESTALE;
-	err = sfs_map_get(fs, blk / SFS_GROUP_BLOCKS, SFS_MAP_INODE, &buf);
-	if (err)
-		return err;
-	found = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
-			      blk % SFS_GROUP_BLOCKS);
-	sfs_buf_put(buf);
-	if (!found)
-		return -ESTALE;
-	err = sfs_buf_get(fs, blk, &sfs_inodes_ops, blk / SFS_GROUP_BLOCKS, &buf);
-	if (err)
-		return err;
-	head = sfs_buf_data(buf);
-	found = READ_ONCE(head->h_live) & (1u << sfs_ino_slot(ino));
-	sfs_buf_put(buf);
-	return found ? 0 : -ESTALE;
 }

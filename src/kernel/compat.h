@@ -135,6 +135,19 @@ static inline void super_set_uuid(struct super_block *sb, const u8 *uuid, unsign
 }
 #endif
 
+/* 6.9: a superblock says by which name it is known in sysfs. */
+#ifndef SFS_HAVE_SUPER_SET_SYSFS_NAME_BDEV
+static inline void super_set_sysfs_name_bdev(struct super_block *sb)
+{
+}
+#endif
+
+/* 6.8: types of file handles with 64-bit inode numbers. */
+#ifndef SFS_HAVE_FILEID_INO64_GEN
+#define FILEID_INO64_GEN	0x81
+#define FILEID_INO64_GEN_PARENT	0x82
+#endif
+
 /* 6.5: splicing from the page cache has a new name; 6.10: open flags became fop_flags. */
 #if SFS_SINCE(6, 5)
 #define SFS_SPLICE_READ		filemap_splice_read

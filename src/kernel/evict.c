@@ -89,10 +89,13 @@ void sfs_evict_inode(struct inode *inode)
 	struct sfs_inode_info *ii = SFS_I(inode);
 
 	truncate_inode_pages_final(&inode->i_data);
-	flush_work(&ii->ii_ioend_work);
-	down_write(&ii->ii_tree_lock);
-	sfs_promises_forget(inode);
-	up_write(&ii->ii_tree_lock);
+	/* One that came to nothing may be put by who has a handle and tree locks. */
+	if (!is_bad_inode(inode)) {
+		flush_work(&ii->ii_ioend_work);
+		down_write(&ii->ii_tree_lock);
+		sfs_promises_forget(inode);
+		up_write(&ii->ii_tree_lock);
+	}
 	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs &&
 	    !sb_rdonly(inode->i_sb) && !sfs_is_shutdown(inode->i_sb))
 		sfs_delete_inode(inode);

@@ -102,28 +102,53 @@ static void sfs_inode_guess_tid(struct inode *inode)
 
 /*
  * An inode without links must not be had by name: putting it would delete it.  Only the orphans
- * that mount finishes have none.
+ * that mount finishes have none.  By a handle an orphan is not brought back, and a slot that is
+ * just being taken looks like one.
  */
-static int sfs_inode_check_links(const struct sfs_inode *in, bool orphan)
+static int sfs_inode_check_links(const struct sfs_inode *in, enum sfs_namer by)
 {
-	if (in->i_nlink || (orphan && (in->i_flags & SFS_INODE_ORPHAN)))
+	if (in->i_nlink || (by == SFS_BY_ORPHAN_MAP && (in->i_flags & SFS_INODE_ORPHAN)))
 		return 0;
+	if (by == SFS_BY_HANDLE)
+		return -ESTALE;
 	return sfs_corrupt(in->i_fs, sfs_ino_blk(in->i_ino), in->i_ino, "inode", "no links");
 }
 
-struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan)
+/*
+ * The record.  By a handle no inode in memory is in its way: while somebody makes one in the slot,
+ * and has not hashed it, the record is zero; he waits for this one to be gone then.
+ */
+static int sfs_iget_read(struct super_block *sb, u64 ino, enum sfs_namer by, struct sfs_inode *in)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	int err;
+
+	err = by == SFS_BY_HANDLE ? sfs_inode_find(fs, ino, in) : sfs_inode_read(fs, ino, in);
+	return err ? err : sfs_inode_check_links(in, by);
+}
+
+/* iget_locked() has none to give also where one is just being made: of that no handle can be. */
+static int sfs_iget_none(struct super_block *sb, u64 ino, enum sfs_namer by)
+{
+	bool made;
+
+	rcu_read_lock();
+	made = by == SFS_BY_HANDLE && find_inode_by_ino_rcu(sb, ino);
+	rcu_read_unlock();
+	return made ? -ESTALE : -ENOMEM;
+}
+
+struct inode *sfs_iget(struct super_block *sb, u64 ino, enum sfs_namer by)
 {
 	struct inode *inode;
 	int err;
 
 	inode = iget_locked(sb, ino);
 	if (!inode)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(sfs_iget_none(sb, ino, by));
 	if (!sfs_inode_is_new(inode))
 		return inode;
-	err = sfs_inode_read(&SFS_SB(sb)->si_fs, ino, &SFS_I(inode)->ii_core);
-	if (!err)
-		err = sfs_inode_check_links(&SFS_I(inode)->ii_core, orphan);
+	err = sfs_iget_read(sb, ino, by, &SFS_I(inode)->ii_core);
 	if (err) {
 		iget_failed(inode);
 		return ERR_PTR(err);

@@ -32,7 +32,7 @@ static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsig
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
 	if (!err) {
-		inode = sfs_iget(dir->i_sb, ino, false);
+		inode = sfs_iget(dir->i_sb, ino, SFS_BY_NAME);
 		/* A name for an inode that is not there is damage, not a missing file. */
 		if (inode == ERR_PTR(-ESTALE))
 			return ERR_PTR(sfs_corrupt(&SFS_SB(dir->i_sb)->si_fs, 0, ino, "directory",

@@ -44,6 +44,8 @@ has     inode_get_atime             linux/fs.h
 has     inode_get_ctime             linux/fs.h
 has     super_set_uuid              linux/fs.h
 has     file_kattr                  linux/fileattr.h
+has     super_set_sysfs_name_bdev   linux/fs.h
+has     FILEID_INO64_GEN            linux/exportfs.h
 has     BLK_OPEN_RESTRICT_WRITES    linux/blkdev.h
 has     bdev_open_by_dev            linux/blkdev.h
 has     bdev_file_open_by_dev       linux/blkdev.h

@@ -235,8 +235,13 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
 
 /* ---- inode.c ---- */
-/* @orphan: it may be one without links; any other without links is damage. */
-struct inode *sfs_iget(struct super_block *sb, u64 ino, bool orphan);
+/* Who names an inode.  Only of an orphan, and of one in memory, may the links be gone. */
+enum sfs_namer {
+	SFS_BY_NAME,			/* a directory, or the superblock: else damage */
+	SFS_BY_ORPHAN_MAP,		/* the same */
+	SFS_BY_HANDLE,			/* nobody on the volume: else -ESTALE */
+};
+struct inode *sfs_iget(struct super_block *sb, u64 ino, enum sfs_namer by);
 void sfs_set_inode_ops(struct inode *inode);	/* by its mode; i_rdev is known */
 /* What i_flags asks of the VFS.  Nobody else can change the inode. */
 void sfs_flags_to_vfs(struct inode *inode);
@@ -400,6 +405,13 @@ int sfs_check_project(struct inode *dir, struct inode *inode);
 int sfs_fileattr_get(struct dentry *dentry, SFS_FILEATTR_T *fa);
 int sfs_fileattr_set(SFS_IDMAP_T *idmap, struct dentry *dentry, SFS_FILEATTR_T *fa);
 #define SFS_FILEATTR_IOPS	.fileattr_get = sfs_fileattr_get, .fileattr_set = sfs_fileattr_set,
+
+/* ---- export.c ---- */
+extern const struct export_operations sfs_export_ops;
+
+/* ---- label.c: FS_IOC_GETFSLABEL, FS_IOC_SETFSLABEL ---- */
+int sfs_ioc_get_label(struct super_block *sb, char __user *arg);
+int sfs_ioc_set_label(struct file *file, const char __user *arg);
 
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

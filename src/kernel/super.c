@@ -76,7 +76,7 @@ static void sfs_free_inode(struct inode *inode)
 /* One inode of the orphan maps: without a name it goes, half-truncated it is cut. */
 static int sfs_recover_orphan(struct super_block *sb, u64 ino)
 {
-	struct inode *inode = sfs_iget(sb, ino, true);
+	struct inode *inode = sfs_iget(sb, ino, SFS_BY_ORPHAN_MAP);
 	int err = 0;
 
 	if (IS_ERR(inode))
@@ -282,7 +282,7 @@ static int sfs_read_root(struct super_block *sb)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct inode *root;
 
-	root = sfs_iget(sb, fs->f_root, false);
+	root = sfs_iget(sb, fs->f_root, SFS_BY_NAME);
 	if (IS_ERR(root)) {
 		pr_err("simplefs (%s): cannot read the root: blk=%llu\n", sb->s_id,
 		       sfs_ino_blk(fs->f_root));
@@ -303,6 +303,7 @@ static void sfs_setup_super(struct super_block *sb)
 
 	sb->s_magic = SFS_MAGIC_SUPER;
 	sb->s_op = &sfs_sops;
+	sb->s_export_op = &sfs_export_ops;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_time_gran = 1;
 	sb->s_time_min = S64_MIN / NSEC_PER_SEC;
@@ -311,6 +312,7 @@ static void sfs_setup_super(struct super_block *sb)
 	sb->s_iflags |= SB_I_CGROUPWB;
 	sb->s_max_links = SFS_LINK_MAX;
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
+	super_set_sysfs_name_bdev(sb);
 	sfs_xattr_init_super(sb);
 }
 

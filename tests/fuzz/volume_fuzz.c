@@ -48,7 +48,7 @@ static void look_at(struct sfs_fs *fs, u64 ino)
 	struct sfs_inode in;
 	u64 lblk;
 
-	if (sfs_inode_exists(fs, ino) || sfs_inode_read(fs, ino, &in))
+	if (sfs_inode_find(fs, ino, &in))
 		return;
 	switch (in.i_mode & S_IFMT) {
 	case S_IFDIR:
@@ -179,7 +179,7 @@ static void change(struct sfs_fs *fs, const u8 *op)
 		inodes[ninodes++ % MAX_INODES] = ino;
 	ninodes = min_t(unsigned int, ninodes, MAX_INODES);
 	ino = ninodes ? inodes[op[1] % ninodes] : fs->f_root;
-	if (sfs_inode_exists(fs, ino) || sfs_inode_read(fs, ino, &in) || sfs_inode_begin(t, &in))
+	if (sfs_inode_find(fs, ino, &in) || sfs_inode_begin(t, &in))
 		return;
 	if (op[0] % 4 == 3)
 		free_inode(t, &in);

@@ -26,6 +26,14 @@ static void begin(struct sfs_inode *in, u64 ino)
 	DRAIN_REQUIRE(!sfs_inode_begin(NULL, in), "and may be changed");
 }
 
+/* As by a handle. */
+static int find(u64 ino)
+{
+	struct sfs_inode in;
+
+	return sfs_inode_find(&drain_fs, ino, &in);
+}
+
 static void op_alloc(void)
 {
 	u64 parent = nlive ? live[ram_random(nlive)].ino : 0;
@@ -81,9 +89,9 @@ static void op_free(void)
 	if (err) {
 		DRAIN_REQUIRE(in.i_buf, "an inode not freed is still begun");
 		sfs_inode_end(NULL, &in);
-		DRAIN_REQUIRE(!sfs_inode_exists(&drain_fs, l->ino), "and there");
+		DRAIN_REQUIRE(!find(l->ino), "and there");
 	} else {
-		DRAIN_REQUIRE(sfs_inode_exists(&drain_fs, l->ino) == -ESTALE, "and is gone");
+		DRAIN_REQUIRE(find(l->ino) == -ESTALE, "and is gone");
 		taken[l->ino] = false;
 		*l = live[--nlive];
 	}
@@ -126,7 +134,7 @@ static void check(void)
 
 	qsort(live, nlive, sizeof(live[0]), by_ino);
 	for (i = 0; i < nlive; i++) {
-		DRAIN_REQUIRE(!sfs_inode_exists(&drain_fs, live[i].ino), "inode is there");
+		DRAIN_REQUIRE(!find(live[i].ino), "inode is there");
 		if (!live[i].orphan)
 			continue;
 		DRAIN_REQUIRE(!sfs_orphan_next(&drain_fs, ino, &found, &nbad),
@@ -328,20 +336,60 @@ static void test_unread_orphans(void)
 /* File handles name any number. */
 static void test_handles(void)
 {
-	u64 root, made;
-	u32 generation;
+	struct sfs_inode in;
+	unsigned int i, bad = 0;
+	u64 root, made, blk;
+	u32 generation, n;
 
 	drain_make(SFS_ZONE_BLOCKS + 5000, 1024);
 	root = drain_fs.f_root;
-	TAP_EQ(sfs_inode_exists(&drain_fs, root), -ESTALE, "no inode before it is made");
+	TAP_EQ(find(root), -ESTALE, "no inode before it is made");
 	TAP_EQ(sfs_inode_alloc(NULL, &drain_fs, 0, true, &made, &generation), 0, "made");
-	TAP_EQ(sfs_inode_exists(&drain_fs, root), 0, "and there");
-	TAP_EQ(sfs_inode_exists(&drain_fs, root + 1), -ESTALE, "its neighbour is not");
-	TAP_EQ(sfs_inode_exists(&drain_fs, 0), -ESTALE, "the superblock is no inode");
-	TAP_EQ(sfs_inode_exists(&drain_fs, ~0ULL), -ESTALE, "nor what lies outside");
-	TAP_EQ(sfs_inode_exists(&drain_fs, (u64)(SFS_ZONE_BLOCKS + 200) << 3), -ESTALE,
-	       "nor a block of a zone not begun");
+	TAP_EQ(sfs_inode_find(&drain_fs, root, &in), 0, "and there");
+	TAP_OK(in.i_ino == root && in.i_generation == generation && !in.i_nlink,
+	       "its record is empty but for the generation");
+	TAP_EQ(find(root + 1), -ESTALE, "its neighbour is not");
+	TAP_EQ(find(0), -ESTALE, "the superblock is no inode");
+	TAP_EQ(find(~0ULL), -ESTALE, "nor what lies outside");
+	TAP_EQ(find((u64)(SFS_ZONE_BLOCKS + 200) << 3), -ESTALE, "nor a block of a zone not begun");
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 0, 1, 0, &blk, &n), 0, "a block of data");
+	TAP_EQ(find(blk << 3), -ESTALE, "is none, whatever it holds");
+	for (i = 0; i < 100000; i++) {
+		u64 ino = (u64)ram_random(~0u) << ram_random(32) | ram_random(~0u);
+
+		bad += find(ino) != (ino == root ? 0 : -ESTALE);
+		bad += find((u64)i) != ((u64)i == root ? 0 : -ESTALE);
+	}
+	TAP_EQ(bad, 0, "nor anything else");
 	TAP_EQ(drain_corruptions, 0, "and asking is no damage");
+	TAP_OK(!sfs_inode_is_hidden(&drain_fs, root) && !sfs_inode_is_hidden(&drain_fs, 0),
+	       "no inode is hidden");
+	drain_fs.f_hidden[SFS_HIDDEN_PROJECT] = root;
+	TAP_OK(sfs_inode_is_hidden(&drain_fs, root) && !sfs_inode_is_hidden(&drain_fs, root + 1),
+	       "but one that the superblock names");
+	drain_step(~0u);
+}
+
+/* What a crash takes back is not called as what comes after it. */
+static void test_generations(void)
+{
+	u64 ino, last = 0;
+	u32 generation, before;
+	struct sfs_inode in;
+	unsigned int i, steps = 0;
+
+	drain_make(5000, 1024);
+	TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &last, &before), "made");
+	for (i = 0; i < 1000; i++) {
+		begin(&in, last);
+		TAP_REQUIRE(!sfs_inode_free(NULL, &in), "freed");
+		TAP_REQUIRE(!sfs_inode_alloc(NULL, &drain_fs, 0, true, &ino, &generation), "made");
+		TAP_REQUIRE(ino != last || generation != before, "another one");
+		steps += generation - before == 1;
+		last = ino;
+		before = generation;
+	}
+	TAP_OK(steps < 10, "generations are not counted up");
 	drain_step(~0u);
 }
 
@@ -350,6 +398,7 @@ int main(int argc, char **argv)
 	ram_seed_from(argc, argv, 1);
 	test_root();
 	test_handles();
+	test_generations();
 	test_spread_fails();
 	test_unread();
 	test_unread_orphans();
