@@ -9,21 +9,28 @@
  * who has lost block 0.  Where they lie is arithmetic (geometry.c), so that they are found without
  * it.
  *
- * They are written outside of transactions, as strips are: one that is torn or old is no damage
- * that stops anything, since block 0 rules while it is there.
+ * Tools write them outside of transactions, as strips are: one that is torn or old is no damage
+ * that stops anything, since block 0 rules while it is there.  On a mounted volume they change in
+ * transactions that begin no earlier than that of block 0: after a crash each is a whole one, some
+ * of them of the time before.
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
 
+/* Whoever gets the block while it is made anew sees a copy's magic all the time. */
 void sfs_copy_make(const void *super, u64 blk, void *data)
 {
 	u64 zone = blk / SFS_ZONE_BLOCKS;
 	struct sfs_super_disk *sup = data;
+	struct sfs_head head;
 
-	memcpy(data, super, SFS_BLOCK_SIZE);
-	sup->s_head.h_magic = cpu_to_le32(SFS_MAGIC_COPY);
-	sup->s_head.h_blk = cpu_to_le64(blk);
+	memcpy(&head, super, sizeof(head));
+	head.h_magic = cpu_to_le32(SFS_MAGIC_COPY);
+	head.h_blk = cpu_to_le64(blk);
+	memcpy(data, &head, sizeof(head));
+	memcpy((u8 *)data + sizeof(head), (const u8 *)super + sizeof(head),
+	       SFS_BLOCK_SIZE - sizeof(head));
 	sup->s_state &= ~cpu_to_le32(SFS_STATE_CLEAN);
 	/* With the head that it is part of, the zone is begun. */
 	sup->s_zones = cpu_to_le64(max_t(u64, le64_to_cpu(sup->s_zones), zone + 1));
@@ -91,4 +98,56 @@ int sfs_copies_write(struct sfs_fs *fs)
 	sfs_buf_put(super);
 	err = sfs_buf_flush(fs);
 	return first ? first : err;
+}
+
+void sfs_copies_read(struct sfs_fs *fs, u64 zone, unsigned int n)
+{
+	struct sfs_buf *buf;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		sfs_buf_readahead(fs, sfs_copy_blk(zone + i), 1);
+	for (i = 0; i < n; i++)
+		if (!sfs_buf_get(fs, sfs_copy_blk(zone + i), &sfs_copy_ops, 0, &buf))
+			sfs_buf_put(buf);
+}
+
+/* f_zone_lock held.  One that cannot be had is made anew. */
+static int sfs_copy_update(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, const void *super)
+{
+	struct sfs_buf *buf;
+	int err;
+
+	err = sfs_buf_get(fs, blk, &sfs_copy_ops, 0, &buf);
+	if (sfs_is_bad_block(err)) {
+		err = sfs_buf_new(t, fs, blk, &sfs_copy_ops, 0, &buf);
+	} else if (!err) {
+		err = sfs_buf_access(t, fs, buf);
+		if (err)
+			sfs_buf_put(buf);
+	}
+	if (err)
+		return err;
+	sfs_copy_make(super, blk, sfs_buf_data(buf));
+	err = sfs_buf_dirty(t, fs, buf);
+	sfs_buf_put(buf);
+	return err;
+}
+
+int sfs_copies_update(struct sfs_trans *t, struct sfs_fs *fs, u64 zone, unsigned int n)
+{
+	struct sfs_buf *super;
+	int first, err;
+
+	first = sfs_buf_get(fs, 0, &sfs_super_ops, 0, &super);
+	if (first)
+		return first;
+	for (; n; n--, zone++) {
+		sfs_mutex_lock(&fs->f_zone_lock);
+		err = sfs_copy_update(t, fs, sfs_copy_blk(zone), sfs_buf_data(super));
+		sfs_mutex_unlock(&fs->f_zone_lock);
+		first = first ? first : err;
+	}
+	sfs_buf_put(super);
+	return first;
 }

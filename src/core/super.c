@@ -393,6 +393,11 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 
 int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)
 {
+	return sfs_super_write_label(t, fs, NULL);
+}
+
+int sfs_super_write_label(struct sfs_trans *t, struct sfs_fs *fs, const u8 *label)
+{
 	struct sfs_buf *buf;
 	int err;
 
@@ -403,6 +408,8 @@ int sfs_super_write(struct sfs_trans *t, struct sfs_fs *fs)
 		goto unlock;
 	err = sfs_buf_access(t, fs, buf);
 	if (!err) {
+		if (label)
+			memcpy(fs->f_label, label, SFS_LABEL_MAX);
 		sfs_super_encode(fs, sfs_buf_data(buf));
 		err = sfs_buf_dirty(t, fs, buf);
 	}

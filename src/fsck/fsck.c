@@ -432,6 +432,19 @@ static int sfs_check_all(struct sfs_fsck *f)
 	return status;
 }
 
+/* A name was given, and not to all copies: no damage, but they are as easily the same. */
+static void sfs_bring_copies(struct sfs_fsck *f)
+{
+	u64 n;
+	int err = sfs_renew_copies(&f->fs, &n);
+
+	if (err)
+		sfs_give_up(f, err, "copies of its superblock cannot be brought up to date");
+	if (n)
+		printf("%s: copies of the superblock brought up to date: %llu\n", f->path,
+		       (unsigned long long)n);
+}
+
 static int sfs_run(struct sfs_fsck *f)
 {
 	int status = SFS_EXIT_OK;
@@ -472,6 +485,8 @@ static int sfs_run(struct sfs_fsck *f)
 	if (f->replay.r_errno)
 		status = SFS_EXIT_REPAIRED;
 	sfs_settle_log(f);
+	if (doubtful && !f->never)
+		sfs_bring_copies(f);
 	if (!f->never) {
 		f->fs.f_state |= SFS_STATE_CLEAN;
 		sfs_write_back(f);

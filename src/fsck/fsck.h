@@ -29,5 +29,7 @@ int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn 
  * After it @fs has true counters.
  */
 int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found);
+/* The same of the copies of the superblock alone; *@ret_n of them did not say what it says. */
+int sfs_renew_copies(struct sfs_fs *fs, u64 *ret_n);
 
 #endif

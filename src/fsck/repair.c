@@ -118,13 +118,14 @@ static int sfs_repair_maps(struct sfs_fs *fs, const struct sfs_found *found)
 
 /* ---- copies of the superblock ---- */
 
-static int sfs_repair_copies(struct sfs_fs *fs)
+int sfs_renew_copies(struct sfs_fs *fs, u64 *ret_n)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	u64 zone;
 	int err;
 
+	*ret_n = 0;
 	err = sfs_dev_read(fs->f_priv, 0, super);
 	for (zone = 0; zone < fs->f_zones && !err; zone++) {
 		u64 blk = sfs_copy_blk(zone);
@@ -137,6 +138,7 @@ static int sfs_repair_copies(struct sfs_fs *fs)
 		sfs_block_stamp(fs, data);
 		sfs_block_seal(data);
 		err = sfs_dev_put(fs->f_priv, blk, data);
+		*ret_n += !err;
 	}
 	return err;
 }
@@ -294,12 +296,13 @@ static int sfs_repair_nameless(struct sfs_fs *fs, const struct sfs_found_inode *
 
 int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 {
+	u64 copies;
 	size_t n;
 	int err;
 
 	err = sfs_repair_maps(fs, found);
 	if (!err)
-		err = sfs_repair_copies(fs);
+		err = sfs_renew_copies(fs, &copies);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
 	for (n = 0; n < found->f_names.f_n && !err; n++)

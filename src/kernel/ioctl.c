@@ -61,6 +61,10 @@ long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case FS_IOC_GETVERSION:
 	case FS_IOC32_GETVERSION:
 		return put_user(file_inode(file)->i_generation, (u32 __user *)p);
+	case FS_IOC_GETFSLABEL:
+		return sfs_ioc_get_label(sb, p);
+	case FS_IOC_SETFSLABEL:
+		return sfs_ioc_set_label(file, p);
 	default:
 		return -ENOTTY;
 	}

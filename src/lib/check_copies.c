@@ -2,7 +2,8 @@
 /*
  * check_copies.c - do the copies of the superblock say what block 0 says?
  *
- * Block 0 is the truth, or there would be nothing to compare with.
+ * Block 0 is the truth, or there would be nothing to compare with.  A copy that is behind, as a
+ * name was given and not yet to all of them, is no damage.
  */
 #include "found.h"
 
@@ -18,7 +19,9 @@ static void sfs_check_copy(struct sfs_checker *c, u64 zone, const void *super)
 	} else if (err) {
 		sfs_check_err(c, err);
 	} else {
-		if (!sfs_copy_is_true(super, sfs_buf_data(buf)))
+		const void *copy = sfs_buf_data(buf);
+
+		if (!sfs_copy_is_true(super, copy) && !sfs_copy_is_behind(super, copy))
 			SFS_PROBLEM(c, SFS_PROBLEM_COPY_OLD, blk);
 		sfs_buf_put(buf);
 	}

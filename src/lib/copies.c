@@ -13,10 +13,18 @@
 /* So many copies one behind the other may be lost; where more are missing no zone was begun. */
 #define SFS_COPY_GAP	16
 
-/* What was written of the volume itself: all but what format.h excepts. */
-static void sfs_copy_lasting(const void *data, struct sfs_super_disk *ret_sup)
+/*
+ * What was written of the volume itself: all but what format.h excepts.  @named: but for what a
+ * volume is called and how it takes damage.
+ */
+static void sfs_copy_lasting(const void *data, bool named, struct sfs_super_disk *ret_sup)
 {
 	memcpy(ret_sup, data, sizeof(*ret_sup));
+	if (!named) {
+		memset(ret_sup->s_label, 0, sizeof(ret_sup->s_label));
+		memset(ret_sup->s_uuid, 0, sizeof(ret_sup->s_uuid));
+		ret_sup->s_errors = 0;
+	}
 	memset(&ret_sup->s_head, 0, sizeof(ret_sup->s_head));
 	ret_sup->s_zones = 0;
 	ret_sup->s_state = 0;
@@ -34,15 +42,25 @@ static void sfs_copy_lasting(const void *data, struct sfs_super_disk *ret_sup)
 	ret_sup->s_sequence = 0;
 }
 
-bool sfs_copy_is_true(const void *super, const void *copy)
+static bool sfs_copy_is_like(const void *super, const void *copy, bool named)
 {
 	struct sfs_super_disk a, b;
 
-	sfs_copy_lasting(super, &a);
-	sfs_copy_lasting(copy, &b);
+	sfs_copy_lasting(super, named, &a);
+	sfs_copy_lasting(copy, named, &b);
 	return !memcmp(&a, &b, sizeof(a)) &&
 	       !memcmp((const u8 *)super + sizeof(a), (const u8 *)copy + sizeof(b),
 		       SFS_BLOCK_SIZE - sizeof(a));
+}
+
+bool sfs_copy_is_true(const void *super, const void *copy)
+{
+	return sfs_copy_is_like(super, copy, true);
+}
+
+bool sfs_copy_is_behind(const void *super, const void *copy)
+{
+	return !sfs_copy_is_like(super, copy, true) && sfs_copy_is_like(super, copy, false);
 }
 
 static bool sfs_copy_is_same_volume(const struct sfs_super_disk *a, const struct sfs_super_disk *b)

@@ -99,6 +99,11 @@ int sfs_volume_mark(struct sfs_dev *dev, u32 set, u32 clear);
 int sfs_copies_find(struct sfs_dev *dev, void *ret_super, u64 *ret_blk);
 /* Does @copy, a sound one, say the same of the volume itself? */
 bool sfs_copy_is_true(const void *super, const void *copy);
+/*
+ * Or all but what a volume is called, and how it takes damage?  That is changed in block 0 first:
+ * such a copy has not been reached, and is none that is wrong.
+ */
+bool sfs_copy_is_behind(const void *super, const void *copy);
 
 /* ---- summaries.c ---- */
 
@@ -374,7 +379,6 @@ int sfs_file_read(struct sfs_inode *in, u64 lblk, void *data);
 
 struct sfs_text_file;
 struct sfs_text *sfs_text_open(FILE *file, bool json);
-bool sfs_text_is_utf8(const char *s);
 int sfs_text_close(struct sfs_text *text);	/* -EIO when the output failed */
 
 #endif

@@ -22,43 +22,6 @@ static struct sfs_text_file *sfs_text_file(struct sfs_text *out)
 	return container_of(out, struct sfs_text_file, text);
 }
 
-/*
- * The length of the UTF-8 sequence at @s, or 0 if there is none that may be shown: no surrogate, no
- * longer form than need be, nothing past U+10FFFF, and none of the controls up to U+009F.
- */
-static unsigned int sfs_utf8_len(const u8 *s, unsigned int nbytes)
-{
-	unsigned int len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-	unsigned int i;
-
-	if (s[0] < 0xc2 || s[0] > 0xf4 || len > nbytes)
-		return 0;
-	if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-	    (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	for (i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return len;
-}
-
-bool sfs_text_is_utf8(const char *s)
-{
-	unsigned int left = strlen(s);
-
-	while (left) {
-		unsigned int len = *(const u8 *)s < 0x80 ? 1 : sfs_utf8_len((const u8 *)s, left);
-
-		if (!len)
-			return false;
-		s += len;
-		left -= len;
-	}
-	return true;
-}
-
 /* Names are bytes; JSON is UTF-8: a byte that is none stands as the character of its number. */
 static void sfs_put_json(FILE *file, const u8 *s, unsigned int nbytes)
 {

@@ -138,10 +138,11 @@ static void sfs_parse_epoch(struct sfs_mkfs *m)
 static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 {
 	int first = sfs_cli_parse(&sfs_mkfs_cli, argc, argv, m, NULL);
+	const char *why = m->label ? sfs_label_verify(m->label, strlen(m->label)) : NULL;
 
 	m->path = argv[first];
-	if (m->label && !sfs_text_is_utf8(m->label))
-		sfs_die(SFS_MKFS_USAGE, "-L: not UTF-8");
+	if (why)
+		sfs_die(SFS_MKFS_USAGE, "-L: %s", why);
 	if (m->uuid)
 		sfs_take_uuid("-U", m->uuid, m->geo.g_uuid);
 	if (m->journal_uuid && m->no_journal)

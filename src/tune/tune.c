@@ -4,8 +4,16 @@
  *
  * All of it stands in the superblock, one block, which is written once, or not at all.  Its copies
  * follow; until the last of them is written some say what was before, which matters to nobody
- * while the superblock is there.
+ * while the superblock is there.  A volume that is mounted is asked to change its label itself.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/fs.h>
+
 #include "lib.h"
 
 enum {
@@ -43,8 +51,9 @@ static const struct sfs_opt sfs_tune_opts[] = {
 static const struct sfs_cli sfs_tune_cli = {
 	.c_program = "tune.simplefs",
 	.c_usage = "[options] DEVICE|IMAGE",
-	.c_about = "Changes label, UUID or the answer to damage of an unmounted simplefs volume.",
-	.c_notes = "At least one option is needed.  dump.simplefs shows what is set.",
+	.c_about = "Changes label, UUID or the answer to damage of a simplefs volume.",
+	.c_notes = "At least one option is needed.  -L alone also changes a mounted volume.\n"
+		   "dump.simplefs shows what is set.",
 	.c_opts = sfs_tune_opts,
 	.c_operands_min = 1,
 	.c_operands_max = 1,
@@ -58,12 +67,15 @@ static const struct sfs_cli sfs_tune_cli = {
 
 static void sfs_parse_args(struct sfs_tune *t, int argc, char **argv)
 {
+	const char *why;
+
 	t->errors = -1;
 	t->path = argv[sfs_cli_parse(&sfs_tune_cli, argc, argv, t, NULL)];
 	if (!t->label && !t->uuid_text && t->errors < 0)
 		sfs_die(SFS_TUNE_USAGE, "nothing to change: give -L, -U or -e");
-	if (t->label && !sfs_text_is_utf8(t->label))
-		sfs_die(SFS_TUNE_USAGE, "-L: a label is UTF-8, this is not");
+	why = t->label ? sfs_label_verify(t->label, strlen(t->label)) : NULL;
+	if (why)
+		sfs_die(SFS_TUNE_USAGE, "-L: %s", why);
 	if (t->uuid_text && sfs_parse_uuid(t->uuid_text, t->uuid))
 		sfs_die(SFS_TUNE_USAGE, "-U: not a UUID: '%s'", t->uuid_text);
 }
@@ -88,6 +100,50 @@ static void sfs_change(struct sfs_tune *t)
 	sfs_block_seal(t->super);
 }
 
+/* The root of the volume on the device at @path, open; -1: it is not mounted, or no device. */
+static int sfs_open_mounted(const char *path)
+{
+	struct stat dev, st;
+	struct mntent *m;
+	FILE *mounts;
+	int fd = -1;
+
+	if (stat(path, &dev) || !S_ISBLK(dev.st_mode))
+		return -1;
+	mounts = setmntent("/proc/self/mounts", "r");
+	while (mounts && fd < 0 && (m = getmntent(mounts))) {
+		if (strcmp(m->mnt_type, "simplefs"))
+			continue;
+		fd = open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev.st_rdev))
+			continue;
+		close(fd);
+		fd = -1;
+	}
+	if (mounts)
+		endmntent(mounts);
+	return fd;
+}
+
+/* False: nothing is mounted there, or more is to be changed than the label. */
+static bool sfs_label_mounted(const struct sfs_tune *t)
+{
+	char label[FSLABEL_MAX] = { 0 };
+	int fd;
+
+	if (!t->label || t->uuid_text || t->errors >= 0)
+		return false;
+	fd = sfs_open_mounted(t->path);
+	if (fd < 0)
+		return false;
+	strcpy(label, t->label);	/* of 64 bytes at most */
+	if (ioctl(fd, FS_IOC_SETFSLABEL, label))
+		sfs_die(SFS_TUNE_FAILED, "%s: mounted, and its label cannot be changed: %s",
+			t->path, strerror(errno));
+	close(fd);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static struct sfs_tune t;
@@ -96,6 +152,8 @@ int main(int argc, char **argv)
 	int err;
 
 	sfs_parse_args(&t, argc, argv);
+	if (sfs_label_mounted(&t))
+		return SFS_TUNE_OK;
 	sfs_volume_open(t.path, SFS_TUNE_FAILED, t.super, &fs);
 	sfs_change(&t);
 	dev = fs.f_priv;

@@ -377,6 +377,52 @@ static void test_growth(void)
 	TAP_EQ(called("new"), 3, "all of them");
 }
 
+/* On a mounted volume, in transactions. */
+static void test_label(void)
+{
+	static const u8 label[SFS_LABEL_MAX] = "in use", other[SFS_LABEL_MAX] = "other";
+	struct sfs_reach reach = { };
+	u8 got[SFS_LABEL_MAX + 1];
+	unsigned int i;
+	int err;
+
+	drain_make(2 * SFS_ZONE_BLOCKS + 5000, 4096);
+	while (drain_fs.f_zones < 2)
+		TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs), &reach),
+			    "grown");
+	drain_step(~0u);
+	TAP_REQUIRE(!sfs_super_write_label(NULL, &drain_fs, label), "a label");
+	drain_step(1);
+	sfs_label_get(&drain_fs, got);
+	TAP_OK(!memcmp(got, label, sizeof(label)) && !got[SFS_LABEL_MAX], "is there");
+	TAP_EQ(called("in use"), 0, "block 0's alone");
+	TAP_REQUIRE(!sfs_zone_grow(NULL, &drain_fs, sfs_groups_ready(&drain_fs), &reach), "grown");
+	TAP_EQ(called("in use"), 1, "and of a zone that begins then");
+	drain_step(~0u);
+	TAP_EQ(sfs_copies_update(NULL, &drain_fs, 0, 2), 0, "copies of some zones");
+	TAP_EQ(called("in use"), 3, "have it then");
+	drain_step(2);
+	TAP_REQUIRE(!sfs_super_write(NULL, &drain_fs), "written for another reason");
+	sfs_label_get(&drain_fs, got);
+	TAP_OK(!memcmp(got, label, sizeof(label)), "it stays");
+	drain_step(1);
+	for (i = 0; i < 2; i++) {
+		drain_fail_in = i;
+		err = sfs_super_write_label(NULL, &drain_fs, other);
+		drain_fail_in = -1;
+		sfs_label_get(&drain_fs, got);
+		TAP_OK(err && !memcmp(got, label, sizeof(label)), "one that fails changes nothing");
+		drain_step(1);
+	}
+	drain_bad = sfs_copy_blk(1);
+	drain_fs.f_label[0] = 'I';
+	TAP_REQUIRE(!sfs_super_write(NULL, &drain_fs), "another one");
+	sfs_copies_update(NULL, &drain_fs, 0, 3);
+	drain_bad = 0;
+	TAP_OK(called("In use") >= 2, "a copy that cannot be had keeps no other back");
+	drain_step(4);
+}
+
 /* Random fields under a right crc: refused, or a geometry that can be computed with. */
 static void test_noise(void)
 {
@@ -418,6 +464,7 @@ int main(int argc, char **argv)
 	test_lies();
 	test_copies();
 	test_growth();
+	test_label();
 	test_noise();
 	return tap_done();
 }

@@ -9,6 +9,11 @@ static char *printed;
 static size_t room;
 static FILE *file;
 
+static bool is_label(const char *s)
+{
+	return !sfs_label_verify(s, strlen(s));
+}
+
 static struct sfs_text *begin(bool json)
 {
 	struct sfs_text *out;
@@ -51,6 +56,7 @@ static void name_is(const char *s, unsigned int nbytes, const char *want)
 int main(void)
 {
 	struct sfs_text *out;
+	char longest[SFS_LABEL_MAX + 1];
 
 	time_is(0, "1970-01-01T00:00:00.000000000Z");
 	time_is(-1, "1969-12-31T23:59:59.999999999Z");
@@ -67,14 +73,20 @@ int main(void)
 	name_is("\300\200", 2, "\"\\u00c0\\u0080\"");
 	name_is("\360\237\220\247", 4, "\"\360\237\220\247\"");
 	name_is("\360\237\220", 3, "\"\\u00f0\\u009f\\u0090\"");
-	TAP_OK(sfs_text_is_utf8("") && sfs_text_is_utf8("a\303\244\360\237\220\247"), "UTF-8");
-	TAP_OK(!sfs_text_is_utf8("\302\233") && !sfs_text_is_utf8("\340\200\257") &&
-	       !sfs_text_is_utf8("\355\240\200") && !sfs_text_is_utf8("\360\200\200\257") &&
-	       !sfs_text_is_utf8("\364\220\200\200"), "no controls, no long forms, no surrogates");
-	TAP_OK(sfs_text_is_utf8("\302\240\340\240\200\355\237\277\360\220\200\200\364\217\277\277"),
+	TAP_OK(is_label("") && is_label("a\303\244\360\237\220\247"), "UTF-8");
+	TAP_OK(!is_label("\302\233") && !is_label("\340\200\257") &&
+	       !is_label("\355\240\200") && !is_label("\360\200\200\257") &&
+	       !is_label("\364\220\200\200"), "no controls, no long forms, no surrogates");
+	TAP_OK(is_label("\302\240\340\240\200\355\237\277\360\220\200\200\364\217\277\277"),
 	       "their neighbours are characters");
-	TAP_OK(!sfs_text_is_utf8("a\303") && !sfs_text_is_utf8("\377") && !sfs_text_is_utf8("\200"),
+	TAP_OK(!is_label("a\303") && !is_label("\377") && !is_label("\200"),
 	       "no UTF-8");
+	memset(longest, 'l', sizeof(longest));
+	TAP_OK(!sfs_label_verify(longest, SFS_LABEL_MAX) &&
+	       sfs_label_verify(longest, SFS_LABEL_MAX + 1), "not longer than 64 bytes");
+	longest[SFS_LABEL_MAX - 1] = '\303';
+	longest[SFS_LABEL_MAX] = '\244';
+	TAP_OK(sfs_label_verify(longest, SFS_LABEL_MAX), "nor ended in a character");
 
 	out = begin(true);
 	out->open(out, "o", false);

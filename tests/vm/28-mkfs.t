@@ -101,8 +101,10 @@ run fsck.simplefs -fy /tmp/image
 says 8 'in use' 'fsck refuses it then'
 run tune.simplefs -L label /tmp/image
 says 1 'in use' 'and so does tune'
-run tune.simplefs -L label /dev/loop3
+run tune.simplefs -U random /dev/loop3
 says 1 'in use' 'and so does tune the device'
+run tune.simplefs -L label /dev/loop3
+says 0 '' 'but asks the kernel for a label'
 umount /mnt
 run tune.simplefs -L label /tmp/image
 says 0 '' 'but not when it is unmounted'
