@@ -238,14 +238,11 @@ static void race(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		return 2;
-	dir = argv[2];
-	attach();
-	alarm(800);
-	if (!strcmp(argv[1], "numbers"))
+	const char *what = begin(argc, argv);
+
+	if (!strcmp(what, "numbers"))
 		forged();
-	else if (!strcmp(argv[1], "race"))
+	else if (!strcmp(what, "race"))
 		race();
 	return tap_done();
 }

@@ -314,25 +314,22 @@ static void verify_bent(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		return 2;
-	dir = argv[2];
-	attach();
-	alarm(800);
-	if (!strcmp(argv[1], "use")) {
+	const char *what = begin(argc, argv);
+
+	if (!strcmp(what, "use")) {
 		of_everything();
 		moved();
 		gone();
 		reused();
 		connected();
 		remounted();
-	} else if (!strcmp(argv[1], "crash")) {
+	} else if (!strcmp(what, "crash")) {
 		crash();
-	} else if (!strcmp(argv[1], "save")) {
+	} else if (!strcmp(what, "save")) {
 		save();
-	} else if (!strcmp(argv[1], "verify")) {
+	} else if (!strcmp(what, "verify")) {
 		verify();
-	} else if (!strcmp(argv[1], "bent")) {
+	} else if (!strcmp(what, "bent")) {
 		verify_bent();
 	}
 	return tap_done();

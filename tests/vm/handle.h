@@ -123,4 +123,15 @@ static void attach(void)
 	TAP_REQUIRE(mount_fd >= 0, "%s", dir);
 }
 
+/* The arguments of main(): WHAT, which is returned, and DIR. */
+static const char *begin(int argc, char **argv)
+{
+	if (argc != 3)
+		exit(2);
+	dir = argv[2];
+	attach();
+	alarm(800);
+	return argv[1];
+}
+
 #endif
