@@ -491,10 +491,7 @@ const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
 int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /* The first extent (not hole) ending after @lblk, uncut; -ENOENT if none. */
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
-/*
- * Adds to *@n the extents from *@lblk on, @most at once, and moves that on: beyond SFS_LBLK_MAX
- * when there are no more.
- */
+/* Adds up to @most extents from *@lblk on to *@n; *@lblk goes on, past SFS_LBLK_MAX at the end. */
 int sfs_extent_count(struct sfs_inode *in, u64 *lblk, unsigned int most, u64 *n);
 /*
  * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is

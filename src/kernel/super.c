@@ -344,16 +344,13 @@ static void sfs_drop_blocks(struct super_block *sb)
 	sfs_bdev_forget(sb->s_bdev);
 }
 
-int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
+/* What sfs_kill_sb() gives back, whatever comes of the mount. */
+static struct sfs_sb_info *sfs_info_new(struct super_block *sb)
 {
-	struct sfs_mount_options *m = fc->fs_private;
-	struct sfs_sb_info *si;
-	bool clean;
-	int err;
+	struct sfs_sb_info *si = kzalloc(sizeof(*si), GFP_KERNEL);
 
-	si = kzalloc(sizeof(*si), GFP_KERNEL);
 	if (!si)
-		return -ENOMEM;
+		return NULL;
 	sb->s_fs_info = si;
 	si->si_sb = sb;
 	si->si_types = sfs_types;
@@ -361,6 +358,19 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sfs_error_init(si);
 	sfs_discard_init(si);
 	mutex_init(&si->si_trim_lock);
+	return si;
+}
+
+int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	struct sfs_mount_options *m = fc->fs_private;
+	struct sfs_sb_info *si;
+	bool clean;
+	int err;
+
+	si = sfs_info_new(sb);
+	if (!si)
+		return -ENOMEM;
 	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
 		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
 		return -EINVAL;

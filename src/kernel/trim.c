@@ -28,7 +28,7 @@ static int sfs_trim_ends(void)
 	return fatal_signal_pending(current) || freezing(current) ? -ERESTARTSYS : 0;
 }
 
-/* For si_trim_lock reclaim may wait: as in a transaction no memory is asked for that could need it. */
+/* Reclaim may wait for si_trim_lock: as in a transaction no memory is asked for that needs it. */
 int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min, u64 *ret_nblks)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
