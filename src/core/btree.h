@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * btree.h - the ordered map of an inode, for those who keep records in it: btree_path.c (find),
- * btree_balance.c (room), btree.c (changes), btree_verify.c, and kinds.c, which knows the records.
- * A part of core.h.
+ * btree_balance.c (room), btree.c (changes), btree_rekey.c, btree_verify.c, and kinds.c, which knows
+ * the records.  A part of core.h.
  */
 #ifndef SFS_BTREE_H
 #define SFS_BTREE_H
@@ -100,6 +100,37 @@ unsigned int sfs_tree_root_free(const struct sfs_inode *in);
 u64 sfs_tree_splits(const struct sfs_inode *in, u64 nplaces);
 /* The same after other records have been put into it. */
 u64 sfs_tree_splits_most(const struct sfs_inode *in, u64 nplaces);
+
+/* ---- btree_rekey.c: other keys for a row of records, in the same order ---- */
+
+/*
+ * What has yet to move: the records with keys from r_first to r_last.  Where they go there are no
+ * others, and if they go up none behind them in the tree.  The range shrinks as they go, the
+ * highest first if they go up, else the lowest.
+ */
+struct sfs_rekey {
+	u64 r_first;
+	u64 r_last;
+	u64 r_by;
+	bool r_up;
+};
+
+/* A leaf may be all that changes, with a node of each level above it. */
+#define SFS_REKEY_NODES_MIN	SFS_TREE_LEVELS
+
+/*
+ * Takes access to the nodes, at most @nnodes (SFS_REKEY_NODES_MIN or more), that one call below
+ * changes; *@ret_nleaves are leaves.  0: there is more than that; 1: that is all.
+ */
+int sfs_tree_rekey_ready(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_rekey *r,
+			 unsigned int nnodes, unsigned int *ret_nleaves);
+/*
+ * Moves what is in the next leaves.  No node is made or freed.  0: there is more, call again; 1:
+ * nothing is left.  After an error @r tells what has moved, which is nothing unless a block went
+ * from memory meanwhile.  Credits: @nnodes.
+ */
+int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *r,
+		   unsigned int nnodes);
 
 /* ---- btree_verify.c ---- */
 

@@ -591,6 +591,7 @@ const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 
 #include "busy.h"
 #include "label.h"
 #include "reach.h"
+#include "shift.h"
 #include "totext.h"
 #include "xattr.h"
 #include "zone.h"

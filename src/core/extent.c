@@ -80,8 +80,7 @@ static void sfs_extent_encode(const struct sfs_extent *ext, struct sfs_extent_di
 	disk->e_len = cpu_to_le32((u32)ext->e_nblks);
 }
 
-/* The extent at @path; false, and @ext as it was, when some other kind of record is there. */
-static bool sfs_extent_decode(const struct sfs_path *path, struct sfs_extent *ext)
+bool sfs_extent_decode(const struct sfs_path *path, struct sfs_extent *ext)
 {
 	const struct sfs_extent_disk *disk;
 	unsigned int nbytes;
@@ -588,4 +587,37 @@ restore_map:
 	if (undo)
 		sfs_shutdown(in->i_fs, undo, "extent map half changed");
 	return err;
+}
+
+int sfs_extent_split(struct sfs_trans *t, struct sfs_inode *in, u64 lblk, unsigned int flags)
+{
+	struct sfs_edit edit = { .e_nnew = 2 };
+	struct sfs_around around;
+	int err;
+
+	err = sfs_extent_around(in, lblk, &around);
+	if (err || !sfs_extent_covers(&around.a_prev, lblk) || around.a_prev.e_lblk == lblk)
+		return err;
+	sfs_edit_drop(&edit, &around.a_prev);
+	edit.e_new[0] = sfs_extent_cut(&around.a_prev, 0, lblk);
+	edit.e_new[1] = sfs_extent_cut(&around.a_prev, lblk, SFS_LBLK_MAX + 1);
+	return sfs_edit_apply(t, in, &edit, flags);
+}
+
+int sfs_extent_join(struct sfs_trans *t, struct sfs_inode *in, u64 lblk)
+{
+	struct sfs_edit edit = { };
+	struct sfs_around around;
+	int err;
+
+	if (!lblk)
+		return 0;
+	err = sfs_extent_around(in, lblk - 1, &around);
+	if (err || !sfs_extents_join(&around.a_prev, &around.a_next))
+		return err;
+	sfs_edit_drop(&edit, &around.a_prev);
+	sfs_edit_drop(&edit, &around.a_next);
+	sfs_edit_add(&edit, &around.a_prev);
+	sfs_edit_add(&edit, &around.a_next);
+	return sfs_edit_apply(t, in, &edit, SFS_ALLOC_POOL);
 }

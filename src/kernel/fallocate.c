@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fallocate.c - reserving, punching and zeroing parts of a file on request.
+ * fallocate.c - reserving, punching and zeroing parts of a file on request; shift.c moves them.
  *
  * Preallocation maps holes as unwritten extents, one transaction each; when it fails, what it has
  * taken goes back.  A punched hole frees whole blocks and zeroes the edges, a zeroed range marks
@@ -211,10 +211,12 @@ static int sfs_clear(struct inode *inode, loff_t pos, loff_t end,
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 {
 	struct inode *inode = file_inode(file);
+	bool shift = mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE);
 	loff_t new_size = 0;
-	int err;
+	int err = 0;
 
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE |
+		     FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
 		return -EOPNOTSUPP;
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
@@ -226,12 +228,14 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 		goto unlock;
 	}
 	inode_dio_wait(inode);
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && pos + nbytes > i_size_read(inode)) {
+	if (shift) {
+		err = sfs_shift_allowed(inode, pos, nbytes, mode & FALLOC_FL_INSERT_RANGE);
+	} else if (!(mode & FALLOC_FL_KEEP_SIZE) && pos + nbytes > i_size_read(inode)) {
 		new_size = pos + nbytes;
 		err = inode_newsize_ok(inode, new_size);
-		if (err)
-			goto unlock;
 	}
+	if (err)
+		goto unlock;
 	err = file_modified(file);
 	if (err)
 		goto unlock;
@@ -240,7 +244,9 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 		err = sfs_clear(inode, pos, pos + nbytes, sfs_free_range);
 	else if (mode & FALLOC_FL_ZERO_RANGE)
 		err = sfs_clear(inode, pos, pos + nbytes, sfs_unwrite_range);
-	if (!err && !(mode & FALLOC_FL_PUNCH_HOLE))
+	else if (shift)
+		err = sfs_shift_range(inode, pos, nbytes, mode & FALLOC_FL_INSERT_RANGE);
+	if (!err && !shift && !(mode & FALLOC_FL_PUNCH_HOLE))
 		err = sfs_prealloc(inode, pos, nbytes);
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (!err && new_size)

@@ -13,8 +13,8 @@
  * blocks need no flag: iomap never uses FUA for them.
  *
  * The answer may be stale when it is used; what makes that safe is that only unlinking blocks from
- * a file can hurt, and that happens under the inode lock and the mapping's invalidate lock, after
- * direct I/O has drained.
+ * a file, or moving them in it, can hurt, and that happens under the inode lock and the mapping's
+ * invalidate lock, after direct I/O has drained.
  */
 #include "simplefs.h"
 

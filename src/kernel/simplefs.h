@@ -356,7 +356,7 @@ int sfs_promise_renew(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
 
-/* ---- iomap.c, writeback.c, fallocate.c ---- */
+/* ---- iomap.c, writeback.c, fallocate.c, shift.c ---- */
 /* @ext as iomap's answer, true until the tree changes next.  ii_tree_lock held. */
 void sfs_iomap_from_extent(struct inode *inode, struct iomap *iomap, const struct sfs_extent *ext);
 /* Has the file changed since the answer was given?  Folio lock held, so that it stays true. */
@@ -364,6 +364,12 @@ bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap);
 long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
 /* Frees the whole blocks of [@lblk, @end), whose folios are gone.  Inode, invalidate locks held. */
 int sfs_free_range(struct inode *inode, u64 lblk, u64 end);
+/*
+ * Collapse, or, if @right, insert: may [@pos, +@nbytes) go, or come?  -EINVAL, -EFBIG.  Then what is
+ * behind moves.  Inode lock held, the latter: invalidate lock, too, and direct I/O has drained.
+ */
+int sfs_shift_allowed(struct inode *inode, loff_t pos, loff_t nbytes, bool right);
+int sfs_shift_range(struct inode *inode, loff_t pos, loff_t nbytes, bool right);
 extern const struct iomap_ops sfs_read_iomap_ops;
 extern const struct iomap_ops sfs_buffered_iomap_ops;
 extern const struct iomap_ops sfs_dio_iomap_ops;
