@@ -115,22 +115,21 @@ struct sfs_rekey {
 	bool r_up;
 };
 
-/* A leaf may be all that changes, with a node of each level above it. */
-#define SFS_REKEY_NODES_MIN	SFS_TREE_LEVELS
+/* A leaf may be all that moves, with a node of each level above it, and above the one before it. */
+#define SFS_REKEY_NODES_MIN	(2 * SFS_TREE_LEVELS)
 
 /*
- * Takes access to the nodes, at most @nnodes (SFS_REKEY_NODES_MIN or more), that one call below
- * changes; *@ret_nleaves are leaves.  0: there is more than that; 1: that is all.
+ * Takes access to all nodes, at most @nnodes (SFS_REKEY_NODES_MIN or more), that the next call below
+ * changes with *@ret_nleaves leaves.  0: there is more than that; 1: that is all.  Credits: @nnodes.
  */
 int sfs_tree_rekey_ready(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_rekey *r,
 			 unsigned int nnodes, unsigned int *ret_nleaves);
 /*
- * Moves what is in the next leaves.  No node is made or freed.  0: there is more, call again; 1:
- * nothing is left.  After an error @r tells what has moved, which is nothing unless a block went
- * from memory meanwhile.  Credits: @nnodes.
+ * Moves what is in them.  No node is made or freed.  After an error, a block having gone from memory
+ * meanwhile, @r tells what has moved.
  */
 int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *r,
-		   unsigned int nnodes);
+		   unsigned int nleaves);
 
 /* ---- btree_verify.c ---- */
 

@@ -6,7 +6,8 @@
  * of each leaf in the tree: keys are changed where they stand, a leaf at a time, from the side where
  * the gap is.  A key above a leaf has to be no higher than the leaf's first and higher than the last
  * of the leaf before.  The first key itself is both, before that leaf moves up and after it moved
- * down.  So nothing is split or joined, and after each leaf the tree is whole.
+ * down.  So nothing is split or joined, and after each leaf the tree is whole.  Keys of first entries
+ * say nothing but have rules of their own (btree_path.c), which are kept here, too.
  *
  * Ways are found by key, not kept: between two calls others may change what is outside the row.
  */
@@ -86,6 +87,40 @@ static unsigned int sfs_rekey_nodes(const struct sfs_path *path, unsigned int to
 	return n;
 }
 
+/*
+ * The key of an only entry says nothing and may be any that its node may have, but then it must not
+ * be above what the node after it gets: in front of records that go down it becomes the lowest.
+ */
+static int sfs_rekey_before(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_rekey *r,
+			    unsigned int *nnodes)
+{
+	struct sfs_path path;
+	unsigned int level;
+	u64 lo, hi;
+	int err;
+
+	if (r->r_up)
+		return 0;
+	err = sfs_tree_find_le(in, r->r_first - 1, &path);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (level = 1; level <= path.p_top && !err; level++) {
+		struct sfs_node_disk *node = path.p_level[level].l_node;
+
+		sfs_path_bounds(&path, level, &lo, &hi);
+		if (sfs_node_count(node) > 1 || sfs_entry_key(node, 0) == lo)
+			continue;
+		err = sfs_path_access(t, &path, level);
+		if (err)
+			break;
+		--*nnodes;
+		sfs_node_entries(node)[0].e_key = cpu_to_le64(lo);
+		err = sfs_path_dirty(t, &path, level);
+	}
+	sfs_path_release(&path);
+	return err;
+}
+
 int sfs_tree_rekey_ready(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_rekey *r,
 			 unsigned int nnodes, unsigned int *ret_nleaves)
 {
@@ -97,6 +132,9 @@ int sfs_tree_rekey_ready(struct sfs_trans *t, struct sfs_inode *in, const struct
 	int err;
 
 	sfs_assert(nnodes >= SFS_REKEY_NODES_MIN);
+	err = sfs_rekey_before(t, in, r, &nnodes);
+	if (err)
+		return err;
 	err = sfs_rekey_start(in, r, &path, &row);
 	while (!err) {
 		unsigned int need;
@@ -167,20 +205,14 @@ static int sfs_rekey_leaf(struct sfs_trans *t, struct sfs_path *path, struct sfs
 }
 
 int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *r,
-		   unsigned int nnodes)
+		   unsigned int nleaves)
 {
 	struct sfs_path path;
 	struct sfs_row row;
-	unsigned int nleaves;
-	bool all;
 	int err;
 
-	err = sfs_tree_rekey_ready(t, in, r, nnodes, &nleaves);
-	if (err < 0)
-		return err;
-	all = err;
 	if (!nleaves)
-		return 1;
+		return 0;
 	err = sfs_rekey_start(in, r, &path, &row);
 	while (!err) {
 		err = sfs_rekey_leaf(t, &path, r, &row);
@@ -189,5 +221,5 @@ int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *
 		err = sfs_rekey_next(&path, r, &row);
 	}
 	sfs_path_release(&path);
-	return err ? err : all;
+	return err;
 }

@@ -64,13 +64,22 @@ int sfs_shift_check(struct sfs_inode *in, const struct sfs_shift *s)
 	return s->s_right && end && end > SFS_LBLK_MAX + 1 - s->s_nblks ? -EFBIG : 0;
 }
 
-/* The seam of a left shift: some of what is to go.  1: nothing of it is left. */
-static int sfs_shift_empty(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_shift *s,
-			   unsigned int nnodes)
+/*
+ * Makes the seam: what is to go is a hole, or else a record begins there.  0: only some of the
+ * former, since more is no matter of one transaction; 1: it is done.
+ */
+static int sfs_shift_seam(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_shift *s,
+			  unsigned int nnodes)
 {
 	unsigned int n = sfs_shift_punches(nnodes);
-	int done = 0;
+	int done = s->s_begun;
 
+	if (s->s_right) {
+		/* Each time: a completion in between may have joined what had been parted. */
+		done = sfs_extent_split(t, in, s->s_lblk,
+					s->s_begun ? SFS_ALLOC_POOL : SFS_ALLOC_PROMISE);
+		return done ? done : 1;
+	}
 	while (n-- && !done)
 		done = sfs_extent_punch(t, in, s->s_lblk, s->s_lblk + s->s_nblks);
 	return done;
@@ -81,27 +90,25 @@ int sfs_shift_step(struct sfs_trans *t, struct sfs_inode *in, struct sfs_shift *
 {
 	bool first = !s->s_begun;
 	unsigned int nleaves;
-	int done = 1;
+	int done;
 	int err;
 
-	/* All that moves is in hand before anything changes. */
-	err = sfs_tree_rekey_ready(t, in, &s->s_rekey, nnodes, &nleaves);
-	if (err < 0)
-		return err;
-	/* A completion that came in between may have joined what had been parted. */
-	if (s->s_right)
-		err = sfs_extent_split(t, in, s->s_lblk,
-				       first ? SFS_ALLOC_PROMISE : SFS_ALLOC_POOL);
-	else if (first)
-		done = sfs_shift_empty(t, in, s, nnodes);
-	if (err < 0 || done <= 0)
-		return min(err, done);
+	/* All that moves is in hand before anything changes, and again where the seam is new. */
+	done = sfs_tree_rekey_ready(t, in, &s->s_rekey, nnodes, &nleaves);
+	if (done < 0)
+		return done;
+	done = sfs_shift_seam(t, in, s, nnodes);
+	if (done <= 0)
+		return done;
+	done = sfs_tree_rekey_ready(t, in, &s->s_rekey, nnodes, &nleaves);
+	if (done < 0)
+		return done;
 	s->s_begun = true;
 	if (s->s_right)
 		in->i_size = s->s_size;
-	done = sfs_tree_rekey(t, in, &s->s_rekey, nnodes);
-	if (done < 0 || s->s_right)
-		return done;
+	err = sfs_tree_rekey(t, in, &s->s_rekey, nleaves);
+	if (err || s->s_right)
+		return err ? err : done;
 	/* A favour: what is not joined takes a record more. */
 	if (first)
 		(void)sfs_extent_join(t, in, s->s_lblk);

@@ -13,7 +13,9 @@
 
 #include "seed.h"
 
+#ifndef RAM_BLOCKS
 #define RAM_BLOCKS	40000
+#endif
 #define RAM_FIRST	300		/* below: what a real volume would keep */
 #define RAM_FSID	0x5eed1234
 
