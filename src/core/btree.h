@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * btree.h - the ordered map of an inode, for those who keep records in it: btree_path.c (find),
- * btree_balance.c (room), btree.c (changes), btree_rekey.c, btree_verify.c, and kinds.c, which knows
- * the records.  A part of core.h.
+ * btree_balance.c (room), btree.c (changes), btree_rekey.c, btree_verify.c, and kinds.c, which
+ * knows the records.  A part of core.h.
  */
 #ifndef SFS_BTREE_H
 #define SFS_BTREE_H
@@ -119,14 +119,15 @@ struct sfs_rekey {
 #define SFS_REKEY_NODES_MIN	(2 * SFS_TREE_LEVELS)
 
 /*
- * Takes access to all nodes, at most @nnodes (SFS_REKEY_NODES_MIN or more), that the next call below
- * changes with *@ret_nleaves leaves.  0: there is more than that; 1: that is all.  Credits: @nnodes.
+ * Takes access to all nodes, at most @nnodes (SFS_REKEY_NODES_MIN or more), that the next call
+ * below changes with *@ret_nleaves leaves.  0: there is more than that; 1: that is all.  Credits:
+ * @nnodes.
  */
 int sfs_tree_rekey_ready(struct sfs_trans *t, struct sfs_inode *in, const struct sfs_rekey *r,
 			 unsigned int nnodes, unsigned int *ret_nleaves);
 /*
- * Moves what is in them.  No node is made or freed.  After an error, a block having gone from memory
- * meanwhile, @r tells what has moved.
+ * Moves what is in them.  No node is made or freed.  After an error, a block having gone from
+ * memory meanwhile, @r tells what has moved.
  */
 int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *r,
 		   unsigned int nleaves);

@@ -3,11 +3,11 @@
  * btree_rekey.c - a row of records gets other keys, all larger or all smaller by one number.
  *
  * The records move into a gap, so their order stays, and with it the place of each in its leaf and
- * of each leaf in the tree: keys are changed where they stand, a leaf at a time, from the side where
- * the gap is.  A key above a leaf has to be no higher than the leaf's first and higher than the last
- * of the leaf before.  The first key itself is both, before that leaf moves up and after it moved
- * down.  So nothing is split or joined, and after each leaf the tree is whole.  Keys of first entries
- * say nothing but have rules of their own (btree_path.c), which are kept here, too.
+ * of each leaf in the tree: keys are changed where they stand, a leaf at a time, from the side
+ * where the gap is.  A key above a leaf has to be no higher than the leaf's first and higher than
+ * the last of the leaf before: the first key itself is both.  So nothing is split or joined, and
+ * after each leaf the tree is whole.  Keys of first entries say nothing but have rules of their own
+ * (btree_path.c), which are kept here, too.
  *
  * Ways are found by key, not kept: between two calls others may change what is outside the row.
  */

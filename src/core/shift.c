@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * shift.c - a file gets a hole between two of its blocks, or loses a range, and what is behind moves.
+ * shift.c - a file gets a hole between two of its blocks, or loses a range, and what is behind
+ * moves.
  *
  * Only the keys of records change (btree_rekey.c), so it costs a leaf and not a block, and no space
- * but for the one record that is parted at the seam.  Where a transaction does not hold it all, each
- * leaves a file in which every block is at its old place or at its new one:
+ * but for the one record that is parted at the seam.  Where a transaction does not hold it all,
+ * each leaves a file in which every block is at its old place or at its new one:
  *
- *   right: the first parts the seam and sets the size, then the last blocks move first.  Between
- *          what has moved and what has not lies the hole, and it comes down to the seam.
- *   left:  first what is to go becomes a hole, then the first blocks move first, and the hole goes
- *          up to the end; the last transaction cuts the size.
+ *   right:  the first parts the seam and sets the size, then the last blocks move first.  Between
+ *           what has moved and what has not lies the hole, and it comes down to the seam.
+ *   left:   first what is to go becomes a hole, then the first blocks move first, and the hole goes
+ *           up to the end; the last transaction cuts the size.
  *
  * Either way blocks only move into that hole.  What others change meanwhile lies before the seam.
  */

@@ -4,11 +4,11 @@
  *
  * What is cached behind the seam is written and dropped first, so that all of the file there is in
  * its map; core/shift.c then moves the records, whatever they are: written, unwritten, and what was
- * preallocated past the end, which is past the new end afterwards.  The map of most files changes in
- * one transaction.  That of a file with thousands of records takes more, and a crash, or an error of
- * the disk, between two of them leaves each block at its old place or at its new one, with a hole of
- * the range's length in between.  Room that is made shows in the size with the first of them, what is
- * taken out with the last.
+ * preallocated past the end, which is past the new end afterwards.  The map of most files changes
+ * in one transaction.  That of a file with thousands of records takes more, and a crash, or an
+ * error of the disk, between two of them leaves each block at its old place or at its new one, with
+ * a hole of the range's length in between.  Room that is made shows in the size with the first of
+ * them, what is taken out with the last.
  *
  * The inode and invalidate locks are held over all of it: nobody reads, writes or maps the file's
  * blocks from the seam on while they move.

@@ -365,8 +365,8 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes);
 /* Frees the whole blocks of [@lblk, @end), whose folios are gone.  Inode, invalidate locks held. */
 int sfs_free_range(struct inode *inode, u64 lblk, u64 end);
 /*
- * Collapse, or, if @right, insert: may [@pos, +@nbytes) go, or come?  -EINVAL, -EFBIG.  Then what is
- * behind moves.  Inode lock held, the latter: invalidate lock, too, and direct I/O has drained.
+ * Collapse, or, if @right, insert: may [@pos, +@nbytes) go, or come?  -EINVAL, -EFBIG.  Then what
+ * is behind moves.  Inode lock held, the latter: invalidate lock, too, and direct I/O has drained.
  */
 int sfs_shift_allowed(struct inode *inode, loff_t pos, loff_t nbytes, bool right);
 int sfs_shift_range(struct inode *inode, loff_t pos, loff_t nbytes, bool right);

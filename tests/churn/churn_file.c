@@ -265,6 +265,38 @@ static void own_fallocate(int flags)
 	end(o, fd);
 }
 
+/* Whole blocks go, or come; a range that nothing may be done with is left to another call. */
+static void own_shift(int mode)
+{
+	struct object *o;
+	off_t nblks, pos, nbytes;
+	int fd;
+
+	o = begin(&fd, O_RDWR);
+	if (!o)
+		return;
+	nblks = (o->size - 1) / BLOCK;
+	pos = nblks > 0 ? rnd(nblks) * BLOCK : 0;
+	nbytes = mode == FALLOC_FL_COLLAPSE_RANGE ? nblks * BLOCK - pos : FILE_BYTES - o->size;
+	nbytes = nbytes < BLOCK ? 0 : (1 + rnd(nbytes / BLOCK)) * BLOCK;
+	if (!o->size || !nbytes) {
+		end(o, fd);
+		return;
+	}
+	if (mode == FALLOC_FL_COLLAPSE_RANGE) {
+		if (did(fallocate(fd, mode, pos, nbytes), 0, "collapse")) {
+			memmove(o->data + pos, o->data + pos + nbytes, o->size - pos - nbytes);
+			o->size -= nbytes;
+		}
+	} else if (grew(fallocate(fd, mode, pos, nbytes), 0, "insert")) {
+		memmove(o->data + pos + nbytes, o->data + pos, o->size - pos);
+		memset(o->data + pos, 0, nbytes);
+		o->size += nbytes;
+	}
+	object_compare(o, fd);
+	end(o, fd);
+}
+
 static sigjmp_buf no_page;
 
 static void on_sigbus(int sig)
@@ -365,6 +397,8 @@ const struct op file_ops[] = {
 	{ "punch", 8, own_fallocate, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
 	{ "zero range", 4, own_fallocate, FALLOC_FL_ZERO_RANGE },
 	{ "zero range keep", 4, own_fallocate, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE },
+	{ "collapse", 5, own_shift, FALLOC_FL_COLLAPSE_RANGE },
+	{ "insert", 5, own_shift, FALLOC_FL_INSERT_RANGE },
 	{ "mmap", 6, own_map, 0 },
 	{ "fsync", 3, own_sync, 0 },
 	{ "fdatasync", 2, own_sync, 1 },

@@ -212,6 +212,26 @@ static void own_fallocate(int fd, struct shadow *s)
 		memset(s->data + pos, 0, nbytes < s->size - pos ? nbytes : s->size - pos);
 }
 
+/* Whole blocks inside the file go, or come. */
+static void own_shift(int fd, struct shadow *s)
+{
+	off_t pos = rnd(s->size / BLOCK + 1) * BLOCK;
+	off_t nbytes = (1 + rnd(8)) * BLOCK;
+
+	if (pos + nbytes < s->size && rnd(2)) {
+		if (!fine(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, pos, nbytes), s, "collapse"))
+			return;
+		memmove(s->data + pos, s->data + pos + nbytes, s->size - pos - nbytes);
+		s->size -= nbytes;
+	} else if (pos < s->size && s->size + nbytes <= FILE_BYTES) {
+		if (!fine(fallocate(fd, FALLOC_FL_INSERT_RANGE, pos, nbytes), s, "insert"))
+			return;
+		memmove(s->data + pos + nbytes, s->data + pos, s->size - pos);
+		memset(s->data + pos, 0, nbytes);
+		s->size += nbytes;
+	}
+}
+
 /* Through other names and back, or gone. */
 static void own_names(unsigned int n, struct shadow *s)
 {
@@ -256,7 +276,7 @@ void own_step(void)
 {
 	unsigned int n = rnd(FILES);
 	struct shadow *s = &self->file[n];
-	unsigned int what = rnd(23);
+	unsigned int what = rnd(25);
 	bool direct = rnd(3) == 0;
 	char path[64];
 	int fd;
@@ -290,6 +310,8 @@ void own_step(void)
 		own_fallocate(fd, s);
 	else if (what == 20)
 		own_ring(fd, s);
+	else if (what > 22)
+		own_shift(fd, s);
 	else if (what > 20)
 		own_extents(fd, s);
 	else if (what == 17)

@@ -15,6 +15,7 @@
 #define RECS_MAX	40000
 #define ROUNDS		600
 #define REQUIRE(cond) TAP_REQUIRE(cond, "seed %" PRIu64 ", round %u", ram_seed, round_no)
+#define PUT(key, rec, nbytes) REQUIRE(!sfs_tree_insert(NULL, &in, key, rec, nbytes, 0))
 
 struct map {
 	unsigned int n;
@@ -66,7 +67,8 @@ static void walk_node(const struct sfs_node_disk *node, unsigned int capacity, u
 	if (!count)
 		return;
 	if (!node->n_level) {
-		REQUIRE(le64_to_cpu(slot[0].s_key) >= lo && le64_to_cpu(slot[count - 1].s_key) < hi);
+		REQUIRE(le64_to_cpu(slot[0].s_key) >= lo);
+		REQUIRE(le64_to_cpu(slot[count - 1].s_key) < hi);
 		walk_leaf(node);
 		return;
 	}
@@ -273,9 +275,8 @@ static void fill_leaf(struct sfs_node_disk *node, const struct sfs_extent *ext, 
 static u64 between(u64 lo, u64 hi)
 {
 	u32 way = ram_random(3);
-	u64 far = hi - lo;
 
-	return !way ? lo : way == 1 ? hi : lo + ram_random(far > 1000000 ? 1000000 : far + 1);
+	return !way ? lo : way == 1 ? hi : lo + ram_random(min(hi - lo + 1, (u64)1000000));
 }
 
 static u64 make_tree(unsigned int level, unsigned int from, unsigned int n, u64 lo);
@@ -296,7 +297,7 @@ static void fill_inner(struct sfs_node_disk *node, unsigned int from, unsigned i
 		entry[i].e_blk = cpu_to_le64(make_tree(node->n_level - 1, from, part, key));
 	}
 	node->n_count = cpu_to_le16(want_n);
-	/* A first key says nothing, but that it is no lower than it may be, and lower than the next. */
+	/* A first key says nothing, but is no lower than it may be, and lower than the next. */
 	if (want_n > 1)
 		entry[0].e_key = cpu_to_le64(between(lo, le64_to_cpu(entry[1].e_key) - 1));
 	else
@@ -339,14 +340,11 @@ static void fresh_file(unsigned int n, unsigned int level)
 	}
 	for (i = 0; i < n && !level; i++) {
 		encode(&model.rec[i], &disk);
-		REQUIRE(!sfs_tree_insert(NULL, &in, sfs_key(SFS_KIND_EXTENT, model.rec[i].e_lblk),
-					 &disk, sizeof(disk), 0));
+		PUT(sfs_key(SFS_KIND_EXTENT, model.rec[i].e_lblk), &disk, sizeof(disk));
 	}
 	memset(chunk, 7, sizeof(chunk));
 	for (i = ram_random(2) ? ram_random(4) : 0; i; i--)
-		REQUIRE(!sfs_tree_insert(NULL, &in, sfs_key(SFS_KIND_INLINE, i), chunk,
-					 1 + ram_random(SFS_CHUNK), 0));
-	in.i_size = 0;
+		PUT(sfs_key(SFS_KIND_INLINE, i), chunk, 1 + ram_random(SFS_CHUNK));
 	if (n)
 		in.i_size = (model.rec[n - 1].e_lblk + model.rec[n - 1].e_nblks) * SFS_BLOCK_SIZE -
 			    ram_random(SFS_BLOCK_SIZE);
@@ -470,11 +468,10 @@ static u64 somewhere(void)
 
 static bool one_shift(void)
 {
-	u64 end = (in.i_size + SFS_BLOCK_SIZE - 1) / SFS_BLOCK_SIZE;
-	u64 lblk = somewhere(), nblks = 1 + ram_random(ram_random(4) ? 12 : 4000);
+	u64 end = (in.i_size + SFS_BLOCK_SIZE - 1) / SFS_BLOCK_SIZE, lblk = somewhere();
+	u64 nblks = ram_random(40) ? 1 + ram_random(ram_random(4) ? 12 : 4000) :
+				     1ULL << ram_random(36);
 
-	if (!ram_random(40))
-		nblks = 1ULL << ram_random(36);
 	if (lblk >= end)
 		return true;
 	if (ram_random(2) && end < SFS_LBLK_MAX - nblks && model.n < RECS_MAX - 10)
@@ -535,25 +532,17 @@ static void test_random(void)
 /* What was inserted is taken out again: one record remains of one. */
 static void test_seam(void)
 {
-	fresh_file(1, 0);
-	model.rec[0].e_nblks = 9;
-	ram_step();
-	REQUIRE(!sfs_inode_begin(NULL, &in));
-	while (!sfs_extent_punch(NULL, &in, 0, SFS_LBLK_MAX + 1))
-		ram_steps++;
-	model.rec[0].e_blk = take(9);
-	in.i_blocks -= 9;
-	model.rec[0].e_lblk = 100;
-	REQUIRE(!sfs_extent_insert(NULL, &in, &model.rec[0], 0));
+	fresh_file(0, 0);
+	model.n = 1;
+	model.rec[0] = (struct sfs_extent) { .e_lblk = 100, .e_blk = take(9), .e_nblks = 9 };
+	in.i_blocks = 0;
 	in.i_size = 109 * SFS_BLOCK_SIZE;
-	ram_blocks[sfs_ino_blk(in.i_ino)].step = ram_steps;
+	REQUIRE(!sfs_inode_begin(NULL, &in) && !sfs_extent_insert(NULL, &in, &model.rec[0], 0));
 	sfs_inode_end(NULL, &in);
-	while (!shift(104, 1ULL << 40, true))
-		TAP_REQUIRE(false, "not shut down");
-	TAP_OK(got.n == 2 && got.rec[1].e_lblk == 104 + (1ULL << 40), "parted, far away");
-	while (!shift(104, 1ULL << 40, false))
-		TAP_REQUIRE(false, "not shut down");
-	TAP_OK(got.n == 1 && got.rec[0].e_nblks == 9, "and joined when the room goes");
+	TAP_OK(shift(104, 1ULL << 40, true) && got.n == 2 &&
+	       got.rec[1].e_lblk == 104 + (1ULL << 40), "parted, far away");
+	TAP_OK(shift(104, 1ULL << 40, false) && got.n == 1 && got.rec[0].e_nblks == 9,
+	       "and joined when the room goes");
 }
 
 static int check_of(u64 lblk, u64 nblks, bool right)
@@ -564,11 +553,6 @@ static int check_of(u64 lblk, u64 nblks, bool right)
 	return sfs_shift_check(&in, &s);
 }
 
-static void put_raw(u64 key, const void *rec, unsigned int nbytes)
-{
-	TAP_REQUIRE(!sfs_tree_insert(NULL, &in, key, rec, nbytes, 0), "a record put in by hand");
-}
-
 static void test_refused(void)
 {
 	struct sfs_extent_disk disk = { cpu_to_le64(1000), cpu_to_le32(8) };
@@ -576,27 +560,27 @@ static void test_refused(void)
 		.d = { cpu_to_le64((RAM_FIRST + 5) << SFS_INODE_SLOT_BITS), SFS_TYPE_REG, 1 },
 		.name = 'x',
 	};
-	struct sfs_extent ext = { .e_lblk = 10, .e_blk = 900, .e_nblks = 8 };
+	struct sfs_extent ext;
 	const u64 far = SFS_LBLK_MAX + 1 - 8;
 
 	fresh_file(0, 0);
 	REQUIRE(!sfs_inode_begin(NULL, &in));
-	put_raw(sfs_key(SFS_KIND_EXTENT, far), &disk, sizeof(disk));
+	PUT(sfs_key(SFS_KIND_EXTENT, far), &disk, sizeof(disk));
 	TAP_EQ(check_of(5, 1, true), -EFBIG, "the last record cannot go further");
 	TAP_EQ(check_of(far + 2, 1, true), -EFBIG, "nor a part of it");
 	TAP_EQ(check_of(5, 100, false), 0, "but back");
 	ram_steps++;
 	REQUIRE(!sfs_tree_delete(NULL, &in, sfs_key(SFS_KIND_EXTENT, far)));
-	put_raw(sfs_key(SFS_KIND_EXTENT, 10), &disk, sizeof(disk));
+	PUT(sfs_key(SFS_KIND_EXTENT, 10), &disk, sizeof(disk));
 	TAP_EQ(check_of(5, far - 10, true), 0, "up to the last block there can be");
 	TAP_EQ(check_of(5, far - 9, true), -EFBIG, "and no further");
 	ram_steps++;
-	put_raw(sfs_key(SFS_KIND_EXTENT, 14), &disk, sizeof(disk));
+	PUT(sfs_key(SFS_KIND_EXTENT, 14), &disk, sizeof(disk));
 	TAP_EQ(check_of(5, 1, true), -EFSCORRUPTED, "an overlap is seen before anything moves");
 	TAP_OK(!strcmp(ram_why, "extents overlap"), "in words");
 	ram_steps++;
 	REQUIRE(!sfs_tree_delete(NULL, &in, sfs_key(SFS_KIND_EXTENT, 14)));
-	put_raw(sfs_key(SFS_KIND_DIRENT, 3), &entry, sizeof(entry.d) + 1);
+	PUT(sfs_key(SFS_KIND_DIRENT, 3), &entry, sizeof(entry.d) + 1);
 	TAP_EQ(check_of(5, 1, true), -EOPNOTSUPP, "nor past records that are not extents");
 	TAP_EQ(check_of(5, 1, false), -EOPNOTSUPP, "either way");
 	TAP_OK(!sfs_extent_find(&in, 10, &ext) && ext.e_blk == 1000 && ext.e_nblks == 8,
@@ -604,7 +588,6 @@ static void test_refused(void)
 	ram_blocks[sfs_ino_blk(in.i_ino)].step = ram_steps;
 	sfs_inode_end(NULL, &in);
 	ram_step();
-	ram_corruptions = 0;
 }
 
 int main(int argc, char **argv)

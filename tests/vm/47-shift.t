@@ -35,7 +35,7 @@ whole "random"
 boots "shifts verify /mnt && moved make /mnt"
 is "$status" 0 "mounted again"
 relay "what is left"
-for word in "room 3" "gone 6"; do
+for word in "room 3" "gone 6" "room 11"; do
     boots "moved pull /mnt" --kill-on "$word"
     is "$status" 123 "pulled after '$word'"
     boots "moved verify /mnt"

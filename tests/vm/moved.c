@@ -19,7 +19,7 @@
 #define BLOCK		4096L
 #define COLLAPSE	FALLOC_FL_COLLAPSE_RANGE
 #define INSERT		FALLOC_FL_INSERT_RANGE
-#define RECS		9000L
+#define RECS		16000L
 #define ROOM		5000L		/* blocks that come and go in front of block SEAM */
 #define SEAM		11L
 
@@ -44,11 +44,23 @@ static void make(void)
 	TAP_OK(!fsync(fd) && !close(fd), "a file of %ld records", RECS);
 }
 
+/* Transactions commit all the time, so that one shift is in many of them. */
+static void beside(void)
+{
+	int fd = open("beside", O_RDWR | O_CREAT, 0644);
+
+	while (pwrite(fd, block, 512, lseek(fd, 0, SEEK_END)) == 512 && !fsync(fd))
+		;
+}
+
 static void pull(void)
 {
 	int fd = open("pulled", O_RDWR), i;
 
-	/* However it was left. */
+	if (!fork()) {
+		beside();
+		_exit(0);
+	}
 	for (i = 1;; i++) {
 		if (shift(fd, INSERT, SEAM * BLOCK, ROOM * BLOCK))
 			perror("insert");
@@ -66,7 +78,8 @@ static bool has(int fd, long blk, long i)
 {
 	long *word = (long *)block;
 
-	return pread(fd, block, BLOCK, blk * BLOCK) == BLOCK && *word == i && block[BLOCK - 1] == 'p';
+	return pread(fd, block, BLOCK, blk * BLOCK) == BLOCK && *word == i &&
+	       block[BLOCK - 1] == 'p';
 }
 
 static void verify(void)

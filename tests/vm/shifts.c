@@ -167,8 +167,7 @@ static void refused(void)
 	TAP_EQ(shift(fd, INSERT, 0, LONG_MAX - BLOCK + 1 - 5 * BLOCK), -EFBIG, "a file too large");
 	TAP_EQ(shift(fd, FALLOC_FL_KEEP_SIZE, LONG_MAX - BLOCK * 2 + 1, BLOCK), 0, "a far block");
 	TAP_EQ(shift(fd, INSERT, 0, 2 * BLOCK), -EFBIG, "that would have to go too far");
-	TAP_EQ(shift(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1L << 40, LONG_MAX - (1L << 40)),
-	       0, "is gone");
+	TAP_EQ(ftruncate(fd, size), 0, "is gone");
 	getrlimit(RLIMIT_FSIZE, &all);
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
@@ -184,23 +183,20 @@ static void refused(void)
 
 static void times(void)
 {
+	const struct timespec past[2] = { { 1000, 0 }, { 1000, 0 } };
 	struct stat before, after;
 	int fd = create("times");
 
 	fill(fd, 0, 9 * BLOCK);
-	fchmod(fd, 04755);
-	fsync(fd);
-	fstat(fd, &before);
-	usleep(50000);
-	TAP_REQUIRE(!seteuid(0) && !fchown(fd, 1000, 1000) && !fchmod(fd, 04755), "a user's");
-	TAP_REQUIRE(!seteuid(1000), "the user");
+	TAP_REQUIRE(!fchown(fd, 1000, 1000) && !fchmod(fd, 04755) && !futimens(fd, past) &&
+		    !fsync(fd) && !fstat(fd, &before), "a user's");
+	TAP_REQUIRE(before.st_mtim.tv_sec == 1000 && !seteuid(1000), "the user");
 	TAP_EQ(shift(fd, COLLAPSE, BLOCK, BLOCK), 0, "collapses it");
 	model_shift(COLLAPSE, BLOCK, BLOCK);
 	fstat(fd, &after);
 	TAP_REQUIRE(!seteuid(0), "root");
-	TAP_OK(after.st_mtim.tv_sec * 1000000000L + after.st_mtim.tv_nsec >
-	       before.st_mtim.tv_sec * 1000000000L + before.st_mtim.tv_nsec, "mtime goes on");
-	TAP_OK(after.st_ctim.tv_sec == after.st_mtim.tv_sec, "and ctime");
+	TAP_OK(after.st_mtim.tv_sec > 1000, "mtime goes on");
+	TAP_OK(!memcmp(&after.st_ctim, &after.st_mtim, sizeof(after.st_ctim)), "with ctime");
 	TAP_OK(!(after.st_mode & 04000), "the set-user-ID bit is gone");
 	TAP_EQ(before.st_blocks - after.st_blocks, 8, "and a block");
 	TAP_OK(holds(fd), "of the right ones");
@@ -225,8 +221,8 @@ static void seams(void)
 	TAP_EQ(shift(fd, INSERT, 4 * BLOCK, 1L << 45), 0, "32 TiB of room in what is written");
 	n = map_of(fd, ext);
 	TAP_OK(n == 3 && ext[1].fe_logical == 4 * BLOCK + (1UL << 45) &&
-	       ext[1].fe_physical == phys + 4 * BLOCK && !(ext[1].fe_flags & FIEMAP_EXTENT_UNWRITTEN),
-	       "the blocks are those that were there");
+	       ext[1].fe_physical == phys + 4 * BLOCK &&
+	       !(ext[1].fe_flags & FIEMAP_EXTENT_UNWRITTEN), "the blocks are those that were there");
 	TAP_OK(n == 3 && ext[2].fe_flags & FIEMAP_EXTENT_UNWRITTEN &&
 	       ext[2].fe_logical == 8 * BLOCK + (1UL << 45), "unwritten ones are unwritten");
 	TAP_EQ(lseek(fd, 0, SEEK_HOLE), 4 * BLOCK, "the hole is found");
@@ -256,8 +252,8 @@ static void past_end(void)
 	TAP_EQ(shift(fd, INSERT, BLOCK, 30 * BLOCK), 0, "room");
 	model_shift(INSERT, BLOCK, 30 * BLOCK);
 	n = map_of(fd, ext);
-	TAP_OK(n > 2 && ext[n - 1].fe_logical == 50UL * BLOCK && ext[n - 1].fe_length == 10UL * BLOCK,
-	       "what is kept has moved");
+	TAP_OK(n > 2 && ext[n - 1].fe_logical == 50UL * BLOCK &&
+	       ext[n - 1].fe_length == 10UL * BLOCK, "what is kept has moved");
 	TAP_OK(holds(fd), "with the data");
 	TAP_EQ(shift(fd, COLLAPSE, 0, 33 * BLOCK), 0, "less than it was");
 	model_shift(COLLAPSE, 0, 33 * BLOCK);
