@@ -85,8 +85,7 @@ static void walk_node(const struct sfs_node_disk *node, unsigned int capacity, u
 	}
 }
 
-/* Reads the tree into got, and counts. */
-static void walk(void)
+static void walk(void)		/* reads the tree into got, and counts */
 {
 	const struct sfs_node_disk *root = (const void *)in.i_root;
 	u64 nblks = 0;
@@ -343,7 +342,7 @@ static void fresh_file(unsigned int n, unsigned int level)
 		PUT(sfs_key(SFS_KIND_EXTENT, model.rec[i].e_lblk), &disk, sizeof(disk));
 	}
 	memset(chunk, 7, sizeof(chunk));
-	for (i = ram_random(2) ? ram_random(4) : 0; i; i--)
+	for (i = ram_random(4); i; i--)
 		PUT(sfs_key(SFS_KIND_INLINE, i), chunk, 1 + ram_random(SFS_CHUNK));
 	if (n)
 		in.i_size = (model.rec[n - 1].e_lblk + model.rec[n - 1].e_nblks) * SFS_BLOCK_SIZE -
