@@ -198,14 +198,14 @@ def attributes(t):
 
 
 def flags(t):
-    """Each flag alone: of directories, known, reserved, unknown, on one inode of each type."""
+    """Those that each type may have, those that forbid, of directories on others, reserved, unknown."""
     off = dict((f[0], f[1]) for f in fields("sfs_inode_disk"))["i_flags"]
-    for path in ("/", "/dir", "/b", "/link"):
+    for path, good, bad in (("/", (0xFE, 0x4), (1 << 31,)), ("/dir", (0xFE,), ()), ("/b", (0x3E,), (0x40,)),
+                            ("/link", (0x3E,), (0x40, 0x80, 0x100, 1 << 31))):
         blk, at = t.place(path)
-        for bit in (*range(1, 12), 31):
-            good = bit < 6 or (bit < 8 and path in ("/", "/dir"))
-            sealed("flag-%d-of-%s" % (bit, path.replace("/", "_")), "mount" if good else "any", blk,
-                   (at + off, struct.pack("<I", 1 << bit)))
+        for bits in good + bad:
+            sealed("flags-%x-of-%s" % (bits, path.replace("/", "_")), "mount" if bits in good else "any", blk,
+                   (at + off, struct.pack("<I", bits)))
 
 
 def names(t):
