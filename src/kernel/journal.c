@@ -132,7 +132,7 @@ bool sfs_journal_has_log(struct super_block *sb, const char *path, dev_t dev)
 /* In the thread that commits, when the log has it. */
 static void sfs_journal_committed(journal_t *log, transaction_t *transaction)
 {
-	sfs_discard_committed(log->j_private, transaction->t_tid);
+	sfs_freed_committed(log->j_private, transaction->t_tid);
 }
 
 /*

@@ -24,7 +24,7 @@
 struct sfs_fs;
 struct sfs_trans;
 
-void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);	/* discard.c */
+void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);	/* freed.c */
 
 #ifndef EFSCORRUPTED
 #define EFSCORRUPTED	EUCLEAN

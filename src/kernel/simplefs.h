@@ -34,7 +34,7 @@ struct sfs_type {
 	const struct address_space_operations *t_aops;	/* NULL: no data */
 };
 
-/* What has been freed and is to be told to the device (discard.c), in pages of notes. */
+/* What has been freed and is to be told to the device (freed.c), in pages of notes. */
 struct sfs_discard {
 	spinlock_t q_lock;		/* guards the lists; innermost */
 	struct list_head q_pending[2];	/* not committed, by the transaction's parity */
@@ -393,11 +393,11 @@ int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min, 
 /* FITRIM: @arg says where, and is told how many bytes went. */
 int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg);
 
-/* ---- discard.c: the mount option; sfs_freed() notes for it ---- */
+/* ---- freed.c: sfs_freed() (port-kernel.h), discard.c: the mount option ---- */
 void sfs_discard_init(struct sfs_sb_info *si);
 void sfs_discard_set(struct super_block *sb, bool on);
 /* What transaction @tid has freed can be told to the device.  Does not sleep. */
-void sfs_discard_committed(struct super_block *sb, u32 tid);
+void sfs_freed_committed(struct super_block *sb, u32 tid);
 void sfs_discard_thawed(struct super_block *sb);
 /* Returns when the device knows what has been freed so far.  No transaction may be held. */
 void sfs_discard_finish(struct super_block *sb);
