@@ -136,7 +136,7 @@ static bool sfs_label_mounted(const struct sfs_tune *t)
 	fd = sfs_open_mounted(t->path);
 	if (fd < 0)
 		return false;
-	strcpy(label, t->label);	/* of 64 bytes at most */
+	snprintf(label, sizeof(label), "%s", t->label);
 	if (ioctl(fd, FS_IOC_SETFSLABEL, label))
 		sfs_die(SFS_TUNE_FAILED, "%s: mounted, and its label cannot be changed: %s",
 			t->path, strerror(errno));

@@ -47,11 +47,11 @@ page_facts()
 # mount_facts: the options and the values of the enumerated ones, from the module's tables
 mount_facts()
 {
-    sed -n 's/^\tfsparam_\(enum\|string\|u32\|flag\)("\([a-z_]*\)".*/\1 \2/p' src/kernel/mount.c |
+    sed -n 's/^\tfsparam_\(enum\|string\|u32\|flag\|flag_no\)("\([a-z_]*\)".*/\1 \2/p' src/kernel/mount.c |
         while read -r kind name; do
             case $kind in
             enum) echo "$name=$(sed -n "/sfs_${name}_values\[\]/,/^}/s/.*{ \"\([a-z-]*\)\".*/\1/p" src/kernel/mount.c | paste -sd'|')" ;;
-            flag) echo "$name" ;;
+            flag | flag_no) echo "$name" ;;
             string) echo "$name=path" ;;
             u32) echo "$name=number" ;;
             esac
