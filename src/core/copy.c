@@ -139,7 +139,10 @@ int sfs_copies_update(struct sfs_trans *t, struct sfs_fs *fs, u64 zone, unsigned
 	struct sfs_buf *super;
 	int first, err;
 
+	/* Who encodes it holds the lock: before that it is no superblock for a moment. */
+	sfs_mutex_lock(&fs->f_zone_lock);
 	first = sfs_buf_get(fs, 0, &sfs_super_ops, 0, &super);
+	sfs_mutex_unlock(&fs->f_zone_lock);
 	if (first)
 		return first;
 	for (; n; n--, zone++) {

@@ -7,7 +7,7 @@
  */
 #include "freed.h"
 
-/* As many pages as there may be, 16 MiB of 4 KiB: for devices that are slower than who frees. */
+/* As many batches as there may be, 16 MiB: for devices that are slower than who frees. */
 #define SFS_FREED_MAX	4096
 
 bool sfs_freed_joins(const struct sfs_freed *a, const struct sfs_freed *b)
@@ -51,7 +51,7 @@ static struct sfs_freed_batch *sfs_freed_batch(struct sfs_discard *d)
 	struct sfs_freed_batch *batch = NULL;
 
 	if (atomic_inc_return(&d->q_batches) <= SFS_FREED_MAX)
-		batch = kzalloc(PAGE_SIZE, GFP_NOFS | __GFP_NOWARN);
+		batch = kzalloc(sizeof(*batch), GFP_NOFS | __GFP_NOWARN);
 	if (!batch)
 		atomic_dec(&d->q_batches);
 	return batch;
@@ -81,8 +81,17 @@ void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 		list_add_tail(&batch->b_list, pending);
 		spin_unlock(&d->q_lock);
 	}
-	if (!si->si_journal)
-		sfs_freed_committed(si->si_sb, 0);
+}
+
+void sfs_freed_take(struct sfs_discard *d, struct list_head *batches, bool all)
+{
+	spin_lock(&d->q_lock);
+	list_splice_init(&d->q_ready, batches);
+	if (all) {
+		list_splice_tail_init(&d->q_pending[0], batches);
+		list_splice_tail_init(&d->q_pending[1], batches);
+	}
+	spin_unlock(&d->q_lock);
 }
 
 /*
@@ -102,5 +111,5 @@ void sfs_freed_committed(struct super_block *sb, u32 tid)
 	list_splice_tail_init(pending, &d->q_ready);
 	spin_unlock(&d->q_lock);
 	if (some && test_bit(SFS_SI_DISCARD, &si->si_flags))
-		queue_work(si->si_ioend_wq, &d->q_work);
+		schedule_delayed_work(&d->q_work, 0);
 }

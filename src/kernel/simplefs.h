@@ -34,13 +34,14 @@ struct sfs_type {
 	const struct address_space_operations *t_aops;	/* NULL: no data */
 };
 
-/* What has been freed and is to be told to the device (freed.c), in pages of notes. */
+/* What has been freed and is to be told to the device (freed.c), in batches of notes. */
 struct sfs_discard {
 	spinlock_t q_lock;		/* guards the lists; innermost */
 	struct list_head q_pending[2];	/* not committed, by the transaction's parity */
 	struct list_head q_ready;	/* for q_work */
 	atomic_t q_batches;		/* how many there are in all */
-	struct work_struct q_work;
+	struct delayed_work q_work;
+	unsigned long q_until;		/* 0, or when (jiffies) the worker gives up; an end waits */
 };
 
 struct sfs_sb_info {
@@ -398,8 +399,10 @@ void sfs_discard_init(struct sfs_sb_info *si);
 void sfs_discard_set(struct super_block *sb, bool on);
 /* What transaction @tid has freed can be told to the device.  Does not sleep. */
 void sfs_freed_committed(struct super_block *sb, u32 tid);
-void sfs_discard_thawed(struct super_block *sb);
-/* Returns when the device knows what has been freed so far.  No transaction may be held. */
+/*
+ * Returns when the device knows what has been freed so far, or after half a minute.  Nobody changes
+ * anything, and no transaction may be held.
+ */
 void sfs_discard_finish(struct super_block *sb);
 void sfs_discard_exit(struct sfs_sb_info *si);
 

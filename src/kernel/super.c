@@ -486,7 +486,6 @@ static int sfs_unfreeze_fs(struct super_block *sb)
 	err = sfs_mark_unclean(sb);
 	if (err)
 		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "the clean mark could not be removed");
-	sfs_discard_thawed(sb);
 	return 0;
 }
 

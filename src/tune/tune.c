@@ -11,6 +11,7 @@
 #include <mntent.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <linux/fs.h>
 
@@ -100,10 +101,14 @@ static void sfs_change(struct sfs_tune *t)
 	sfs_block_seal(t->super);
 }
 
-/* The root of the volume on the device at @path, open; -1: it is not mounted, or no device. */
+/*
+ * The root of the volume on the device at @path, open, by a mount that lets it be changed; -1:
+ * there is none, or no device.
+ */
 static int sfs_open_mounted(const char *path)
 {
 	struct stat dev, st;
+	struct statvfs vfs;
 	struct mntent *m;
 	FILE *mounts;
 	int fd = -1;
@@ -115,7 +120,8 @@ static int sfs_open_mounted(const char *path)
 		if (strcmp(m->mnt_type, "simplefs"))
 			continue;
 		fd = open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev.st_rdev))
+		if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev.st_rdev &&
+			       !fstatvfs(fd, &vfs) && !(vfs.f_flag & ST_RDONLY)))
 			continue;
 		close(fd);
 		fd = -1;
