@@ -24,6 +24,7 @@ void sfs_shift_init(struct sfs_shift *s, u64 lblk, u64 nblks, u64 size, bool rig
 		.s_lblk = lblk,
 		.s_nblks = nblks,
 		.s_right = right,
+		.s_checked = right ? lblk : lblk + nblks,
 		.s_size = right ? size + nbytes : size - nbytes,
 		.s_rekey = {
 			.r_first = sfs_key(SFS_KIND_EXTENT, right ? lblk : lblk + nblks),
@@ -34,24 +35,38 @@ void sfs_shift_init(struct sfs_shift *s, u64 lblk, u64 nblks, u64 size, bool rig
 	};
 }
 
-int sfs_shift_check(struct sfs_inode *in, const struct sfs_shift *s)
+/* What stands at @path, behind what has been looked at. */
+static int sfs_shift_check_one(struct sfs_inode *in, struct sfs_shift *s,
+			       const struct sfs_path *path)
+{
+	unsigned int kind = sfs_key_kind(sfs_path_key(path));
+	struct sfs_extent ext;
+
+	if (!sfs_extent_decode(path, &ext))
+		return sfs_kind_is_known(in->i_fs, kind) ?
+		       sfs_corrupt(in->i_fs, 0, in->i_ino, "extent map", "another record behind") :
+		       -EOPNOTSUPP;
+	if (ext.e_lblk < s->s_end)
+		return sfs_corrupt(in->i_fs, 0, in->i_ino, "extent map", "extents overlap");
+	s->s_end = ext.e_lblk + ext.e_nblks;
+	s->s_checked = ext.e_lblk + 1;
+	return 0;
+}
+
+int sfs_shift_check(struct sfs_inode *in, struct sfs_shift *s, unsigned int most)
 {
 	struct sfs_extent ext = { .e_lblk = 0 };
 	struct sfs_path path;
-	u64 end = 0;
+	u64 end;
 	int err;
 
-	err = sfs_tree_find_ge(in, s->s_rekey.r_first, &path);
+	err = sfs_tree_find_ge(in, sfs_key(SFS_KIND_EXTENT, s->s_checked), &path);
 	while (!err) {
-		if (!sfs_extent_decode(&path, &ext)) {
+		err = most-- ? sfs_shift_check_one(in, s, &path) : 1;
+		if (err) {
 			sfs_path_release(&path);
-			return -EOPNOTSUPP;
+			return err < 0 ? err : 0;
 		}
-		if (ext.e_lblk < end) {
-			sfs_path_release(&path);
-			return sfs_corrupt(in->i_fs, 0, in->i_ino, "extent map", "extents overlap");
-		}
-		end = ext.e_lblk + ext.e_nblks;
 		err = sfs_tree_next(&path);
 	}
 	if (err != -ENOENT)
@@ -60,9 +75,8 @@ int sfs_shift_check(struct sfs_inode *in, const struct sfs_shift *s)
 	err = sfs_extent_next(in, s->s_lblk, &ext);
 	if (err && err != -ENOENT)
 		return err;
-	if (!err)
-		end = max(end, ext.e_lblk + ext.e_nblks);
-	return s->s_right && end && end > SFS_LBLK_MAX + 1 - s->s_nblks ? -EFBIG : 0;
+	end = max(s->s_end, err ? 0 : ext.e_lblk + ext.e_nblks);
+	return s->s_right && end && end > SFS_LBLK_MAX + 1 - s->s_nblks ? -EFBIG : 1;
 }
 
 /*

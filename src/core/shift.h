@@ -12,6 +12,8 @@ struct sfs_shift {
 	u64 s_nblks;
 	bool s_right;		/* room is made at s_lblk, or else what is there goes */
 	u64 s_size;		/* the file's, when it is done */
+	u64 s_checked;		/* blocks before that have been looked at, */
+	u64 s_end;		/* and what there was ends here */
 	bool s_begun;		/* the seam is ready: blocks move from now on */
 	struct sfs_rekey s_rekey;
 };
@@ -22,10 +24,11 @@ struct sfs_shift {
  */
 void sfs_shift_init(struct sfs_shift *s, u64 lblk, u64 nblks, u64 size, bool right);
 /*
- * Reads all that will move, before the first change.  -EFBIG: something would end behind the
- * largest file; -EOPNOTSUPP: a later version has records there.  Tree lock held, shared.
+ * Reads what will move, before the first change, @most extents at a time.  0: call again; 1: that
+ * was all.  -EFBIG: something would end behind the largest file; -EOPNOTSUPP: a later version has
+ * records there.  Tree lock held, shared.
  */
-int sfs_shift_check(struct sfs_inode *in, const struct sfs_shift *s);
+int sfs_shift_check(struct sfs_inode *in, struct sfs_shift *s, unsigned int most);
 /*
  * One transaction's worth, with up to @nnodes (SFS_REKEY_NODES_MIN or more) nodes that move.  0:
  * more is left, call again; 1: done.  i_size changes with the first one (right) or the last.  After

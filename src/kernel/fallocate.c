@@ -227,6 +227,10 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 		err = -EPERM;
 		goto unlock;
 	}
+	if (IS_SWAPFILE(inode)) {
+		err = -ETXTBSY;
+		goto unlock;
+	}
 	inode_dio_wait(inode);
 	if (shift) {
 		err = sfs_shift_allowed(inode, pos, nbytes, mode & FALLOC_FL_INSERT_RANGE);

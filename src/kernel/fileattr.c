@@ -118,7 +118,7 @@ int sfs_fileattr_get(struct dentry *dentry, SFS_FILEATTR_T *fa)
 {
 	struct inode *inode = d_inode(dentry);
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	bool count = fa->fsx_valid && S_ISREG(inode->i_mode);
+	bool count = SFS_FILEATTR_WANTS_FSX(fa) && S_ISREG(inode->i_mode);
 
 	fileattr_fill_flags(fa, sfs_flags_to_user(READ_ONCE(in->i_flags)));
 	fa->fsx_projid = READ_ONCE(in->i_projid);

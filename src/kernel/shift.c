@@ -37,8 +37,8 @@ int sfs_shift_allowed(struct inode *inode, loff_t pos, loff_t nbytes, bool right
 }
 
 /*
- * Nothing from @pos on is cached, dirty or promised after this.  Whole pages go, and whole folios
- * with them: one that lies across @pos is clean, and is split or dropped.
+ * Nothing from @pos on is cached, dirty or promised after this.  Folios go whole, also one that
+ * lies across @pos.  -EBUSY: one is dirty again, by who has pinned it for I/O.
  */
 static int sfs_shift_uncache(struct inode *inode, loff_t pos)
 {
@@ -47,11 +47,14 @@ static int sfs_shift_uncache(struct inode *inode, loff_t pos)
 	loff_t from = round_down(pos, PAGE_SIZE);
 	int err;
 
-	err = filemap_write_and_wait_range(inode->i_mapping, from, LLONG_MAX);
+	/* With the block before: no completion joins what is parted at the seam. */
+	err = filemap_write_and_wait_range(inode->i_mapping,
+					   round_down(max_t(loff_t, pos - 1, 0), PAGE_SIZE),
+					   LLONG_MAX);
+	if (!err)
+		err = invalidate_inode_pages2_range(inode->i_mapping, from >> PAGE_SHIFT, -1);
 	if (err)
 		return err;
-	unmap_mapping_range(inode->i_mapping, from, 0, 0);
-	truncate_inode_pages(inode->i_mapping, from);
 	down_write(&ii->ii_tree_lock);
 	sfs_delalloc_remove(inode, lblk, SFS_LBLK_MAX + 1 - lblk, true);
 	up_write(&ii->ii_tree_lock);
@@ -72,15 +75,23 @@ static int sfs_shift_hide(struct inode *inode)
 	return sfs_unwrite_range(inode, sfs_end_lblk(i_size_read(inode), 0), SFS_LBLK_MAX + 1);
 }
 
-static int sfs_shift_check_locked(struct inode *inode, const struct sfs_shift *s)
+/* Extents that are looked at while completions wait. */
+#define SFS_SHIFT_CHECKED	4096
+
+static int sfs_shift_check_locked(struct inode *inode, struct sfs_shift *s)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
-	int err;
+	int done = 0;
 
-	down_read(&ii->ii_tree_lock);
-	err = sfs_shift_check(&ii->ii_core, s);
-	up_read(&ii->ii_tree_lock);
-	return err;
+	while (!done) {
+		down_read(&ii->ii_tree_lock);
+		done = sfs_shift_check(&ii->ii_core, s, SFS_SHIFT_CHECKED);
+		up_read(&ii->ii_tree_lock);
+		if (!done && fatal_signal_pending(current))
+			done = -EINTR;
+		cond_resched();
+	}
+	return min(done, 0);
 }
 
 /* One transaction.  1: it was the last. */
@@ -89,21 +100,22 @@ static int sfs_shift_once(struct inode *inode, struct sfs_shift *s, unsigned int
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	struct sfs_trans t;
 	int done = 0;
-	u64 size;
 	int err;
 
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_SHIFT(nnodes) + SFS_CREDITS_INODE,
 				     SFS_REVOKES_SHIFT(nnodes), &t);
 	if (err)
 		return err;
-	size = in->i_size;
 	/* The seam is a record more: what is promised before it may want more nodes then. */
-	if (s->s_right && !s->s_begun)
+	if (!s->s_begun)
 		err = sfs_promise_widen(inode);
+	/* On a full volume blocks can be given back all the same: the pool is for that. */
+	if (err == -ENOSPC && !s->s_right)
+		err = 0;
 	if (!err)
 		done = sfs_shift_step(&t, in, s, nnodes);
-	if (in->i_size != size)
-		i_size_write(inode, in->i_size);
+	if (s->s_right ? s->s_begun : done > 0)
+		i_size_write(inode, s->s_size);
 	sfs_promise_fit(inode);
 	sfs_inode_note_tid(&t, inode, true);
 	err = sfs_inode_change_end(&t, inode, err ? err : min(done, 0));

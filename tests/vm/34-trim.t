@@ -99,4 +99,12 @@ is "$status" 0 "on a device that cannot discard"
 relay "a device that cannot"
 run grep -c 'discard: the device cannot' "$tmp/console"
 is "$out" 1 "which the option is told"
+
+run build/bin/mkfs.simplefs -q -f -J none "$tmp/small" 8M
+is "$status" 0 "mkfs without a journal"
+boot --module "$module" --disk "$tmp/small" -- sh -c \
+    'mount -t simplefs -o discard /dev/vda /mnt && ! grep "simplefs.*discard" /proc/mounts && umount /mnt && rmmod simplefs'
+is "$status" 0 "without a journal the option is passed over"
+run grep -c 'discard: not without a journal' "$tmp/console"
+is "$out" 1 "and that is told"
 done_testing
