@@ -25,7 +25,7 @@ held()
     read -r -u "$fd" _
     boot --timeout 900 --module "$module" --add "$tmp/held" --disk "$nbd:exportname=0" \
         --disk "$nbd:exportname=1" -- sh -c \
-        "mount -t simplefs $options /dev/vda /mnt && held $1 /dev/vdb /mnt && umount /mnt && rmmod simplefs"
+        "mount -t simplefs $options /dev/vda /mnt && held $1 /dev/vdb /dev/vda /mnt && umount /mnt && rmmod simplefs"
     exec {fd}<&-
     wait "$server"
     is "$status" 0 "a discard held back: $1"
