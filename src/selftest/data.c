@@ -176,7 +176,13 @@ void sfs_step_fallocate(struct sfs_worker *w)
 	     !memcmp(buf, "\0\0\0\0", 4));
 	WANT(!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1000, 20000));
 	WANT(sfs_fiemap(fd));
-	FAILS(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, 4096), EOPNOTSUPP);
+	WANT(pwrite(fd, "mark", 4, 65536) == 4 &&
+	     !fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 8192, 4096) &&
+	     pread(fd, buf, 4, 61440) == 4 && !memcmp(buf, "mark", 4));
+	WANT(!fallocate(fd, FALLOC_FL_INSERT_RANGE, 8192, 4096) &&
+	     pread(fd, buf, 4, 65536) == 4 && !memcmp(buf, "mark", 4));
+	FAILS(fallocate(fd, FALLOC_FL_INSERT_RANGE, 1, 4096), EINVAL);
+	FAILS(fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 0, 4096), EOPNOTSUPP);
 	FAILS(fallocate(fd, 0, 0, 1LL << 40), ENOSPC);
 	FAILS(fallocate(fd, 0, -1, 4096), EINVAL);
 	close(fd);
@@ -215,11 +221,16 @@ void sfs_step_splice(struct sfs_worker *w)
 void sfs_step_ioctl(struct sfs_worker *w)
 {
 	int fd = open("mapped", O_RDWR | O_CREAT, 0644);
+	int flags = FS_NODUMP_FL, found = 0;
+	char label[FSLABEL_MAX];
 	int blk = 0;
 
 	(void)w;
 	WANT(fd >= 0 && sfs_pattern_write(fd, 9, 8192) && !fsync(fd));
 	WANT(!ioctl(fd, FIBMAP, &blk) && blk > 0);
+	WANT(!ioctl(fd, FS_IOC_SETFLAGS, &flags) && !ioctl(fd, FS_IOC_GETFLAGS, &found) &&
+	     found == FS_NODUMP_FL);
+	WANT(!ioctl(fd, FS_IOC_GETFSLABEL, label) && !ioctl(fd, FS_IOC_SETFSLABEL, label));
 	FAILS(ioctl(fd, _IO('S', 99)), ENOTTY);
 	close(fd);
 	WANT(!unlink("mapped"));
