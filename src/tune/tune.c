@@ -101,34 +101,55 @@ static void sfs_change(struct sfs_tune *t)
 	sfs_block_seal(t->super);
 }
 
+/* The directory @dir, open, if it is on the device @dev; else -1. */
+static int sfs_open_on(const char *dir, dev_t dev)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool sfs_is_readonly(int fd)
+{
+	struct statvfs st;
+
+	return fstatvfs(fd, &st) || (st.f_flag & ST_RDONLY);
+}
+
 /*
- * The root of the volume on the device at @path, open, by a mount that lets it be changed; -1:
- * there is none, or no device.
+ * The root of the volume on the device at @path, open, by a mount that is not read-only if there is
+ * one; -1: it is not mounted, or no device.
  */
 static int sfs_open_mounted(const char *path)
 {
-	struct stat dev, st;
-	struct statvfs vfs;
+	int fd, found = -1;
 	struct mntent *m;
+	struct stat dev;
 	FILE *mounts;
-	int fd = -1;
 
 	if (stat(path, &dev) || !S_ISBLK(dev.st_mode))
 		return -1;
 	mounts = setmntent("/proc/self/mounts", "r");
-	while (mounts && fd < 0 && (m = getmntent(mounts))) {
+	while (mounts && (m = getmntent(mounts))) {
 		if (strcmp(m->mnt_type, "simplefs"))
 			continue;
-		fd = open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev.st_rdev &&
-			       !fstatvfs(fd, &vfs) && !(vfs.f_flag & ST_RDONLY)))
+		fd = sfs_open_on(m->mnt_dir, dev.st_rdev);
+		if (fd >= 0 && found >= 0 && sfs_is_readonly(fd)) {
+			close(fd);
 			continue;
-		close(fd);
-		fd = -1;
+		}
+		if (fd >= 0 && found >= 0)
+			close(found);
+		if (fd >= 0)
+			found = fd;
 	}
 	if (mounts)
 		endmntent(mounts);
-	return fd;
+	return found;
 }
 
 /* False: nothing is mounted there, or more is to be changed than the label. */
