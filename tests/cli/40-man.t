@@ -37,8 +37,9 @@ shopt -s nullglob
 for page in man/*.[1-8]; do
     name=${page##*/}
     # Neither the host's index of pages nor the width of its terminals is the page's matter.
-    run sh -c 'mandoc -T lint "$1" 2>&1 |
-        grep -v "referenced manual not found\|outdated mandoc.db\|line longer than 80"' lint "$page"
+    # Two streams, and only one of them by lines: mixed, one can part a line of the other.
+    run sh -c '{ mandoc -T lint "$1" 2>"$2"; cat "$2"; } |
+        grep -v "referenced manual not found\|outdated mandoc.db\|line longer than 80"' lint "$page" "$tmp/words"
     is "$out" '' "$name: well-formed"
     [ "$(grep -c '^\.Sh EXAMPLES\|^\.SH EXAMPLES' "$page")" = 1 ]
     ok $? "$name: has examples"
