@@ -72,15 +72,15 @@ void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 	spin_lock(&d->q_lock);
 	added = sfs_freed_add(pending, &run);
 	spin_unlock(&d->q_lock);
-	if (!added) {
-		batch = sfs_freed_batch(d);
-		if (!batch)
-			return;
-		batch->b_runs[batch->b_count++] = run;
-		spin_lock(&d->q_lock);
-		list_add_tail(&batch->b_list, pending);
-		spin_unlock(&d->q_lock);
-	}
+	if (added)
+		return;
+	batch = sfs_freed_batch(d);
+	if (!batch)
+		return;
+	batch->b_runs[batch->b_count++] = run;
+	spin_lock(&d->q_lock);
+	list_add_tail(&batch->b_list, pending);
+	spin_unlock(&d->q_lock);
 }
 
 void sfs_freed_take(struct sfs_discard *d, struct list_head *batches, bool all)

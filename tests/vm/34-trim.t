@@ -43,6 +43,18 @@ on_disk()
     ok $? "the disk holds $kib KiB, $2"
 }
 
+# pulled WHAT WORDS...: the plug, while trim does WHAT; what is there then, and the structure
+pulled()
+{
+    trim "$1" --kill-on "pull now"
+    is "$status" 123 "pulled behind a removal that was not synced"
+    trim verify
+    is "$status" 0 "recovered"
+    relay "${*:2}"
+    run build/bin/fsck.simplefs -fn "$tmp/disk"
+    is "$status" 0 "the structure is whole" || diag "$out"
+}
+
 options=
 held apart 64M "beside a discard"
 held full 64M "nothing else left"
@@ -63,13 +75,7 @@ relay "the option off"
 kib=$(du -k "$tmp/disk" | cut -f 1)
 [ "$kib" -ge 65536 ]
 ok $? "what was removed then is still on the disk: $kib KiB"
-trim pull-option --kill-on "pull now"
-is "$status" 123 "pulled behind a removal that was not synced"
-trim verify
-is "$status" 0 "recovered"
-relay "the plug beside discard"
-run build/bin/fsck.simplefs -fn "$tmp/disk"
-is "$status" 0 "the structure is whole" || diag "$out"
+pulled pull-option "the plug beside discard"
 rm -f "$tmp/disk"
 options=
 
@@ -82,13 +88,7 @@ on_disk 40960 "with the journal no more than what is in use"
 trim verify
 is "$status" 0 "mounted again"
 relay "what is left"
-trim pull --kill-on "pull now"
-is "$status" 123 "pulled behind a removal that was not synced"
-trim verify
-is "$status" 0 "recovered"
-relay "the plug"
-run build/bin/fsck.simplefs -fn "$tmp/disk"
-is "$status" 0 "the structure is whole" || diag "$out"
+pulled pull "the plug"
 
 run build/bin/mkfs.simplefs -q "$tmp/small" 8M
 is "$status" 0 "mkfs of a small one"

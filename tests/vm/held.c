@@ -195,10 +195,13 @@ static bool waits_in(pid_t pid, const char *name)
 static bool await(pid_t pid, const char *name)
 {
 	time_t late = time(NULL) + 60;
+	bool waits;
 
-	while (!is_over(pid) && !waits_in(pid, name) && time(NULL) < late)
-		;
-	return !is_over(pid) && waits_in(pid, name);
+	/* Seen once: who tries again is in between for a moment. */
+	do
+		waits = waits_in(pid, name);
+	while (!waits && !is_over(pid) && time(NULL) < late);
+	return waits && !is_over(pid);
 }
 
 static int freeze(void)
