@@ -39,7 +39,7 @@ struct sfs_path {
 	struct sfs_path_level p_level[SFS_TREE_LEVELS];
 };
 
-void sfs_tree_init(struct sfs_inode *in);		/* an empty root */
+void sfs_tree_init(u8 *root);			/* empty, in SFS_ROOT_BYTES */
 bool sfs_tree_is_empty(const struct sfs_inode *in);
 
 /* Goes to @key (_find: -ENOENT if absent), to the first key >= it, or to the last key <= it. */
@@ -84,6 +84,11 @@ const char *sfs_node_fits(const struct sfs_node_disk *node, unsigned int level, 
  */
 int sfs_tree_room(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int nrecs,
 		  unsigned int nbytes, unsigned int flags);
+/*
+ * The same for the record of @key, to be replaced by one as long or deleted.  Before it is deleted
+ * there may be insertions that have room, and nothing else.
+ */
+int sfs_tree_delete_room(struct sfs_trans *t, struct sfs_inode *in, u64 key);
 int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		    unsigned int nbytes, unsigned int flags);
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,

@@ -349,19 +349,50 @@ void sfs_tree_join(struct sfs_trans *t, struct sfs_path *path, unsigned int leve
 		sfs_tree_shrink(t, path->p_inode);
 }
 
-int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path, bool join)
+/*
+ * What can fail of dropping the leaf of @path.  *@ret_level: of the lowest ancestor that keeps
+ * another child, or of the root.
+ */
+static int sfs_drop_ready(struct sfs_trans *t, struct sfs_path *path, unsigned int *ret_level)
 {
-	struct sfs_inode *in = path->p_inode;
 	unsigned int level = 1;
 	unsigned int n;
 	int err;
 
-	/* The lowest ancestor that keeps another child. */
 	while (level < path->p_top && sfs_node_count(path->p_level[level].l_node) == 1)
 		level++;
+	*ret_level = level;
 	err = sfs_path_access(t, path, level);
 	for (n = 0; n < level && !err; n++)
-		err = sfs_node_free_ready(t, in, path->p_level[n].l_buf, n + 1);
+		err = sfs_node_free_ready(t, path->p_inode, path->p_level[n].l_buf, n + 1);
+	return err;
+}
+
+int sfs_tree_delete_room(struct sfs_trans *t, struct sfs_inode *in, u64 key)
+{
+	struct sfs_path path;
+	unsigned int level;
+	int err;
+
+	sfs_assert(in->i_buf);
+	err = sfs_path_to(in, key, &path);
+	if (err)
+		return err;
+	err = sfs_path_access(t, &path, 0);
+	if (!err && path.p_top && sfs_node_count(path.p_level[0].l_node) == 1)
+		err = sfs_drop_ready(t, &path, &level);
+	sfs_path_release(&path);
+	return err;
+}
+
+int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path, bool join)
+{
+	struct sfs_inode *in = path->p_inode;
+	unsigned int level;
+	unsigned int n;
+	int err;
+
+	err = sfs_drop_ready(t, path, &level);
 	for (n = 0; n < level && !err; n++) {
 		struct sfs_buf *buf = path->p_level[n].l_buf;
 
@@ -371,7 +402,7 @@ int sfs_tree_drop_leaf(struct sfs_trans *t, struct sfs_path *path, bool join)
 	if (err)
 		return err;
 	if (sfs_node_count(path->p_level[level].l_node) == 1) {
-		sfs_tree_init(in);	/* only the root can be left with none */
+		sfs_tree_init(in->i_root);	/* only the root can be left with none */
 		return 0;
 	}
 	sfs_inner_remove(path->p_level[level].l_node, path->p_level[level].l_slot);

@@ -10,9 +10,9 @@
  */
 #include "btree_node.h"
 
-void sfs_tree_init(struct sfs_inode *in)
+void sfs_tree_init(u8 *root)
 {
-	sfs_node_init((struct sfs_node_disk *)in->i_root, SFS_ROOT_BYTES, 0);
+	sfs_node_init((struct sfs_node_disk *)root, SFS_ROOT_BYTES, 0);
 }
 
 bool sfs_tree_is_empty(const struct sfs_inode *in)

@@ -454,6 +454,8 @@ int sfs_inode_strip(struct sfs_trans *t, struct sfs_inode *in);
 const char *sfs_inode_verify(const struct sfs_fs *fs, const struct sfs_inode_disk *disk, u64 ino);
 /* A new inode in memory: zero, empty tree, times set to @now. */
 void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now);
+/* The record of a slot that is just taken: sound, though without links, for it may be written. */
+void sfs_inode_blank(struct sfs_inode_disk *disk, u32 generation);
 /* Reads @ino.  -ESTALE when the slot is not in use. */
 int sfs_inode_read(struct sfs_fs *fs, u64 ino, struct sfs_inode *ret_in);
 void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk);
@@ -491,8 +493,6 @@ const char *sfs_extent_verify(const struct sfs_fs *fs, u64 pos, const void *rec,
 int sfs_extent_find(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
 /* The first extent (not hole) ending after @lblk, uncut; -ENOENT if none. */
 int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext);
-/* Adds up to @most extents from *@lblk on to *@n; *@lblk goes on, past SFS_LBLK_MAX at the end. */
-int sfs_extent_count(struct sfs_inode *in, u64 *lblk, unsigned int most, u64 *n);
 /*
  * Allocates one run for the hole at @lblk, up to @nblks long, and maps it.  -EEXIST if @lblk is
  * mapped; cuts at the next extent.  Joins neighbours.  SFS_ALLOC_CLAIMED speaks of the data alone:
@@ -541,7 +541,7 @@ int sfs_dirent_remove(struct sfs_trans *t, struct sfs_inode *dir, const char *na
 /* Points an existing name elsewhere. */
 int sfs_dirent_set(struct sfs_trans *t, struct sfs_inode *dir, const char *name, unsigned int len,
 		   u64 ino, u8 type);
-/* Makes sure that adding @name later in @t cannot fail; takes access to an existing one. */
+/* Makes sure that adding @name later in @t cannot fail, nor setting or removing an existing one. */
 int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
 		    unsigned int len);
 bool sfs_dirent_dir_is_empty(const struct sfs_inode *dir);

@@ -235,6 +235,8 @@ int sfs_dirent_add(struct sfs_trans *t, struct sfs_inode *dir, const char *name,
 	if (err)
 		return err;
 	nbytes = sfs_dirent_encode(rec, name, len, ino, type);
+	if (dir->i_size > SFS_FILE_SIZE_MAX - nbytes)
+		return sfs_dirent_corrupt(dir, "a size that no names can have");
 	err = sfs_tree_insert(t, dir, key, rec, nbytes, 0);
 	if (err)
 		return err;
@@ -291,6 +293,8 @@ int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name
 	int err;
 
 	err = sfs_dirent_new_key(dir, name, len, &key);
+	if (!err && dir->i_size > SFS_FILE_SIZE_MAX - SFS_DIRENT_MAX)
+		return sfs_dirent_corrupt(dir, "a size that no names can have");
 	if (!err)
 		return sfs_tree_room(t, dir, key, 1, sizeof(struct sfs_dirent_disk) + len, 0);
 	if (err != -EEXIST)
@@ -298,7 +302,7 @@ int sfs_dirent_room(struct sfs_trans *t, struct sfs_inode *dir, const char *name
 	err = sfs_dirent_place(dir, name, len, &place);
 	if (err)
 		return err;
-	return sfs_tree_room(t, dir, place.p_key, 0, 0, 0);
+	return sfs_tree_delete_room(t, dir, place.p_key);
 }
 
 /* By its size, for other records may share the tree. */

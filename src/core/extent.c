@@ -273,31 +273,6 @@ int sfs_extent_next(struct sfs_inode *in, u64 lblk, struct sfs_extent *ret_ext)
 	return 0;
 }
 
-int sfs_extent_count(struct sfs_inode *in, u64 *lblk, unsigned int most, u64 *n)
-{
-	struct sfs_path path;
-	int err;
-
-	for (err = sfs_tree_find_ge(in, sfs_extent_key(*lblk), &path); !err;
-	     err = sfs_tree_next(&path)) {
-		u64 key = sfs_path_key(&path);
-
-		if (sfs_key_kind(key) != SFS_KIND_EXTENT)
-			break;
-		*lblk = sfs_key_pos(key);
-		if (!most--) {
-			sfs_path_release(&path);
-			return 0;
-		}
-		++*n;
-	}
-	if (err && err != -ENOENT)
-		return err;
-	sfs_path_release(&path);
-	*lblk = SFS_LBLK_MAX + 1;
-	return 0;
-}
-
 /* The edit that puts @ext between its neighbours. */
 static void sfs_edit_insert(struct sfs_edit *edit, const struct sfs_around *around,
 			    const struct sfs_extent *ext)

@@ -22,6 +22,7 @@
 #define SFS_BLK_BITS		48		/* width of a physical block number */
 #define SFS_BLK_MAX		((1ULL << SFS_BLK_BITS) - 1)
 #define SFS_LBLK_MAX		((1ULL << 51) - 1)	/* 2^63 bytes / 4096 */
+#define SFS_FILE_SIZE_MAX	0x7fffffffffffffffULL	/* of a directory's names as well */
 
 #define SFS_GROUP_BLOCKS	32256		/* bits of one bitmap block: (4096 - 64) * 8 */
 #define SFS_ZONE_GROUPS		32

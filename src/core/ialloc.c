@@ -147,9 +147,8 @@ static u32 sfs_slot_begin(struct sfs_inodes_disk *inodes, unsigned int slot)
 	u32 generation = sfs_random32();
 
 	generation += generation == le32_to_cpu(disk->i_generation);
+	sfs_inode_blank(disk, generation);
 	WRITE_ONCE(inodes->n_head.h_live, inodes->n_head.h_live | 1u << slot);
-	memset(disk, 0, sizeof(*disk));
-	disk->i_generation = cpu_to_le32(generation);
 	return generation;
 }
 

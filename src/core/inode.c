@@ -9,8 +9,6 @@
  */
 #include "core.h"
 
-#define SFS_FILE_SIZE_MAX	0x7fffffffffffffffULL
-
 void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, s64 now)
 {
 	memset(in, 0, sizeof(*in));
@@ -21,7 +19,15 @@ void sfs_inode_init(struct sfs_inode *in, struct sfs_fs *fs, u64 ino, u16 mode, 
 	in->i_mtime = now;
 	in->i_ctime = now;
 	in->i_btime = now;
-	sfs_tree_init(in);
+	sfs_tree_init(in->i_root);
+}
+
+void sfs_inode_blank(struct sfs_inode_disk *disk, u32 generation)
+{
+	memset(disk, 0, sizeof(*disk));
+	disk->i_mode = cpu_to_le16(SFS_TYPE_REG << SFS_TYPE_SHIFT);
+	disk->i_generation = cpu_to_le32(generation);
+	sfs_tree_init(disk->i_root);
 }
 
 void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk)

@@ -326,6 +326,8 @@ void sfs_super_decode(struct sfs_fs *fs, const void *data)
 	fs->f_stripe_unit = le32_to_cpu(sup->s_stripe_unit);
 	fs->f_stripe_width = le32_to_cpu(sup->s_stripe_width);
 	fs->f_state = le32_to_cpu(sup->s_state);
+	if (fs->f_state & SFS_STATE_ERROR)
+		fs->f_state &= ~SFS_STATE_CLEAN;
 	fs->f_errors = le32_to_cpu(sup->s_errors);
 	fs->f_mounts = le32_to_cpu(sup->s_mounts);
 	fs->f_mkfs_time = le64_to_cpu(sup->s_mkfs_time);
@@ -382,6 +384,9 @@ void sfs_super_encode(struct sfs_fs *fs, void *data)
 	sup->s_sequence = cpu_to_le64(READ_ONCE(fs->f_sequence_max));
 	sfs_block_stamp(fs, data);
 	flags = sfs_error_lock(fs);
+	/* With damage the next mount looks at everything: it may have been met since the mark. */
+	if (fs->f_state & SFS_STATE_ERROR)
+		fs->f_state &= ~SFS_STATE_CLEAN;
 	sup->s_state = cpu_to_le32(fs->f_state);
 	sup->s_error_time = cpu_to_le64(fs->f_error_time);
 	sup->s_error_blk = cpu_to_le64(fs->f_error_blk);

@@ -36,11 +36,8 @@
 /* 6.17: what ->fileattr_get and _set pass has the name of something else since. */
 #ifdef SFS_HAVE_FILE_KATTR
 #define SFS_FILEATTR_T		struct file_kattr
-/* file_getattr(2) does not say what it wants. */
-#define SFS_FILEATTR_WANTS_FSX(fa)	true
 #else
 #define SFS_FILEATTR_T		struct fileattr
-#define SFS_FILEATTR_WANTS_FSX(fa)	((fa)->fsx_valid)
 #endif
 
 /* 6.2: access control lists are of a name, and read by another operation; 6.1 wants handlers. */

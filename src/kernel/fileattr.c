@@ -92,37 +92,13 @@ int sfs_check_project(struct inode *dir, struct inode *inode)
 
 /* ---- shown ---- */
 
-#define SFS_COUNT_AT_ONCE	4096	/* extents, before others may change the file */
-
-/* Of an unchanging file exactly. */
-static int sfs_count_extents(struct inode *inode, u32 *ret_n)
-{
-	struct sfs_inode_info *ii = SFS_I(inode);
-	u64 lblk = 0;
-	u64 n = 0;
-	int err = 0;
-
-	while (!err && lblk <= SFS_LBLK_MAX) {
-		down_read(&ii->ii_tree_lock);
-		err = sfs_extent_count(&ii->ii_core, &lblk, SFS_COUNT_AT_ONCE, &n);
-		up_read(&ii->ii_tree_lock);
-		if (!err && fatal_signal_pending(current))
-			err = -EINTR;
-		cond_resched();
-	}
-	*ret_n = min_t(u64, n, U32_MAX);
-	return err;
-}
-
 int sfs_fileattr_get(struct dentry *dentry, SFS_FILEATTR_T *fa)
 {
-	struct inode *inode = d_inode(dentry);
-	struct sfs_inode *in = &SFS_I(inode)->ii_core;
-	bool count = SFS_FILEATTR_WANTS_FSX(fa) && S_ISREG(inode->i_mode);
+	const struct sfs_inode *in = &SFS_I(d_inode(dentry))->ii_core;
 
 	fileattr_fill_flags(fa, sfs_flags_to_user(READ_ONCE(in->i_flags)));
 	fa->fsx_projid = READ_ONCE(in->i_projid);
-	return count ? sfs_count_extents(inode, &fa->fsx_nextents) : 0;
+	return 0;
 }
 
 /* ---- set ---- */

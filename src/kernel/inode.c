@@ -116,7 +116,7 @@ static int sfs_inode_check_links(const struct sfs_inode *in, enum sfs_namer by)
 
 /*
  * The record.  By a handle no inode in memory is in its way: while somebody makes one in the slot,
- * and has not hashed it, the record is zero; he waits for this one to be gone then.
+ * and has not hashed it, the record has no links; he waits for this one to be gone then.
  */
 static int sfs_iget_read(struct super_block *sb, u64 ino, enum sfs_namer by, struct sfs_inode *in)
 {
@@ -292,10 +292,12 @@ void sfs_dirty_inode(struct inode *inode, int flags)
 	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
 	if (!err)
 		err = sfs_inode_change_end(&t, inode, 0);
-	/* Shut down or read-only: whoever waits for it will be told. */
-	if (err && err != -EROFS && !sfs_is_shutdown(inode->i_sb))
+	/* Shut down or read-only: whoever waits for it will be told.  Else an fsync tells it. */
+	if (err && err != -EROFS && !sfs_is_shutdown(inode->i_sb)) {
+		mapping_set_error(inode->i_mapping, err);
 		pr_warn_ratelimited("simplefs (%s): cannot update inode %llu\n", inode->i_sb->s_id,
 				    (unsigned long long)inode->i_ino);
+	}
 }
 
 int sfs_write_inode(struct inode *inode, struct writeback_control *wbc)

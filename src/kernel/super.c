@@ -505,7 +505,8 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 		sfs_discard_finish(sb);
 	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
 	set_bit(SFS_SI_READONLY, &si->si_flags);
-	err = sfs_journal_freeze(sb, forced && !si->si_journal ? sfs_mark_nothing : sfs_mark_clean);
+	/* Forced, something of several transactions may be in their midst: no end in order. */
+	err = sfs_journal_freeze(sb, forced ? sfs_mark_nothing : sfs_mark_clean);
 	if (err && !forced)
 		clear_bit(SFS_SI_READONLY, &si->si_flags);
 	return err;

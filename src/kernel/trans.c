@@ -127,13 +127,16 @@ u32 sfs_journal_tid(struct super_block *sb)
 /* ---- waiting ---- */
 
 /*
- * Without a journal: all metadata to the device.  What has failed to get there is lost, and with it
- * the connection of what got there; the kernel tells it once, so it is remembered here.
+ * Without a journal: all metadata to the device, past its cache.  What has failed to get there is
+ * lost, and with it the connection of what got there; the kernel tells it once, so it is remembered
+ * here.
  */
 int sfs_sync_plain(struct super_block *sb)
 {
 	int err = sync_blockdev(sb->s_bdev);
 
+	if (!err)
+		err = blkdev_issue_flush(sb->s_bdev);
 	if (err)
 		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "metadata could not be written");
 	return err;
@@ -145,10 +148,8 @@ int sfs_journal_wait(struct super_block *sb, u32 tid)
 	bool flush = true;
 	int err;
 
-	if (!log) {
-		err = sfs_sync_plain(sb);
-		return err ? err : blkdev_issue_flush(sb->s_bdev);
-	}
+	if (!log)
+		return sfs_sync_plain(sb);
 	if (tid) {
 		flush = !jbd2_trans_will_send_data_barrier(log, tid);
 		err = tid == 1 ? jbd2_complete_transaction(log, 0) : 0;

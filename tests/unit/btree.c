@@ -84,7 +84,7 @@ static void tree_reset(void)
 	tree.in->i_fs = &mock_fs;
 	tree.in->i_ino = 20 << SFS_INODE_SLOT_BITS;
 	tree.in->i_buf = (struct sfs_buf *)&tree;	/* never looked into by the tree */
-	sfs_tree_init(tree.in);
+	sfs_tree_init(tree.in->i_root);
 }
 
 static const struct sfs_node_disk *node_at(u64 blk)

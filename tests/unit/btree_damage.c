@@ -57,7 +57,7 @@ static struct sfs_entry_disk *tree_make(void)
 	inode.i_fs = &mock_fs;
 	inode.i_ino = 20 << SFS_INODE_SLOT_BITS;
 	inode.i_buf = (struct sfs_buf *)&inode;
-	sfs_tree_init(&inode);
+	sfs_tree_init(inode.i_root);
 	for (n = 0; n < 24; n++)
 		TAP_REQUIRE(!insert(key_of(n)), "insert %u", n);
 	TAP_REQUIRE(inode.i_root[6] == 1 && inode.i_root[0] == 2, "two leaves");

@@ -193,7 +193,7 @@ static int try_set(unsigned int i, const char *name, unsigned int len)
 	return 0;
 }
 
-/* After room was made, nothing that still could fail may be asked for. */
+/* After room was made, nothing that still could fail may be asked for, but for joining nodes. */
 static int try_room(unsigned int i, const char *name, unsigned int len)
 {
 	u64 before = ram_used;
@@ -205,6 +205,11 @@ static int try_room(unsigned int i, const char *name, unsigned int len)
 	before = ram_used;
 	ram_fail_in = 0;
 	ram_failed = false;
+	if (names[i].there && ram_random(2)) {
+		err = try_remove(i, name, len);
+		REQUIRE(!err && !names[i].there && ram_used <= before);
+		return 0;
+	}
 	err = names[i].there ? try_set(i, name, len) : try_add(i, name, len);
 	REQUIRE(!err && !ram_failed && ram_used == before);
 	return 0;
@@ -370,6 +375,10 @@ static void test_hostile(void)
 	TAP_EQ(sfs_dirent_remove(NULL, &dir, "nine", 4), -EFSCORRUPTED,
 	       "a size too small for its names is damage");
 	TAP_EQ(sfs_dirent_find(&dir, "nine", 4, &ino, &type), 0, "and changes nothing");
+	dir.i_size = SFS_FILE_SIZE_MAX - 3;
+	TAP_EQ(sfs_dirent_room(NULL, &dir, "ten", 3), -EFSCORRUPTED, "so is one too large for more");
+	TAP_EQ(sfs_dirent_add(NULL, &dir, "ten", 3, 8, SFS_TYPE_REG), -EFSCORRUPTED, "which stays");
+	TAP_EQ(sfs_dirent_room(NULL, &dir, "nine", 4), 0, "a name in it may go");
 	sfs_inode_end(NULL, &dir);
 }
 
@@ -402,6 +411,57 @@ static void test_names(void)
 	TAP_EQ(sfs_dirent_remove(NULL, &dir, longest, 256), -ENOENT, "remove");
 	TAP_EQ(sfs_dirent_add(NULL, &dir, "..", 2, 8, SFS_TYPE_DIR), -EINVAL, "add of ..");
 	sfs_inode_end(NULL, &dir);
+}
+
+/* ---- the last name of a leaf ---- */
+
+#define ROW		400
+#define ROW_LEN		200
+
+struct row_name {
+	u64 hash;
+	char name[ROW_LEN + 1];
+};
+
+static int row_order(const void *a, const void *b)
+{
+	const struct row_name *x = a, *y = b;
+
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+/* Names come in the order of their keys: leaves are full, and no two are joined as they empty. */
+static void test_last_of_leaf(void)
+{
+	static struct row_name row[ROW];
+	unsigned int i, leaves = 0;
+	u64 before;
+
+	ram_step();
+	fresh_dir();
+	ram_hash_mask = ~0ULL;
+	TAP_REQUIRE(!sfs_inode_begin(NULL, &dir), "begin");
+	for (i = 0; i < ROW; i++) {
+		snprintf(row[i].name, sizeof(row[i].name), "%0*u", ROW_LEN, i);
+		row[i].hash = sfs_siphash(ram_fs.f_hash_key, row[i].name, ROW_LEN);
+	}
+	qsort(row, ROW, sizeof(row[0]), row_order);
+	for (i = 0; i < ROW; i++)
+		TAP_REQUIRE(!sfs_dirent_add(NULL, &dir, row[i].name, ROW_LEN, 5, SFS_TYPE_REG), "added");
+	sfs_inode_end(NULL, &dir);
+	for (i = 100; i < 300; i++) {
+		ram_step();
+		TAP_REQUIRE(!sfs_inode_begin(NULL, &dir), "begin");
+		TAP_REQUIRE(!sfs_dirent_room(NULL, &dir, row[i].name, ROW_LEN), "room");
+		before = ram_used;
+		ram_fail_in = 0;
+		TAP_REQUIRE(!sfs_dirent_remove(NULL, &dir, row[i].name, ROW_LEN),
+			    "name %u goes whatever fails then", i);
+		ram_fail_in = -1;
+		leaves += before - ram_used;
+		sfs_inode_end(NULL, &dir);
+	}
+	TAP_OK(leaves > 5, "the last name of a leaf goes, after room, without asking (%u leaves)", leaves);
 }
 
 static void test_verify(void)
@@ -438,6 +498,7 @@ int main(int argc, char **argv)
 	test_hostile();
 	test_collisions();
 	test_cost();
+	test_last_of_leaf();
 	test_random();
 	ram_reset();
 	return tap_done();

@@ -64,21 +64,6 @@ static void check_find(unsigned int i)
 	REQUIRE(!ext.e_blk || ext.e_unwritten == model[i].unwritten);
 }
 
-/* Counted in small steps, as if others were let in between. */
-static void check_count(unsigned int want)
-{
-	u64 at = 0;
-	u64 n = 0;
-
-	while (at <= SFS_LBLK_MAX) {
-		u64 before = n;
-
-		REQUIRE(!sfs_extent_count(&in, &at, 3, &n));
-		REQUIRE(n - before <= 3 && (n - before == 3 || at > SFS_LBLK_MAX));
-	}
-	REQUIRE(n == want);
-}
-
 /* Walks the whole map. */
 static void check_all(void)
 {
@@ -100,7 +85,6 @@ static void check_all(void)
 		at = base + i;
 		n++;
 	}
-	check_count(n);
 	REQUIRE(at > SFS_LBLK_MAX || sfs_extent_next(&in, at, &ext) == -ENOENT);
 	/* One used block is the inode's own. */
 	REQUIRE(ram_used - 1 == in.i_blocks && in.i_blocks >= mapped);

@@ -334,6 +334,19 @@ static void test_unread_orphans(void)
 }
 
 /* File handles name any number. */
+/* What is on disk if the block is written now. */
+static bool inode_block_sound(u64 ino)
+{
+	struct sfs_buf *buf;
+	u64 blk = sfs_ino_blk(ino);
+	bool sound;
+
+	TAP_REQUIRE(!sfs_buf_get(&drain_fs, blk, &sfs_inodes_ops, blk / SFS_GROUP_BLOCKS, &buf), "got");
+	sound = !sfs_inodes_ops.b_verify(&drain_fs, sfs_buf_data(buf), blk);
+	sfs_buf_put(buf);
+	return sound;
+}
+
 static void test_handles(void)
 {
 	struct sfs_inode in;
@@ -348,6 +361,7 @@ static void test_handles(void)
 	TAP_EQ(sfs_inode_find(&drain_fs, root, &in), 0, "and there");
 	TAP_OK(in.i_ino == root && in.i_generation == generation && !in.i_nlink,
 	       "its record is empty but for the generation");
+	TAP_OK(inode_block_sound(root), "and its block could be written and read as it is");
 	TAP_EQ(find(root + 1), -ESTALE, "its neighbour is not");
 	TAP_EQ(find(0), -ESTALE, "the superblock is no inode");
 	TAP_EQ(find(~0ULL), -ESTALE, "nor what lies outside");

@@ -249,7 +249,7 @@ int sfs_free_blks(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 int sfs_free_meta_ready(struct sfs_trans *t, struct sfs_fs *fs, u64 blk)
 {
 	(void)t;
-	if (ram_fails())
+	if (ram_blocks[blk].ready != ram_steps && ram_fails())
 		return -EIO;
 	if (!sfs_blk_is_valid(fs, blk, 1) || !ram_blocks[blk].used)
 		return sfs_corrupt(fs, blk, 0, "used map", "block is free already");

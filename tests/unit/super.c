@@ -116,6 +116,12 @@ static void test_roundtrip(void)
 	       copy + offsetof(struct sfs_super_disk, s_write_time), 8);
 	sfs_block_seal(block);
 	TAP_OK(!memcmp(copy, block, sizeof(copy)), "decode and encode give the same bytes");
+	back.f_state = SFS_STATE_CLEAN | SFS_STATE_ERROR;
+	encode(&back);
+	((struct sfs_super_disk *)block)->s_state |= cpu_to_le32(SFS_STATE_CLEAN);
+	sfs_super_decode(&fs, block);
+	TAP_OK(back.f_state == SFS_STATE_ERROR && fs.f_state == SFS_STATE_ERROR,
+	       "damage is not in order, neither written nor read");
 }
 
 /* What a feature that is not known here has put into the block is let in, and kept. */

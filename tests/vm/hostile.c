@@ -152,7 +152,7 @@ static void look_at_file(const char *path)
 		(void)!pread(fd, data, BLOCK, pos);
 		pos = lseek(fd, pos, SEEK_HOLE);
 	}
-	(void)!ioctl(fd, FS_IOC_FSGETXATTR, &x);	/* counts extents */
+	(void)!ioctl(fd, FS_IOC_FSGETXATTR, &x);
 	pos = lseek(fd, 0, SEEK_END);
 	(void)!pread(fd, data, BLOCK, pos > BLOCK ? pos - BLOCK : 0);
 	close(fd);

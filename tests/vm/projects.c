@@ -16,7 +16,6 @@
 
 #include "flags.h"
 
-#define EXTENTS		5000
 #define ROUNDS		400
 
 /* ---- synchronous ---- */
@@ -202,19 +201,6 @@ static void projects(void)
 	TAP_EQ(result(rename("free/c", "p2/c")), 0, "whose project is the same gets in");
 }
 
-static void extents(void)
-{
-	int fd = open("pieces", O_RDWR | O_CREAT, 0666);
-	int i;
-
-	TAP_EQ(getx("pieces").fsx_nextents, 0, "no extents");
-	for (i = 0; i < EXTENTS; i++)
-		TAP_REQUIRE(pwrite(fd, "x", 1, 2L * i * BLOCK) == 1, "written");
-	TAP_REQUIRE(!fsync(fd) && !close(fd), "synced");
-	TAP_EQ(getx("pieces").fsx_nextents, EXTENTS, "extents are counted");
-	TAP_EQ(getx(".").fsx_nextents, 0, "a directory has none");
-}
-
 static unsigned long inodes(void)
 {
 	struct statvfs st;
@@ -360,12 +346,10 @@ int main(int argc, char **argv)
 		synchronous();
 		inherited();
 		projects();
-		extents();
 		unlinked();
 		leave();
 	} else if (!strcmp(argv[1], "verify")) {
 		kept("mounted again");
-		TAP_EQ(getx("pieces").fsx_nextents, EXTENTS, "extents are counted");
 	} else if (!strcmp(argv[1], "readonly")) {
 		refused(-EROFS, true);
 	} else if (!strcmp(argv[1], "stopped")) {
