@@ -128,6 +128,20 @@ static void sfs_prealloc_end(struct inode *inode, struct list_head *taken, int e
 	}
 }
 
+/*
+ * May there be room for @nblks, some of which may be there?  What cannot be had at all is not taken
+ * bit by bit, until nobody else has any.
+ */
+static bool sfs_prealloc_fits(struct inode *inode, u64 nblks)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_fs *fs = ii->ii_core.i_fs;
+
+	return nblks <= READ_ONCE(ii->ii_core.i_blocks) + READ_ONCE(ii->ii_delalloc_nblks) +
+			max_t(s64, 0, sfs_counter_read(&fs->f_avail)) +
+			max_t(s64, 0, sfs_counter_read(&fs->f_nodes));
+}
+
 /* All of the range or nothing.  Inode and invalidate locks held. */
 static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 {
@@ -139,11 +153,16 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 	int err = 0;
 	u64 next;
 
-	/* Holes under a dirty folio would be written with it, and nobody has counted them. */
-	if (SFS_FOLIO_GOES_WHOLE)
-		err = filemap_write_and_wait_range(inode->i_mapping, pos, pos + nbytes - 1);
+	if (!sfs_prealloc_fits(inode, end - lblk))
+		return -ENOSPC;
+	/*
+	 * Holes under a dirty folio would be written with it, and nobody has counted them; and what
+	 * is on its way to blocks that go back when this fails would arrive in another's.
+	 */
+	err = filemap_write_and_wait_range(inode->i_mapping, pos, pos + nbytes - 1);
 	while (!err && lblk < end) {
-		if (signal_pending(current)) {
+		/* Who is told EINTR begins anew: a timer would keep it from ever coming to an end. */
+		if (fatal_signal_pending(current)) {
 			err = -EINTR;
 			break;
 		}

@@ -115,6 +115,10 @@ static int sfs_read_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, 
 		err = -EAGAIN;
 	else
 		err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
+	/* A store to a mapping since the caller has written what was dirty: not there yet. */
+	if (!err && (flags & (IOMAP_DIRECT | IOMAP_WRITE)) == IOMAP_DIRECT &&
+	    iomap->type == IOMAP_DELALLOC)
+		iomap->type = IOMAP_HOLE;
 	/* Asked under the lock: who raised the size has left his transaction's number, too. */
 	if (!err && (flags & IOMAP_WRITE) && (u64)pos + nbytes > ii->ii_core.i_size)
 		iomap->flags |= IOMAP_F_DIRTY;
@@ -398,7 +402,10 @@ static int sfs_dio_unwritten(struct inode *inode, loff_t pos, loff_t nbytes, uns
 		return -EAGAIN;
 	err = sfs_iomap_reserve_unwritten(inode, iomap, nblks, 1, true);
 	up_write(&ii->ii_tree_lock);
-	return err == -ENOSPC && (flags & IOMAP_NOWAIT) ? -EAGAIN : err;
+	if ((flags & IOMAP_NOWAIT) && (err == -ENOSPC || (!err && iomap->offset + iomap->length <
+							  (u64)pos + nbytes)))
+		return -EAGAIN;
+	return err;
 }
 
 static int sfs_dio_iomap_begin(struct inode *inode, loff_t pos, loff_t nbytes, unsigned int flags,
@@ -412,6 +419,9 @@ again:
 	err = sfs_read_iomap_begin(inode, pos, nbytes, flags, iomap, srcmap);
 	if (err || !(flags & IOMAP_WRITE))
 		return err;
+	/* One answer must do: the next one could say EAGAIN of what has been written in part. */
+	if ((flags & IOMAP_NOWAIT) && iomap->offset + iomap->length < (u64)pos + nbytes)
+		return -EAGAIN;
 	if (iomap->type == IOMAP_UNWRITTEN) {
 		err = sfs_dio_unwritten(inode, pos, nbytes, flags, iomap);
 		if (!(flags & IOMAP_NOWAIT) && sfs_retry(inode, &err, &tries))

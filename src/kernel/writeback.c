@@ -17,8 +17,9 @@
 #include <linux/writeback.h>
 
 /*
- * Allocates from the front of the promised run that holds @lblk; call again until that is as far as
- * @lblk.
+ * Allocates from the front of the promised run that holds @lblk, a dirty block; call again until
+ * that is as far as @lblk.  A run may go on past the end of the file, as far as a write that is
+ * under way means to: what it does not get to would be the file's for good.
  */
 static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 {
@@ -33,6 +34,7 @@ static int sfs_writeback_alloc(struct inode *inode, u64 lblk)
 	if (err)
 		return err;
 	if (sfs_delalloc_find(inode, lblk, &run, &nblks) && run <= lblk) {
+		nblks = min(nblks, max_t(u64, sfs_end_lblk(i_size_read(inode), 0), lblk + 1) - run);
 		err = sfs_extent_alloc(&t, &ii->ii_core, run, nblks, true,
 				       SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL, &ext);
 		if (!err)
