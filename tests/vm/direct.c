@@ -91,9 +91,12 @@ static void nowait(void)
 	TAP_OK(would_wait(fd, BLOCK, 5 * BLOCK), "a hole is not filled");
 	TAP_OK(would_wait(fd, BLOCK, 8 * BLOCK), "the file is not made longer");
 	TAP_OK(would_wait(fd, 512, 512), "a part of a block is not written");
+	memset(block, 'n', NBLOCKS * BLOCK);
+	TAP_OK(would_wait(fd, 4 * BLOCK, 2 * BLOCK), "nor what is there with a hole behind it");
 	TAP_OK(!fstat(fd, &st) && st.st_size == 8 * BLOCK && st.st_blocks == 4 * BLOCK / 512,
 	       "the refused changed nothing");
-	TAP_EQ(preadv2(fd, &iov, 1, 0, RWF_NOWAIT), BLOCK, "what is there is read");
+	TAP_EQ(preadv2(fd, &iov, 1, 2 * BLOCK, RWF_NOWAIT), BLOCK, "what is there is read");
+	TAP_OK(block[0] == 'w' && block[BLOCK - 1] == 'w', "and was not written in part");
 	close(fd);
 }
 
