@@ -62,12 +62,21 @@ static void sfs_settle_all(struct super_block *sb)
 	iput(held);
 }
 
+/* Has somebody claimed nodes, or would @inode have to, for what it has in memory? */
+static bool sfs_can_settle(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	return sfs_counter_read(&SFS_SB(inode->i_sb)->si_fs.f_nodes) ||
+	       READ_ONCE(ii->ii_delalloc_nblks) || READ_ONCE(ii->ii_unwritten) ||
+	       READ_ONCE(ii->ii_direct);
+}
+
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 {
 	struct super_block *sb = inode->i_sb;
 
-	if (*err != -ENOSPC || (*tries & SFS_SETTLED) ||
-	    !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+	if (*err != -ENOSPC || (*tries & SFS_SETTLED) || !sfs_can_settle(inode))
 		return sfs_retry_pending(sb, err, tries);
 	if (down_read_trylock(&sb->s_umount)) {
 		sync_inodes_sb(sb);
@@ -80,5 +89,13 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 	}
 	*tries |= SFS_SETTLED;
 	*err = 0;
+	return true;
+}
+
+bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries)
+{
+	if (!sfs_retry(inode, err, tries))
+		return false;
+	sfs_unwritten_recount(inode);
 	return true;
 }

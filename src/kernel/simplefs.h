@@ -234,6 +234,11 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
  * @inode alone where s_umount cannot be had, since who has it may wait for the caller.
  */
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
+/*
+ * The same under the inode and invalidate locks, held exclusively: nobody else can settle what is
+ * promised to @inode then.
+ */
+bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
 
 /* ---- inode.c ---- */
 /* Who names an inode.  Only of an orphan, and of one in memory, may the links be gone. */
@@ -344,16 +349,12 @@ void sfs_unwritten_recount(struct inode *inode);
 /* The same under the inode lock alone: promises for the worst case hide space. */
 void sfs_promises_recount(struct inode *inode);
 /*
- * Around a change that puts other records into the tree of a file: as many nodes more as what was
- * promised may want then; what of them is not wanted goes back.  -ENOSPC.
+ * Around any change that puts other records into the tree of a file, or parts those that there are:
+ * as many nodes more as what was promised may want then; what of them is not wanted goes back.
+ * -ENOSPC: not so many; none are wanted once the file's data has been written, sfs_retry_alone().
  */
 int sfs_promise_widen(struct inode *inode);
 void sfs_promise_fit(struct inode *inode);
-/*
- * The map has become larger: claims what nodes are wanted now for what was promised before.  Takes
- * ii_tree_lock.
- */
-int sfs_promise_renew(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
 

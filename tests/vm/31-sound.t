@@ -43,7 +43,7 @@ sound verify-sync
 is "$status" 0 "recovered"
 relay "attributes"
 
-for what in greedy carried carried-holes; do
+for what in greedy carried carried-holes punched collapsed; do
     run build/bin/mkfs.simplefs -q "$tmp/$what" 32M
     is "$status" 0 "mkfs of one to fill"
     disk=$what sound "$what"
