@@ -76,6 +76,10 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 {
 	struct super_block *sb = inode->i_sb;
 
+	if (*err == -ENOSPC && sfs_lost_look(&SFS_SB(sb)->si_fs)) {
+		*err = 0;
+		return true;
+	}
 	if (*err != -ENOSPC || (*tries & SFS_SETTLED) || !sfs_can_settle(inode))
 		return sfs_retry_pending(sb, err, tries);
 	if (down_read_trylock(&sb->s_umount)) {
