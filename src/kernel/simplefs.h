@@ -59,6 +59,7 @@ struct sfs_sb_info {
 	char *si_journal_path;		/* as mounted with, or NULL */
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
+	atomic_t si_moves;		/* rises when blocks are freed or become busy (retry.c) */
 	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
 	struct sfs_discard si_discard;
 };
@@ -224,8 +225,8 @@ bool sfs_journal_can_hold(struct super_block *sb, unsigned int nblks);
 /*
  * The rule of trying again.  True when *@err came of blocks in groups that nobody had looked at, or
  * whose freeing had not committed, or that were busy (-EAGAIN), and that is over now.  False: *@err
- * is what to say, -ENOSPC where it was that too often.  *@tries is 0 at first.  No handle may be
- * held, folios may be locked.
+ * is what to say, -ENOSPC where nothing of that is left to wait for.  *@tries is 0 at first.  No
+ * handle may be held, folios may be locked.
  */
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*
