@@ -8,9 +8,9 @@
 
 /*
  * How far an allocation looks.  It loads no more than f_load_max groups.  A block that cannot be
- * read, or is damaged, keeps nobody from what other groups have, and the disk is not asked for it again, with a
- * transaction waiting, before some allocation has found nothing else: then all are asked once more,
- * if that was not done within about a minute, and only then there is an error.
+ * read, or is damaged, keeps nobody from what other groups have, and the disk is not asked for it
+ * again, with a transaction waiting, before some allocation has found nothing else: then all are
+ * asked once more, if that was not done within about a minute, and only then there is an error.
  */
 struct sfs_reach {
 	u32 r_loads;

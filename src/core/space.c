@@ -2,11 +2,11 @@
 /*
  * space.c - the account of free blocks: the only one who says that there is none left.
  *
- * A block is free (its bit is clear, f_free) and perhaps promised, or lost, as it is in a group whose
- * map cannot be read; f_avail are the free ones that are neither.  It is below 0 while more has been
- * promised than was left when blocks were lost.  A promise is a number: it is made here, given back here, and used up
- * when blocks are taken.  Since one limited subtraction makes it, a request that is too large takes
- * nothing from anybody, not even for a moment.
+ * A block is free (its bit is clear, f_free) and perhaps promised, or lost, as it is in a group
+ * whose map cannot be read; f_avail are the free ones that are neither.  It is below 0 while more
+ * has been promised than was left when blocks were lost.  A promise is a number: it is made here,
+ * given back here, and used up when blocks are taken.  Since one limited subtraction makes it, a
+ * request that is too large takes nothing from anybody, not even for a moment.
  *
  * The last f_pool blocks are kept from ordinary promises.  They are for what must not fail:
  * completions, truncation, eviction (SFS_ALLOC_POOL).  Promises for what becomes of blocks that a

@@ -17,7 +17,7 @@ struct sfs_group {
 	u32 g_slots;			/* free slots of the group's inode blocks */
 	u32 g_orphans;			/* set bits of the orphan map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
-	u32 g_lost;			/* of g_free: out of the account, the used map is unreadable */
+	u32 g_lost;			/* g_free, while the used map cannot be read: no account */
 	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
 	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
 };

@@ -190,8 +190,8 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 #endif
 
 /*
- * 6.12: iomap gives promises back by blocks, wherever they lie in a folio; before 6.6 it writes even
- * a folio of one page whole.  So before a page must be a block.
+ * 6.12: iomap gives promises back by blocks, wherever they lie in a folio; before 6.6 it writes
+ * even a folio of one page whole.  So before a page must be a block.
  */
 #if SFS_SINCE(6, 12)
 #define SFS_PAGE_MAX		SZ_64K

@@ -43,11 +43,23 @@ sound verify-sync
 is "$status" 0 "recovered"
 relay "attributes"
 
-for what in greedy carried carried-holes punched collapsed; do
+for what in greedy carried carried-holes; do
     run build/bin/mkfs.simplefs -q "$tmp/$what" 32M
     is "$status" 0 "mkfs of one to fill"
     disk=$what sound "$what"
     is "$status" 0 "filled"
+    relay "$what"
+    disk=$what whole
+done
+
+program parted
+for what in punched collapsed; do
+    run build/bin/mkfs.simplefs -q "$tmp/$what" 32M
+    is "$status" 0 "mkfs of one to fill"
+    boot --module "$module" --add "$tmp/parted" --disk "$tmp/$what" -- sh -c \
+        "echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+        mount -t simplefs /dev/vda /mnt && parted $what /mnt && umount /mnt && rmmod simplefs"
+    is "$status" 0 "filled, and parted"
     relay "$what"
     disk=$what whole
 done

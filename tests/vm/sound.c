@@ -8,10 +8,9 @@
  *
  * "records" appends to a file on the disk FROM and copies that to TO, as the plug would leave it.
  *
- * "greedy", "carried", "carried-holes", "punched" and "collapsed" want a volume of 32 MiB each that
- * is all its own.
+ * "greedy", "carried" and "carried-holes" want a volume of 32 MiB each that is all its own.
  *
- * usage: sound use|greedy|carried|carried-holes|punched|collapsed DIR
+ * usage: sound use|greedy|carried|carried-holes DIR
  *        sound pull|pull-sync|verify|verify-sync|verify-records DIR
  *        sound records DIR FROM TO
  */
@@ -38,8 +37,6 @@
 #define PIECES		6000		/* that need some 60 nodes */
 #define GREEDY		300		/* files of 16 blocks */
 #define CARRIED		240		/* files of 24 blocks */
-#define PARTED		300		/* files of 5 blocks and 13 in memory */
-#define RECORDS_INSIDE	14		/* extents that the inode has room for */
 #define CUTS		200
 #define RECORD		512
 #define RECORDS		6
@@ -377,56 +374,6 @@ static void carried(bool holes)
 	close(ballast);
 }
 
-/* Whatever can still be promised, one block at a time in the end. */
-static void fill_up(int fd)
-{
-	long at = 256 * MIB, nblks;
-
-	for (nblks = 64; nblks; nblks /= 2)
-		while (!posix_fallocate(fd, at, nblks * BLOCK))
-			at += nblks * BLOCK;
-}
-
-/*
- * Files whose extents, and what is promised to them, just fit into the inode; then blocks go from
- * the midst of an extent, by @mode, and the records do not fit any more.  The volume is full, and
- * more of them want a first node than there are blocks for what must not fail: nothing is lost.
- */
-static void parted(int mode)
-{
-	int fd[PARTED], ballast = make("ballast", 0);
-	long i, n, refused = 0, failed = 0;
-	struct statvfs st;
-	char name[32];
-
-	put("/proc/sys/vm/dirty_writeback_centisecs", "0");
-	for (i = 0; i < PARTED; i++) {
-		snprintf(name, sizeof(name), "parted%ld", i);
-		fd[i] = make(name, 0);
-		TAP_REQUIRE(pwrite(fd[i], block, 5 * BLOCK, 64 * BLOCK) == 5 * BLOCK, "an extent");
-	}
-	n = available() - PARTED * (RECORDS_INSIDE - 1) - 4;
-	TAP_REQUIRE(!posix_fallocate(ballast, 0, n * BLOCK) && !fsync(ballast), "ballast");
-	for (i = 0; i < PARTED; i++)
-		for (n = 0; n < RECORDS_INSIDE - 1; n++)
-			TAP_REQUIRE(pwrite(fd[i], "y", 1, 2 * n * BLOCK) == 1, "a block");
-	for (i = 0; i < PARTED; i++)
-		for (n = 67; n > 64; n -= 2)
-			refused += !!fallocate(fd[i], mode, n * BLOCK, BLOCK);
-	TAP_EQ(refused, 0, "two blocks of each of %d files go", PARTED);
-	fill_up(ballast);
-	for (i = 0; i < PARTED; i++)
-		failed += !!fsync(fd[i]);
-	TAP_EQ(failed, 0, "what was written before arrives");
-	TAP_REQUIRE(!statvfs(".", &st), "the free space");
-	printf("# %lu blocks are free, %lu of them available\n", st.f_bfree, st.f_bavail);
-	for (i = 0, failed = 0; i < PARTED; i++)
-		for (n = 0; n < RECORDS_INSIDE - 1; n++)
-			failed += pread(fd[i], block, 1, 2 * n * BLOCK) != 1 || *block != 'y';
-	TAP_EQ(failed, 0, "and is read");
-	close(ballast);
-}
-
 /* What was claimed for a direct write that fails is free when that is told. */
 static void refused(void)
 {
@@ -608,10 +555,6 @@ int main(int argc, char **argv)
 		carried(false);
 	} else if (!strcmp(argv[1], "carried-holes")) {
 		carried(true);
-	} else if (!strcmp(argv[1], "punched")) {
-		parted(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
-	} else if (!strcmp(argv[1], "collapsed")) {
-		parted(FALLOC_FL_COLLAPSE_RANGE);
 	} else if (!strcmp(argv[1], "pull")) {
 		pull();
 	} else if (!strcmp(argv[1], "pull-sync")) {
