@@ -212,8 +212,8 @@ static int sfs_group_take(struct sfs_trans *t, struct sfs_fs *fs, u64 group,
 		return err;
 	err = sfs_used_lock(t, fs, group, g, &used);
 	if (err) {
-		if (err == -EIO)
-			err = sfs_reach_failed(fs, reach, &g->g_unread);
+		if (sfs_is_bad_block(err))
+			err = sfs_reach_failed(fs, reach, err, &g->g_unread);
 		goto put_summary;
 	}
 	n = sfs_used_find(fs, group, g, used, s, &bit);

@@ -79,6 +79,7 @@ struct sfs_fs {
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
 	struct sfs_counter f_nodes;	/* promised for nodes, the worst case */
+	struct sfs_counter f_lost;	/* of f_free: in groups whose map cannot be read */
 	struct sfs_counter f_inodes;	/* inodes in use */
 	u64 f_pool;			/* free blocks kept for operations that must not fail */
 	u64 f_dir_rotor;		/* group for the next directory; racy, a hint */

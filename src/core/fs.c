@@ -33,6 +33,7 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
 	u64 ngroups = sfs_groups_ready(fs);
 	u64 inodes = 0;
+	u64 lost = 0;
 	u64 nbad = 0;
 	struct sfs_group *g;
 	u64 group;
@@ -49,10 +50,12 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 		if (err)
 			return err;
 		nfree += g->g_free;
+		lost += g->g_lost;
 		inodes += (u64)g->g_inode_blks * SFS_INODE_SLOTS - g->g_slots;
 	}
 	WRITE_ONCE(fs->f_load_next, ngroups);
 	sfs_space_set(fs, nfree);
+	sfs_space_lost(fs, lost);
 	sfs_counter_set(&fs->f_inodes, inodes);
 	if (ret_nbad)
 		*ret_nbad = nbad;

@@ -292,7 +292,9 @@ static int sfs_group_ialloc(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u
 unlock:
 	sfs_open_unlock(&o);
 	/* Set with the first change: until then another group will do. */
-	return err == -EIO && !*ret_ino ? sfs_reach_failed(fs, reach, &g->g_unread_inodes) : err;
+	if (!sfs_is_bad_block(err) || *ret_ino)
+		return err;
+	return sfs_reach_failed(fs, reach, err, &g->g_unread_inodes);
 }
 
 /* Neither of the two is an end: another group may do, or this one later. */

@@ -8,9 +8,9 @@
 
 /*
  * How far an allocation looks.  It loads no more than f_load_max groups.  A block that cannot be
- * read keeps nobody from what other groups have, and the disk is not asked for it again, with a
- * transaction waiting, before some allocation has found nothing else: then all are asked once more,
- * if that was not done within about a minute, and only then there is an error.
+ * read, or is damaged, keeps nobody from what other groups have, and the disk is not asked for it
+ * again, with a transaction waiting, before some allocation has found nothing else: then all are
+ * asked once more, if that was not done within about a minute, and only then there is an error.
  */
 struct sfs_reach {
 	u32 r_loads;
@@ -32,7 +32,7 @@ bool sfs_reach_again(struct sfs_fs *fs, struct sfs_reach *reach, int *err);
  * The same rule for who notes it himself, in g_unread and its like, or asks before he reads.  Both
  * return -ENOSPC for what cannot be used, with the error in @reach.
  */
-int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unread);
+int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, int err, u32 *unread);
 int sfs_reach_ask(const struct sfs_fs *fs, struct sfs_reach *reach, const u32 *unread);
 /*
  * Is @unread, a g_unread, of a failure so recent that the disk is better not asked again?  No group

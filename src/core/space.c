@@ -2,10 +2,11 @@
 /*
  * space.c - the account of free blocks: the only one who says that there is none left.
  *
- * A block is free (its bit is clear, f_free) and perhaps promised; f_avail are the free ones that
- * nobody has been promised.  A promise is a number: it is made here, given back here, and used up
- * when blocks are taken.  Since one limited subtraction makes it, a request that is too large takes
- * nothing from anybody, not even for a moment.
+ * A block is free (its bit is clear, f_free) and perhaps promised, or lost, as it is in a group
+ * whose map cannot be read; f_avail are the free ones that are neither.  It is below 0 while more
+ * has been promised than was left when blocks were lost.  A promise is a number: it is made here,
+ * given back here, and used up when blocks are taken.  Since one limited subtraction makes it, a
+ * request that is too large takes nothing from anybody, not even for a moment.
  *
  * The last f_pool blocks are kept from ordinary promises.  They are for what must not fail:
  * completions, truncation, eviction (SFS_ALLOC_POOL).  Promises for what becomes of blocks that a
@@ -26,6 +27,7 @@ void sfs_space_set(struct sfs_fs *fs, u64 nfree)
 {
 	sfs_counter_set(&fs->f_free, nfree);
 	sfs_counter_set(&fs->f_avail, nfree);
+	sfs_counter_set(&fs->f_lost, 0);
 	fs->f_pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
 }
 
@@ -62,6 +64,12 @@ int sfs_space_claim_some(struct sfs_fs *fs, u32 want, unsigned int flags, u32 *r
 void sfs_space_unclaim(struct sfs_fs *fs, u64 nblks)
 {
 	sfs_counter_add(&fs->f_avail, nblks);
+}
+
+void sfs_space_lost(struct sfs_fs *fs, s64 nblks)
+{
+	sfs_counter_add(&fs->f_lost, nblks);
+	sfs_counter_add(&fs->f_avail, -nblks);
 }
 
 void sfs_space_taken(struct sfs_fs *fs, u32 nblks)

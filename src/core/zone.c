@@ -294,14 +294,24 @@ static const char *sfs_group_compare(const struct sfs_group *g, unsigned int map
 	}
 }
 
-int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
-		 struct sfs_buf **ret_buf)
+/* The used map can be had, or, @lost, cannot: then nobody is promised what is free there. */
+static void sfs_group_account(struct sfs_fs *fs, struct sfs_group *g, bool lost)
+{
+	u32 now = lost ? g->g_free : 0;
+
+	if (g->g_lost == now)
+		return;
+	sfs_space_lost(fs, (s64)now - g->g_lost);
+	WRITE_ONCE(g->g_lost, now);
+}
+
+static int sfs_map_open_one(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
+			    struct sfs_buf **ret_buf)
 {
 	const char *why = NULL;
 	struct sfs_buf *buf;
 	int err;
 
-	sfs_assert(sfs_mutex_is_held(&g->g_lock));
 	err = sfs_map_get(fs, group, map, &buf);
 	if (err)
 		return err;
@@ -314,6 +324,18 @@ int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int
 	g->g_compared |= 1u << map;
 	*ret_buf = buf;
 	return 0;
+}
+
+int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
+		 struct sfs_buf **ret_buf)
+{
+	int err;
+
+	sfs_assert(sfs_mutex_is_held(&g->g_lock));
+	err = sfs_map_open_one(fs, group, g, map, ret_buf);
+	if (map == SFS_MAP_USED && (!err || sfs_is_bad_block(err)))
+		sfs_group_account(fs, g, err);
+	return err;
 }
 
 #define SFS_UNREAD_SHIFT	36	/* of nanoseconds: about a minute */
@@ -360,7 +382,7 @@ int sfs_group_get(struct sfs_fs *fs, u64 group, struct sfs_group **ret_group)
 			return -EIO;
 		sfs_mutex_lock(&g->g_lock);
 		err = g->g_loaded ? 0 : sfs_group_load(fs, group, g);
-		if (err == -EIO)
+		if (sfs_is_bad_block(err))
 			WRITE_ONCE(g->g_unread, READ_ONCE(fs->f_unread));
 		sfs_mutex_unlock(&g->g_lock);
 		if (err)
@@ -395,10 +417,10 @@ int sfs_reach_ask(const struct sfs_fs *fs, struct sfs_reach *reach, const u32 *u
 	return -ENOSPC;
 }
 
-int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, u32 *unread)
+int sfs_reach_failed(const struct sfs_fs *fs, struct sfs_reach *reach, int err, u32 *unread)
 {
 	WRITE_ONCE(*unread, READ_ONCE(fs->f_unread));
-	reach->r_failed = -EIO;
+	reach->r_failed = err;
 	return -ENOSPC;
 }
 
@@ -432,10 +454,43 @@ int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
 		reach->r_loads++;
 	}
 	err = sfs_group_get(fs, group, ret_group);
-	if (err != -EIO)
+	if (!sfs_is_bad_block(err))
 		return err;
 	reach->r_failed = err;		/* noted by who loads */
 	return -ENOSPC;
+}
+
+/* Is @group's map there again? */
+static bool sfs_group_look(struct sfs_fs *fs, u64 group, struct sfs_group *g)
+{
+	struct sfs_buf *used;
+	int err;
+
+	sfs_mutex_lock(&g->g_lock);
+	err = sfs_map_open(fs, group, g, SFS_MAP_USED, &used);
+	if (!err)
+		sfs_buf_put(used);
+	else
+		WRITE_ONCE(g->g_unread, READ_ONCE(fs->f_unread));
+	sfs_mutex_unlock(&g->g_lock);
+	return !err;
+}
+
+bool sfs_lost_look(struct sfs_fs *fs)
+{
+	u64 ngroups = sfs_groups_ready(fs);
+	struct sfs_group *g;
+	bool found = false;
+	u64 group;
+
+	if (!sfs_counter_read(&fs->f_lost))
+		return false;
+	for (group = 0; group < ngroups; group++) {
+		g = sfs_group_find(fs, group);
+		if (g && READ_ONCE(g->g_lost) && !sfs_unread_lately(fs, &g->g_unread))
+			found |= sfs_group_look(fs, group, g);
+	}
+	return found;
 }
 
 #define SFS_LOAD_GROUPS		512	/* that one call reads, 16 zones */
@@ -502,7 +557,7 @@ static int sfs_zone_begin(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf
 		return err;
 	err = sfs_zone_format(fs, fs->f_zones, sfs_buf_data(super));
 	if (err == -EIO)
-		return sfs_reach_failed(fs, reach, &fs->f_unwritten_strip);
+		return sfs_reach_failed(fs, reach, err, &fs->f_unwritten_strip);
 	if (err)
 		return err;
 	sfs_zone_begun(fs);

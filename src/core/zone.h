@@ -17,6 +17,7 @@ struct sfs_group {
 	u32 g_slots;			/* free slots of the group's inode blocks */
 	u32 g_orphans;			/* set bits of the orphan map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
+	u32 g_lost;			/* g_free, while the used map cannot be read: no account */
 	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
 	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
 };
@@ -37,6 +38,20 @@ struct sfs_zone_table {
 };
 
 #define SFS_RUN_DECENT		1024	/* blocks, 4 MiB: a large file is content with such a run */
+
+/* ---- space.c ---- */
+
+/* Free blocks that cannot be had, or, below 0, can be again.  What was promised before stays so. */
+void sfs_space_lost(struct sfs_fs *fs, s64 nblks);
+
+/* ---- zone.c ---- */
+
+/*
+ * For who is about to say that there is no space, as no allocation looks any more: asks for maps
+ * that could not be read, if that was not done within about a minute.  True: some can be now, and
+ * what is free there is back in the account.  Reads; takes g_locks.
+ */
+bool sfs_lost_look(struct sfs_fs *fs);
 
 /* ---- zone_run.c ---- */
 

@@ -16,6 +16,7 @@
 #include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 
 /* 6.3: leases have a header of their own. */
 #ifdef SFS_HAVE_LINUX_FILELOCK_H
@@ -183,6 +184,16 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 #else
 #define SFS_DIRTY_FOLIO		filemap_dirty_folio
 #define SFS_FOLIO_GOES_WHOLE	true
+#endif
+
+/*
+ * 6.12: iomap gives promises back by blocks, wherever they lie in a folio; before 6.6 it writes
+ * even a folio of one page whole.  So before a page must be a block.
+ */
+#if SFS_SINCE(6, 12)
+#define SFS_PAGE_MAX		SZ_64K
+#else
+#define SFS_PAGE_MAX		SFS_BLOCK_SIZE
 #endif
 
 /* 6.19: iomap reads through a context. */

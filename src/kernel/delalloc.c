@@ -145,20 +145,6 @@ void sfs_promise_fit(struct inode *inode)
 	sfs_promise_settle(SFS_I(inode));
 }
 
-int sfs_promise_renew(struct inode *inode)
-{
-	struct sfs_inode_info *ii = SFS_I(inode);
-	int err;
-
-	if (!READ_ONCE(ii->ii_delalloc_nblks) && !READ_ONCE(ii->ii_unwritten) &&
-	    !READ_ONCE(ii->ii_direct))
-		return 0;
-	down_write(&ii->ii_tree_lock);
-	err = sfs_promise_claim(ii, 0, 0, SFS_ALLOC_PROMISE);
-	up_write(&ii->ii_tree_lock);
-	return err;
-}
-
 static u64 *sfs_unwritten_count(struct sfs_inode_info *ii, bool direct)
 {
 	return direct ? &ii->ii_direct : &ii->ii_unwritten;

@@ -51,11 +51,17 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 		} else {
 			run = SFS_LBLK_MAX + 1;
 		}
-		err = sfs_extent_alloc(&t, in, lblk, nblks, true,
-				       run <= lblk ? SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL : 0, &ext);
-		if (!err && run <= lblk)
-			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
 		taken = run > lblk;
+		/* A record that nobody was promised: what was promised may want more nodes. */
+		if (taken)
+			err = sfs_promise_widen(inode);
+		if (!err)
+			err = sfs_extent_alloc(&t, in, lblk, nblks, true,
+					       taken ? 0 : SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL,
+					       &ext);
+		if (!err && !taken)
+			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
+		sfs_promise_fit(inode);
 	}
 	if (!err) {
 		*ret_next = ext.e_lblk + ext.e_nblks;
@@ -81,10 +87,14 @@ int sfs_free_range(struct inode *inode, u64 lblk, u64 end)
 					     SFS_CREDITS_INODE, 2 * SFS_REVOKES_TREE, &t);
 		if (err)
 			return err;
-		done = sfs_extent_punch(&t, &ii->ii_core, lblk, end);
+		/* A hole in the midst of an extent is a record more. */
+		err = sfs_promise_widen(inode);
+		if (!err)
+			done = sfs_extent_punch(&t, &ii->ii_core, lblk, end);
+		sfs_promise_fit(inode);
 		sfs_inode_note_tid(&t, inode, true);
-		err = sfs_inode_change_end(&t, inode, min(done, 0));
-		if (sfs_retry_pending(inode->i_sb, &err, &tries))
+		err = sfs_inode_change_end(&t, inode, err ? err : min(done, 0));
+		if (sfs_retry_alone(inode, &err, &tries))
 			done = 0;
 		if (err)
 			return err;
@@ -167,15 +177,13 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 			break;
 		}
 		err = sfs_prealloc_step(inode, lblk, end, &next, &hole);
-		if (sfs_retry(inode, &err, &tries))
+		if (sfs_retry_alone(inode, &err, &tries))
 			continue;
 		if (err)
 			break;
 		if (hole)
 			sfs_prealloc_note(&taken, lblk, next);
 		lblk = next;
-		while ((err = sfs_promise_renew(inode)) && sfs_retry(inode, &err, &tries))
-			sfs_unwritten_recount(inode);
 	}
 	sfs_prealloc_end(inode, &taken, err);
 	return err;

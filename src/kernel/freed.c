@@ -66,6 +66,7 @@ void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks)
 	struct list_head *pending;
 	bool added;
 
+	atomic_inc(&si->si_moves);
 	if (!test_bit(SFS_SI_DISCARD, &si->si_flags))
 		return;
 	pending = &d->q_pending[sfs_trans_tid(t) & 1];

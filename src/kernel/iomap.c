@@ -47,7 +47,7 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
 
 /*
  * A block that was promised or unwritten when the answer was given may be written, and its folio
- * reclaimed, by now; one that was mapped may be another file's.
+ * reclaimed, by now; one that was mapped may be another file's; the folio may be another one.
  */
 bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
 {
@@ -275,8 +275,8 @@ static bool sfs_iomap_is_written(struct inode *inode, u64 lblk, struct iomap *io
  * The lookup where a dirty folio goes whole: all unwritten blocks of a large one count when it
  * becomes dirty, whichever of its blocks is stored to.  @ret_counted if it is the one at @pos; the
  * next one is looked at in its turn, so the answer ends before it.  One that readahead puts there
- * between this and the write is missed: iomap_valid() is asked with the folio locked, but not told
- * which.
+ * between this and the write makes the answer untrue (sfs_readahead()); a fault locks its folio
+ * before it asks.
  */
 static int sfs_iomap_lookup_whole(struct inode *inode, loff_t pos, loff_t nbytes,
 				  unsigned int flags, struct iomap *iomap, bool *ret_counted)

@@ -8,13 +8,14 @@
 #include <linux/writeback.h>
 
 /*
- * Groups that nobody has looked at come first: reading them is no try, since it has an end.  After
- * a commit all that was free before it can be had, and what the device was busy with when it is
- * done; others may have had it and freed more meanwhile.  That goes on for a while at most, unless
- * the counts are wrong.
+ * Groups that nobody has looked at come first: reading them has an end.  After a commit all that
+ * was free before it can be had, and what the device was busy with when it is done; others may have
+ * had it and freed more meanwhile (si_moves).  As long as that goes on so do we, for a promise is
+ * kept; when nothing has moved since before the last commit, nothing is pending and the counts are
+ * wrong.
  */
-#define SFS_TRIES	100
 #define SFS_SETTLED	(1u << 31)	/* in *tries: promises have been claimed back */
+#define SFS_WAITED	(1u << 30)	/* for a commit, when si_moves was what the rest says */
 
 /* Waits for the end of what is busy now: a mutex goes to who waits for it, not always to trims. */
 static void sfs_wait_busy(struct sfs_sb_info *si)
@@ -23,16 +24,29 @@ static void sfs_wait_busy(struct sfs_sb_info *si)
 	mutex_unlock(&si->si_trim_lock);
 }
 
+/* Has nothing moved since the last time? */
+static bool sfs_wait_is_vain(struct sfs_sb_info *si, unsigned int *tries)
+{
+	unsigned int now = (unsigned int)atomic_read(&si->si_moves) % SFS_WAITED | SFS_WAITED;
+	bool same = (*tries & ~SFS_SETTLED) == now;
+
+	*tries = (*tries & SFS_SETTLED) | now;
+	return same;
+}
+
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 {
+	int loaded;
+
 	if (*err != -EAGAIN)
 		return false;
-	/* What cannot be loaded is no reason: who needs it is told. */
-	if (sfs_load_next(&SFS_SB(sb)->si_fs) > 0) {
+	/* What cannot be loaded is no reason, but for want of memory: who needs it is told. */
+	loaded = sfs_load_next(&SFS_SB(sb)->si_fs);
+	if (loaded > 0) {
 		*err = 0;
 		return true;
 	}
-	*err = (++*tries & ~SFS_SETTLED) <= SFS_TRIES ? 0 : -ENOSPC;
+	*err = sfs_wait_is_vain(SFS_SB(sb), tries) && loaded != -ENOMEM ? -ENOSPC : 0;
 	if (!*err)
 		*err = sfs_journal_commit(sb);
 	if (!*err)
@@ -62,12 +76,25 @@ static void sfs_settle_all(struct super_block *sb)
 	iput(held);
 }
 
+/* Has somebody claimed nodes, or would @inode have to, for what it has in memory? */
+static bool sfs_can_settle(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	return sfs_counter_read(&SFS_SB(inode->i_sb)->si_fs.f_nodes) ||
+	       READ_ONCE(ii->ii_delalloc_nblks) || READ_ONCE(ii->ii_unwritten) ||
+	       READ_ONCE(ii->ii_direct);
+}
+
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 {
 	struct super_block *sb = inode->i_sb;
 
-	if (*err != -ENOSPC || (*tries & SFS_SETTLED) ||
-	    !sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+	if (*err == -ENOSPC && sfs_lost_look(&SFS_SB(sb)->si_fs)) {
+		*err = 0;
+		return true;
+	}
+	if (*err != -ENOSPC || (*tries & SFS_SETTLED) || !sfs_can_settle(inode))
 		return sfs_retry_pending(sb, err, tries);
 	if (down_read_trylock(&sb->s_umount)) {
 		sync_inodes_sb(sb);
@@ -80,5 +107,13 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 	}
 	*tries |= SFS_SETTLED;
 	*err = 0;
+	return true;
+}
+
+bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries)
+{
+	if (!sfs_retry(inode, err, tries))
+		return false;
+	sfs_unwritten_recount(inode);
 	return true;
 }

@@ -109,9 +109,6 @@ static int sfs_shift_once(struct inode *inode, struct sfs_shift *s, unsigned int
 	/* The seam is a record more: what is promised before it may want more nodes then. */
 	if (!s->s_begun)
 		err = sfs_promise_widen(inode);
-	/* On a full volume blocks can be given back all the same: the pool is for that. */
-	if (err == -ENOSPC && !s->s_right)
-		err = 0;
 	if (!err)
 		done = sfs_shift_step(&t, in, s, nnodes);
 	if (s->s_right ? s->s_begun : done > 0)
@@ -151,10 +148,8 @@ int sfs_shift_range(struct inode *inode, loff_t pos, loff_t nbytes, bool right)
 	while (!err && !done) {
 		done = sfs_shift_once(inode, &s, nnodes);
 		err = min(done, 0);
-		if (sfs_retry(inode, &err, &tries)) {
-			sfs_unwritten_recount(inode);
+		if (sfs_retry_alone(inode, &err, &tries))
 			done = 0;
-		}
 		cond_resched();
 	}
 	return err;

@@ -59,6 +59,7 @@ struct sfs_sb_info {
 	char *si_journal_path;		/* as mounted with, or NULL */
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
+	atomic_t si_moves;		/* rises when blocks are freed or become busy (retry.c) */
 	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
 	struct sfs_discard si_discard;
 };
@@ -224,8 +225,8 @@ bool sfs_journal_can_hold(struct super_block *sb, unsigned int nblks);
 /*
  * The rule of trying again.  True when *@err came of blocks in groups that nobody had looked at, or
  * whose freeing had not committed, or that were busy (-EAGAIN), and that is over now.  False: *@err
- * is what to say, -ENOSPC where it was that too often.  *@tries is 0 at first.  No handle may be
- * held, folios may be locked.
+ * is what to say, -ENOSPC where nothing of that is left to wait for.  *@tries is 0 at first.  No
+ * handle may be held, folios may be locked.
  */
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*
@@ -234,6 +235,11 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
  * @inode alone where s_umount cannot be had, since who has it may wait for the caller.
  */
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
+/*
+ * The same under the inode and invalidate locks, held exclusively: nobody else can settle what is
+ * promised to @inode then.
+ */
+bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
 
 /* ---- inode.c ---- */
 /* Who names an inode.  Only of an orphan, and of one in memory, may the links be gone. */
@@ -344,16 +350,12 @@ void sfs_unwritten_recount(struct inode *inode);
 /* The same under the inode lock alone: promises for the worst case hide space. */
 void sfs_promises_recount(struct inode *inode);
 /*
- * Around a change that puts other records into the tree of a file: as many nodes more as what was
- * promised may want then; what of them is not wanted goes back.  -ENOSPC.
+ * Around any change that puts other records into the tree of a file, or parts those that there are:
+ * as many nodes more as what was promised may want then; what of them is not wanted goes back.
+ * -ENOSPC: not so many; none are wanted once the file's data has been written, sfs_retry_alone().
  */
 int sfs_promise_widen(struct inode *inode);
 void sfs_promise_fit(struct inode *inode);
-/*
- * The map has become larger: claims what nodes are wanted now for what was promised before.  Takes
- * ii_tree_lock.
- */
-int sfs_promise_renew(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
 

@@ -77,9 +77,13 @@ int sfs_change_state(struct super_block *sb, u32 set, u32 clear)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
 	struct sfs_super_disk *sup = sfs_buf_data(si->si_super);
+	unsigned long flags;
 
+	/* In a remount readers may find damage meanwhile. */
+	spin_lock_irqsave(&si->si_error_lock, flags);
 	si->si_fs.f_state = (si->si_fs.f_state | set) & ~clear;
 	sup->s_state = cpu_to_le32(si->si_fs.f_state);
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
 	return sfs_write_block_0(sb);
 }
 

@@ -375,6 +375,11 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
 		return -EINVAL;
 	}
+	if (PAGE_SIZE > SFS_PAGE_MAX) {
+		pr_err("simplefs (%s): pages of %lu bytes need Linux 6.12 or newer\n", sb->s_id,
+		       PAGE_SIZE);
+		return -EINVAL;
+	}
 	err = sfs_read_super(sb);
 	if (err)
 		goto put_super;

@@ -42,6 +42,7 @@ int sfs_trim_run(struct super_block *sb, u64 group, u32 *bit, u32 end, u32 min, 
 	err = sfs_trans_begin(sb, 1, 0, &t);
 	if (err)
 		goto unlock;
+	atomic_inc(&SFS_SB(sb)->si_moves);
 	err = sfs_busy_begin(&t, fs, group, bit, end, min, &blk, &n);
 	err2 = sfs_trans_end(&t);
 	if (!err)

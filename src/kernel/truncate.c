@@ -189,11 +189,15 @@ int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end)
 					     3 * SFS_REVOKES_TREE, &t);
 		if (err)
 			return err;
-		err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true, &lblk,
-					 &changed);
+		/* One record becomes up to three. */
+		err = sfs_promise_widen(inode);
+		if (!err)
+			err = sfs_extent_convert(&t, &SFS_I(inode)->ii_core, lblk, end - lblk, true,
+						 &lblk, &changed);
+		sfs_promise_fit(inode);
 		sfs_inode_note_tid(&t, inode, true);
 		err = sfs_inode_change_end(&t, inode, err);
-		sfs_retry(inode, &err, &tries);
+		sfs_retry_alone(inode, &err, &tries);
 		if (!err && fatal_signal_pending(current))
 			err = -EINTR;
 		cond_resched();

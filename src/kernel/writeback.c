@@ -221,8 +221,21 @@ static int sfs_read_folio(struct file *file, struct folio *folio)
 	return sfs_iomap_read_folio(folio, &sfs_read_iomap_ops);
 }
 
+/* Who holds an answer in which the large folios were counted is to ask again. */
+static void sfs_folios_changed(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+
+	down_write(&ii->ii_tree_lock);
+	WRITE_ONCE(ii->ii_seq, ii->ii_seq + 1);
+	up_write(&ii->ii_tree_lock);
+}
+
+/* The folios are in the cache, and nobody can lock them before they have been read. */
 static void sfs_readahead(struct readahead_control *rac)
 {
+	if (SFS_FOLIO_GOES_WHOLE)
+		sfs_folios_changed(rac->mapping->host);
 	sfs_iomap_readahead(rac, &sfs_read_iomap_ops);
 }
 

@@ -61,6 +61,8 @@ static inline void drain_step(unsigned int credits)
 	drain_fail_in = -1;
 	/* What failed can be read again, and no allocation shall pass it over. */
 	drain_fs.f_unread += drain_failed;
+	if (drain_fs.f_zone)
+		sfs_lost_look(&drain_fs);
 	drain_broken = false;
 	drain_failed = false;
 }

@@ -137,6 +137,77 @@ static void test_unread(void)
 	drain_step(~0u);
 }
 
+/*
+ * What is free in a group whose map cannot be read is promised to nobody, however often that is
+ * found out, until the map is there again; a recount changes nothing of that.
+ */
+static void test_unread_account(void)
+{
+	s64 left = SFS_GROUP_BLOCKS - 1000;
+	s64 nfree, avail;
+	u64 blk;
+	u32 n;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 0);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1000, 0, &blk, &n) &&
+		    n == 1000, "blocks are taken");
+	drain_commit();
+	mount_cold();
+	nfree = sfs_counter_read(&drain_fs.f_free);
+	avail = sfs_counter_read(&drain_fs.f_avail);
+	drain_bad = sfs_map_blk(1, SFS_MAP_USED);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, 2 * SFS_GROUP_BLOCKS - 1, 1, 0, &blk, &n) &&
+		    blk / SFS_GROUP_BLOCKS == 2, "a block of another group");
+	avail--;
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail - left, "the group's leave the account");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_free), nfree - 1, "and stay free");
+	later();
+	TAP_REQUIRE(sfs_free_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1) == -EIO, "still not read");
+	later();
+	TAP_REQUIRE(sfs_free_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1) == -EIO, "nor now");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail - left, "they leave it once");
+	TAP_REQUIRE(!sfs_fs_recount(&drain_fs, NULL), "all is counted");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail - left, "with the same result");
+	drain_bad_asks = 0;
+	later();
+	TAP_OK(!sfs_lost_look(&drain_fs) && !sfs_lost_look(&drain_fs), "nobody finds them");
+	TAP_EQ(drain_bad_asks, 1, "who looks more than once in a minute asks once");
+	drain_bad = 0;
+	TAP_OK(!sfs_lost_look(&drain_fs), "nor is it asked when it could be read");
+	later();
+	TAP_OK(sfs_lost_look(&drain_fs), "until the minute is over");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail, "they are back");
+	TAP_OK(!sfs_lost_look(&drain_fs), "and not looked for any more");
+	TAP_REQUIRE(!sfs_free_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1), "it is used again");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail + 1, "in one account");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_free), nfree, "as in the other");
+	drain_step(~0u);
+}
+
+/* A map that is damaged is as one that cannot be read; it is told. */
+static void test_damaged_map(void)
+{
+	struct sfs_buf *buf;
+	s64 avail;
+	u64 blk;
+	u32 n;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 0);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1000, 0, &blk, &n), "taken");
+	drain_commit();
+	drain_find(sfs_map_blk(1, SFS_MAP_USED))->disk[3000] ^= 1;
+	mount_cold();
+	avail = sfs_counter_read(&drain_fs.f_avail);
+	TAP_OK(sfs_is_damage(sfs_map_get(&drain_fs, 1, SFS_MAP_USED, &buf)), "a map is damaged");
+	TAP_EQ(sfs_alloc_blks(NULL, &drain_fs, 2 * SFS_GROUP_BLOCKS - 1, 1, 0, &blk, &n), 0,
+	       "who wants a block gets one");
+	TAP_EQ(blk / SFS_GROUP_BLOCKS, 2, "of another group");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), avail - 1 - (SFS_GROUP_BLOCKS - 1000),
+	       "this one's are in nobody's account");
+	drain_corruptions = 0;
+	drain_step(~0u);
+}
+
 /* Freeing in a group whose map is bad asks the disk once a minute. */
 static void test_unread_free(void)
 {
@@ -217,6 +288,8 @@ int main(int argc, char **argv)
 	ram_seed_from(argc, argv, 1);
 	test_unloaded();
 	test_unread();
+	test_unread_account();
+	test_damaged_map();
 	test_unread_free();
 	test_unwritten_strip();
 	test_grow_twice();

@@ -52,6 +52,18 @@ for what in greedy carried carried-holes; do
     disk=$what whole
 done
 
+program parted
+for what in punched collapsed; do
+    run build/bin/mkfs.simplefs -q "$tmp/$what" 32M
+    is "$status" 0 "mkfs of one to fill"
+    boot --module "$module" --add "$tmp/parted" --disk "$tmp/$what" -- sh -c \
+        "echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+        mount -t simplefs /dev/vda /mnt && parted $what /mnt && umount /mnt && rmmod simplefs"
+    is "$status" 0 "filled, and parted"
+    relay "$what"
+    disk=$what whole
+done
+
 # A disk that writes through when asked: the kernel's own, in memory.
 run build/bin/mkfs.simplefs -q "$tmp/copy" 8M
 is "$status" 0 "mkfs of a small one"

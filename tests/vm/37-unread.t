@@ -114,6 +114,37 @@ like 'maps that cannot be read, which count as full: 1' "read-only as well"
 after ",dead=1" "$look" ro
 unlike 'cannot be read' "with a summary nobody asks for the map"
 
+# ---- a group whose used map is never read, on a volume stopped in order ----
+
+# Who allocates finds out; from then on nobody is promised what is free there, so all that a write
+# has accepted arrives, and what there is not is told by the write.
+cat >"$tmp/full" <<'EOF'
+mount -t simplefs /dev/vda /mnt
+cd /mnt
+free() { stat -f -c %a .; }
+echo "before: $(free)"
+busybox fallocate -l 140M all 2>/bin/words && exit 1
+echo "after: $(free)"
+i=0
+while dd if=/dev/zero of=part$i bs=1M count=8 conv=fsync 2>/bin/words; do i=$((i + 1)); done
+echo "full: $i parts, $(free) left, $(grep -c 'No space left' /bin/words), $(cat /bin/words)"
+rm part0
+dd if=/dev/zero of=again bs=1M count=7 conv=fsync || exit 1
+cd / && umount /mnt
+EOF
+run build/bin/mkfs.simplefs -fq "$tmp/disk" 160M
+is "$status" 0 "mkfs" || diag "$out"
+boot --module "$module" --add "$tmp/full" --disk "$tmp/disk,dead=2" -- sh /bin/full
+is "$status" 0 "a full volume with a map that is not read"
+out=$(tr -d '\r' <"$tmp/console")
+before=$(sed -n 's/^.*before: \([0-9]*\).*/\1/p' <<<"$out")
+after=$(sed -n 's/^.*after: \([0-9]*\).*/\1/p' <<<"$out")
+ok $((before - after > 8600 && before - after < 8800 ? 0 : 1)) "its group leaves the free space: $before, $after"
+like 'full: 1[0-9] parts, [0-9]* left, 1,' "a write that is refused says that there is no space"
+unlike 'nput/output' "no write that was accepted fails"
+run build/bin/fsck.simplefs -n -f "$tmp/disk"
+is "$status" 0 "fsck, which reads it, finds nothing" || diag "$out"
+
 # What is read and is wrong: nothing changes any more, all is there.
 for blk in 1 $((second / 8)); do
     printf x | dd of="$tmp/crashed" bs=1 seek=$((blk * 4096 + 3000)) conv=notrunc status=none
