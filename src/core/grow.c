@@ -229,7 +229,10 @@ static int sfs_grow_groups_of_zone(struct sfs_trans *t, struct sfs_fs *fs, struc
 	return err ? err : sfs_summary_dirty(t, fs, w->w_summary);
 }
 
-/* From here on only a dead journal, or without one a superblock that is not written, is an error. */
+/*
+ * From here on only a dead journal is an error, or without one a superblock that is not written.
+ * f_zone_lock held.
+ */
 static int sfs_grow_change(struct sfs_trans *t, struct sfs_fs *fs, const struct sfs_grow *grow,
 			   struct sfs_growth *w)
 {

@@ -2,11 +2,11 @@
 /*
  * grow.h - a volume that is in use becomes larger (grow.c), and who may read how large it is.
  *
- * f_blocks, f_zones_max, f_groups and f_tail change while f_zone_lock is held; all but the tail only
- * rise.  f_tail is read under that lock, as is whatever has to fit another of them exactly: the
- * superblock when it is encoded, the head of a zone when it is made, what is free in zones that are
- * not begun.  The others are read without a lock, by verifiers, searches, trim, handles and statfs,
- * which have no use for more than a bound, one word each:
+ * f_blocks, f_zones_max, f_groups and f_tail change while f_zone_lock is held; all but the tail
+ * only rise.  f_tail is read under that lock, as is whatever has to fit another of them exactly:
+ * the superblock when it is encoded, the head of a zone when it is made, what is free in zones that
+ * are not begun.  The others are read without a lock, by verifiers, searches, trim, handles and
+ * statfs, which have no use for more than a bound, one word each:
  *
  *   - What was below it stays below it.  Who reads too small a number does what he would have done
  *     before the growth: looks no further, or calls what is behind the end impossible, and that it
@@ -15,8 +15,8 @@
  *     after f_blocks; so do, by the locks of whoever has them then, the records that speak of them.
  *   - f_groups rises last, with release, and is read with acquire: who sees that there is a group
  *     sees f_blocks, its counts and its maps.  So a map or a summary is never held against an end
- *     that is older than it is; and one that is older than the end passes, with bits and counts that
- *     say of the new blocks that they are taken.
+ *     that is older than it is; and one that is older than the end passes, with bits and counts
+ *     that say of the new blocks that they are taken.
  *   - Space is promised (space.c) when all of that is there.
  */
 #ifndef SFS_GROW_H

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * ioctl.h - what only this filesystem is asked by ioctl(2): for the module, and for who asks.
+ *
+ * It includes nothing, and wants _IOWR() and __u64 from whoever includes it.
  */
 #ifndef SFS_IOCTL_H
 #define SFS_IOCTL_H
-
-#include <linux/ioctl.h>
-#include <linux/types.h>
 
 /*
  * The volume becomes larger while it is mounted, by any of its files or directories.  What it has

@@ -8,8 +8,9 @@
  * that its summary has (zone_summary.c), so that a mount costs nothing by size; a group that the
  * summary does not know reads the heads of its maps.  A map opened for a change has to agree.
  *
- * f_zone_lock guards growth and the filling of f_zone.  f_zones, f_groups, the pointers and g_loaded
- * are published with release and read with acquire, without a lock; all of them change once or rise.
+ * f_zone_lock guards growth and the filling of f_zone.  f_zones, f_groups, the pointers and
+ * g_loaded are published with release and read with acquire, without a lock; all of them change
+ * once or rise.
  */
 #include "port.h"
 #include "format.h"

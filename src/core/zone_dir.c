@@ -3,9 +3,9 @@
  * zone_dir.c - the directory of the tables of zones in memory, and a larger one in its place.
  *
  * It is read without a lock.  A reader that is still at a former one misses the tables made since,
- * thinks that nobody has looked at their zones, and finds them under f_zone_lock, or behind it, when
- * it is going to make them.  Nobody looks for a zone past the end of the directory he has: that it
- * is in use was published, with f_zones, after the directory that has room for it.
+ * thinks that nobody has looked at their zones, and finds them under f_zone_lock, or behind it,
+ * when it is going to make them.  Nobody looks for a zone past the end of the directory he has:
+ * that it is in use was published, with f_zones, after the directory that has room for it.
  *
  * Former ones are kept to the end, and each is at least twice as large as the one before: so all of
  * them together are no larger than the last.

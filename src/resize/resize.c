@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/types.h>
 
 #include "ioctl.h"
 #include "lib.h"
@@ -292,6 +293,7 @@ static const char *sfs_refusal(int err)
 	case ENOSPC:
 		return "its device has not so many blocks";
 	case EFSCORRUPTED:
+	case EFSBADCRC:
 		return "damage was seen on it: unmount it and give it to fsck.simplefs -f";
 	case ENOTTY:
 		return "the kernel's simplefs is older than this program: unmount it";

@@ -168,45 +168,58 @@ static void begin_zones(void)
 	drain_step(~0u);
 }
 
-/* From every size to every larger one, empty: the bits of each used map are a new volume's. */
+static const u8 *used_bits(u64 group)
+{
+	struct sfs_buf *buf;
+
+	TAP_REQUIRE(!sfs_map_get(&drain_fs, group, SFS_MAP_USED, &buf), "map is read");
+	sfs_buf_put(buf);
+	return ((const struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits;
+}
+
+#define MAP_BYTES	(SFS_GROUP_BLOCKS / 8)
+
+/* How many used maps of an empty volume that grows are not those of one made so. */
+static unsigned int differ(u64 from, u64 to, bool begun)
+{
+	static u8 made[4 * SFS_ZONE_GROUPS][MAP_BYTES];
+	unsigned int bad = 0;
+	u64 group, ngroups;
+	u32 tail;
+
+	start(to, 0);
+	begin_zones();
+	ngroups = drain_fs.f_groups;
+	tail = drain_fs.f_tail;
+	for (group = 0; group < ngroups; group++)
+		memcpy(made[group], used_bits(group), MAP_BYTES);
+	start(from, 0);
+	if (begun)
+		begin_zones();
+	grow_to(to);
+	begin_zones();
+	if (drain_fs.f_groups != ngroups)
+		return 1;
+	for (group = 0; group < ngroups; group++) {
+		/* What is free at the start of a small one stays so. */
+		if (!group && from < SFS_LARGE_BLOCKS && to >= SFS_LARGE_BLOCKS)
+			continue;
+		/* And what could be had where now is the tail. */
+		if (group + 2 >= ngroups && drain_fs.f_tail != tail)
+			continue;
+		bad += memcmp(made[group], used_bits(group), MAP_BYTES) != 0;
+	}
+	return bad;
+}
+
+/* From every size to every larger one. */
 static void test_made(void)
 {
-	struct sfs_bitmap_disk *maps[4 * SFS_ZONE_GROUPS];
 	unsigned int from, to, bad = 0, n = 0;
-	struct sfs_buf *buf;
-	u64 group, ngroups;
-	bool large;
 
 	for (from = 0; from < ARRAY_SIZE(sizes); from++)
-		for (to = from + 1; to < ARRAY_SIZE(sizes); to++) {
-			start(sizes[to], 0);
-			begin_zones();
-			ngroups = drain_fs.f_groups;
-			for (group = 0; group < ngroups; group++) {
-				TAP_REQUIRE(!sfs_map_get(&drain_fs, group, 0, &buf), "map");
-				maps[group] = malloc(SFS_BLOCK_SIZE);
-				memcpy(maps[group], sfs_buf_data(buf), SFS_BLOCK_SIZE);
-				sfs_buf_put(buf);
-			}
-			large = drain_fs.f_tail == SFS_TAIL_LARGE;
-			start(sizes[from], 0);
-			/* What is free at the start of a small one stays free, and all of the tail. */
-			large &= sizes[from] < SFS_LARGE_BLOCKS;
-			if (from % 2)
-				begin_zones();
-			grow_to(sizes[to]);
-			begin_zones();
-			bad += drain_fs.f_groups != ngroups;
-			for (group = 0; group < ngroups; group++) {
-				TAP_REQUIRE(!sfs_map_get(&drain_fs, group, 0, &buf), "map");
-				if (!large || (group && group + 2 < ngroups))
-					bad += memcmp(maps[group]->b_bits, ((struct sfs_bitmap_disk *)
-						      sfs_buf_data(buf))->b_bits, 4032) != 0;
-				sfs_buf_put(buf);
-				free(maps[group]);
-			}
-			n++;
-		}
+		for (to = from + 1; to < ARRAY_SIZE(sizes); to++, n++)
+			bad += differ(sizes[from], sizes[to], from % 2);
 	TAP_EQ(bad, 0, "%u growths of empty volumes: as if made so", n);
 }
 
@@ -287,7 +300,7 @@ static void test_failures(void)
 			shut += drain_shutdowns;
 		}
 	TAP_EQ(bad, 0, "%u failures changed nothing", failed);
-	TAP_OK(failed > 40, "of all kinds");
+	TAP_OK(failed > 30, "of all kinds");
 	TAP_EQ(shut, 3, "but for a superblock that was not written, the end of all");
 }
 
