@@ -39,7 +39,7 @@ struct sfs_fs {
 	u64 f_compat;
 	u64 f_ro_compat;
 	u64 f_incompat;
-	u64 f_blocks;
+	u64 f_blocks;			/* these and f_tail may grow in use: grow.h */
 	u64 f_groups;
 	u64 f_zones_max;		/* zones that fit in f_blocks */
 	u64 f_zones;			/* zones initialised; grows under f_zone_lock */
@@ -70,12 +70,12 @@ struct sfs_fs {
 	u64 f_disk_free;		/* s_free and s_inodes as last read, or as made */
 	u64 f_disk_inodes;
 
-	/* Guards growth of f_zones, the filling of f_zone[] and the encoding of block 0. */
+	/* Guards growth, of f_zones too, the filling of f_zone and the encoding of block 0. */
 	struct sfs_mutex f_zone_lock;
 	struct sfs_mutex f_run_lock;	/* innermost */
 	u32 f_run;			/* an upper bound of all z_run; changed under it */
 	u64 f_busy;			/* the run that is busy (busy.h), or 0 */
-	struct sfs_zone_table **f_zone;	/* made at first need; a pointer once set stays */
+	struct sfs_zone_dir *f_zone;	/* made at first need; a pointer once set stays */
 	struct sfs_counter f_free;	/* clear bits of all used maps, of new zones too */
 	struct sfs_counter f_avail;	/* of these, not promised by sfs_space_claim() */
 	struct sfs_counter f_nodes;	/* promised for nodes, the worst case */
@@ -223,12 +223,9 @@ static inline const char *sfs_block_check(const struct sfs_block_ops *ops, const
 #define SFS_HEAD_START		1	/* zone 0: behind the superblock */
 #define SFS_JOURNAL_START	(SFS_HEAD_START + SFS_ZONE_HEAD)
 
-/* Sets what follows from @blocks alone. */
+/* Sets what follows from @blocks. */
 void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks);
-/*
- * Sets what follows from the size of a device of @dev_blocks, no smaller than the volume so far:
- * all of it is used, but for a last zone that would be too short.
- */
+/* The same of a device of @dev_blocks, no smaller than it: all but a last zone too short. */
 void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks);
 u64 sfs_zone_head(u64 zone);				/* its first block */
 u64 sfs_copy_blk(u64 zone);				/* of its copy of the superblock */
@@ -388,7 +385,8 @@ void sfs_zones_exit(struct sfs_fs *fs);
 /* Groups whose maps exist; more as zones are initialised, never fewer. */
 static inline u64 sfs_groups_ready(const struct sfs_fs *fs)
 {
-	return min(smp_load_acquire(&fs->f_zones) * SFS_ZONE_GROUPS, fs->f_groups);
+	return min(smp_load_acquire(&fs->f_zones) * SFS_ZONE_GROUPS,
+		   smp_load_acquire(&fs->f_groups));
 }
 
 /* The group's memory, its counts loaded at first need.  -ENOSPC past the last zone. */
@@ -405,7 +403,7 @@ int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf *
 int sfs_map_open(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
 		 struct sfs_buf **ret_buf);
 /* Content of a fresh bitmap block: what is taken from the start and what does not exist. */
-void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data);
+void sfs_map_fill(const struct sfs_fs *fs, u64 blk, void *data);
 /* The same of any block of a zone's head; @super is for the copy. */
 void sfs_head_fill(struct sfs_fs *fs, u64 blk, void *data, const void *super);
 /* Writes the head of a zone that nobody uses yet, lasting; @super is block 0. */
@@ -590,6 +588,7 @@ const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 
 
 #include "btree.h"
 #include "busy.h"
+#include "grow.h"
 #include "label.h"
 #include "reach.h"
 #include "shift.h"

@@ -131,9 +131,9 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
  *
  * The head of each zone holds a copy, under SFS_MAGIC_COPY and its own number, without
  * SFS_STATE_CLEAN.  Of it head, s_zones, s_state, s_free, s_inodes, s_mounts, s_sequence, the times
- * but for s_mkfs_time and the last error are what they were when it was written; s_label, s_uuid
- * and s_errors may be of a time before, if the change of all copies was interrupted; all else is as
- * in block 0.
+ * but for s_mkfs_time and the last error are what they were when it was written; s_label, s_uuid,
+ * s_errors and, of a volume that was smaller, s_blocks and s_tail may be of a time before, if the
+ * change of all copies was interrupted; all else is as in block 0.
  */
 struct sfs_super_disk {
 	struct sfs_head s_head;

@@ -4,17 +4,41 @@
  *
  * Nothing of it is stored that can be computed: a volume is its size, the journal's length behind
  * the first zone's head, and the tail that is left to others.  Arithmetic on these fields of struct
- * sfs_fs, which do not change while a volume is mounted: no locks, no blocks, nothing that fails.
+ * sfs_fs, with no locks, no blocks, nothing that fails.  They may rise meanwhile (grow.h): each is
+ * read once, and what asks for the tail is called with f_zone_lock, or where nobody else is.
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
 
+static u64 sfs_groups_of(u64 blocks)
+{
+	return (blocks + SFS_GROUP_BLOCKS - 1) / SFS_GROUP_BLOCKS;
+}
+
+static u64 sfs_zones_of(u64 blocks)
+{
+	return (blocks + SFS_ZONE_BLOCKS - 1) / SFS_ZONE_BLOCKS;
+}
+
 void sfs_geometry_measure(struct sfs_fs *fs, u64 blocks)
 {
 	fs->f_blocks = blocks;
-	fs->f_groups = (blocks + SFS_GROUP_BLOCKS - 1) / SFS_GROUP_BLOCKS;
-	fs->f_zones_max = (blocks + SFS_ZONE_BLOCKS - 1) / SFS_ZONE_BLOCKS;
+	fs->f_groups = sfs_groups_of(blocks);
+	fs->f_zones_max = sfs_zones_of(blocks);
+}
+
+void sfs_geometry_raise(struct sfs_fs *fs, u64 blocks, u32 tail)
+{
+	sfs_assert(sfs_mutex_is_held(&fs->f_zone_lock) && blocks >= fs->f_blocks);
+	fs->f_tail = tail;
+	WRITE_ONCE(fs->f_blocks, blocks);
+	WRITE_ONCE(fs->f_zones_max, sfs_zones_of(blocks));
+}
+
+void sfs_geometry_show(struct sfs_fs *fs)
+{
+	smp_store_release(&fs->f_groups, sfs_groups_of(fs->f_blocks));
 }
 
 void sfs_geometry_size(struct sfs_fs *fs, u64 dev_blocks)
@@ -58,7 +82,7 @@ bool sfs_map_at(const struct sfs_fs *fs, u64 blk, u64 *ret_group, unsigned int *
 	u64 zone = blk / SFS_ZONE_BLOCKS;
 	u64 first = sfs_map_blk(zone * SFS_ZONE_GROUPS, 0);
 
-	if (zone >= fs->f_zones_max || blk < first || blk >= first + SFS_STRIP_BLOCKS)
+	if (zone >= READ_ONCE(fs->f_zones_max) || blk < first || blk >= first + SFS_STRIP_BLOCKS)
 		return false;
 	*ret_group = zone * SFS_ZONE_GROUPS + (blk - first) % SFS_ZONE_GROUPS;
 	*ret_map = (blk - first) / SFS_ZONE_GROUPS;
@@ -72,7 +96,7 @@ u64 sfs_zone_data(const struct sfs_fs *fs, u64 zone)
 
 u32 sfs_group_nblks(const struct sfs_fs *fs, u64 group)
 {
-	return min_t(u64, SFS_GROUP_BLOCKS, fs->f_blocks - group * SFS_GROUP_BLOCKS);
+	return min_t(u64, SFS_GROUP_BLOCKS, READ_ONCE(fs->f_blocks) - group * SFS_GROUP_BLOCKS);
 }
 
 u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group)
@@ -85,7 +109,7 @@ u32 sfs_group_fixed(const struct sfs_fs *fs, u64 group)
 
 u32 sfs_group_bits(const struct sfs_fs *fs, u64 group)
 {
-	return group < fs->f_groups ? sfs_group_nblks(fs, group) : 0;
+	return group < smp_load_acquire(&fs->f_groups) ? sfs_group_nblks(fs, group) : 0;
 }
 
 u32 sfs_group_usable(const struct sfs_fs *fs, u64 group)
@@ -98,8 +122,9 @@ u32 sfs_group_usable(const struct sfs_fs *fs, u64 group)
 bool sfs_blk_is_valid(const struct sfs_fs *fs, u64 blk, u64 nblks)
 {
 	u64 zone = blk / SFS_ZONE_BLOCKS;
+	u64 blocks = READ_ONCE(fs->f_blocks);
 
-	if (!nblks || blk >= fs->f_blocks || nblks > fs->f_blocks - blk)
+	if (!nblks || blk >= blocks || nblks > blocks - blk)
 		return false;
 	return (blk + nblks - 1) / SFS_ZONE_BLOCKS == zone && blk >= sfs_zone_data(fs, zone);
 }

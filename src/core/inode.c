@@ -180,7 +180,7 @@ static const char *sfs_fields_verify(const struct sfs_fs *fs, const struct sfs_i
 	default:
 		return "unknown file type";
 	}
-	if (le64_to_cpu(disk->i_blocks) > fs->f_blocks)
+	if (le64_to_cpu(disk->i_blocks) > READ_ONCE(fs->f_blocks))
 		return "more blocks than the volume has";
 	why = sfs_flags_verify(fs, le32_to_cpu(disk->i_flags), type);
 	if (why)

@@ -112,6 +112,13 @@ u32 sfs_trans_tid(struct sfs_trans *t);
  */
 int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
 
+/*
+ * A block dirtied in @t that nothing which follows may overtake on its way to the device.  With a
+ * journal the commit sees to that; without one it is on stable storage on return, and after an
+ * error nobody knows what is there.
+ */
+int sfs_buf_order(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf);
+
 /* Asks for a run of blocks ahead of time.  No promise, no error. */
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks);
 

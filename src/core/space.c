@@ -23,25 +23,40 @@
 #define SFS_POOL_SHARE		50
 #define SFS_POOL_MAX		4096
 
+static void sfs_pool_set(struct sfs_fs *fs)
+{
+	WRITE_ONCE(fs->f_pool, min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX));
+}
+
 void sfs_space_set(struct sfs_fs *fs, u64 nfree)
 {
 	sfs_counter_set(&fs->f_free, nfree);
 	sfs_counter_set(&fs->f_avail, nfree);
 	sfs_counter_set(&fs->f_lost, 0);
-	fs->f_pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
+	sfs_pool_set(fs);
+}
+
+void sfs_space_grown(struct sfs_fs *fs, u64 nblks)
+{
+	sfs_counter_add(&fs->f_free, nblks);
+	sfs_counter_add(&fs->f_avail, nblks);
+	/* Last: until then more may be promised than later, which is no harm, and never less. */
+	sfs_pool_set(fs);
 }
 
 /* How many blocks a claim leaves. */
 static u64 sfs_space_floor(const struct sfs_fs *fs, unsigned int flags)
 {
+	u64 pool = READ_ONCE(fs->f_pool);
+
 	if (flags & SFS_ALLOC_POOL)
 		return 0;
-	return flags & SFS_ALLOC_PROMISE ? fs->f_pool / 2 : fs->f_pool;
+	return flags & SFS_ALLOC_PROMISE ? pool / 2 : pool;
 }
 
 int sfs_space_claim(struct sfs_fs *fs, u64 nblks, unsigned int flags)
 {
-	if (nblks > fs->f_blocks)
+	if (nblks > READ_ONCE(fs->f_blocks))
 		return -ENOSPC;
 	return sfs_counter_take(&fs->f_avail, nblks, sfs_space_floor(fs, flags)) ? 0 : -ENOSPC;
 }
@@ -85,5 +100,5 @@ void sfs_space_freed(struct sfs_fs *fs, u32 nblks)
 
 u64 sfs_space_available(struct sfs_fs *fs)
 {
-	return max_t(s64, 0, sfs_counter_read(&fs->f_avail) - (s64)fs->f_pool);
+	return max_t(s64, 0, sfs_counter_read(&fs->f_avail) - (s64)READ_ONCE(fs->f_pool));
 }

@@ -57,7 +57,7 @@ static const char *sfs_summary_verify(const struct sfs_fs *fs, const void *data,
 	const char *why = NULL;
 	unsigned int i;
 
-	if (zone >= fs->f_zones_max || blk != sfs_summary_blk(zone))
+	if (zone >= READ_ONCE(fs->f_zones_max) || blk != sfs_summary_blk(zone))
 		return "summary where none can be";
 	if (le64_to_cpu(sum->z_head.h_owner) != zone)
 		return "summary of another zone";

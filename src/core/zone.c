@@ -8,8 +8,9 @@
  * that its summary has (zone_summary.c), so that a mount costs nothing by size; a group that the
  * summary does not know reads the heads of its maps.  A map opened for a change has to agree.
  *
- * f_zone_lock guards growth and the filling of f_zone[].  f_zones, the pointers and g_loaded are
- * published with release and read with acquire, without a lock; all of them change once or rise.
+ * f_zone_lock guards growth and the filling of f_zone.  f_zones, f_groups, the pointers and
+ * g_loaded are published with release and read with acquire, without a lock; all of them change
+ * once or rise.
  */
 #include "port.h"
 #include "format.h"
@@ -17,7 +18,7 @@
 
 /* ---- the bitmaps on disk ---- */
 
-static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
+static void sfs_used_fill(const struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *map)
 {
 	u32 first = 0;
 	u32 nfree = sfs_group_fresh(fs, group, &first);
@@ -27,7 +28,7 @@ static void sfs_used_fill(struct sfs_fs *fs, u64 group, struct sfs_bitmap_disk *
 	map->b_count = cpu_to_le32(nfree);
 }
 
-void sfs_map_fill(struct sfs_fs *fs, u64 blk, void *data)
+void sfs_map_fill(const struct sfs_fs *fs, u64 blk, void *data)
 {
 	unsigned int map = 0;
 	u64 group = 0;
@@ -114,16 +115,12 @@ int sfs_map_get(struct sfs_fs *fs, u64 group, unsigned int map, struct sfs_buf *
 
 /* ---- zones in memory ---- */
 
-static u64 sfs_tables(const struct sfs_fs *fs)
-{
-	return (fs->f_zones_max + SFS_TABLE_ZONES - 1) / SFS_TABLE_ZONES;
-}
-
 int sfs_zones_init(struct sfs_fs *fs)
 {
-	fs->f_zone = sfs_mem_alloc(sfs_tables(fs) * sizeof(*fs->f_zone));
-	if (!fs->f_zone)
-		return -ENOMEM;
+	int err = sfs_zone_dir_init(fs, fs->f_zones_max);
+
+	if (err)
+		return err;
 	sfs_mutex_init(&fs->f_zone_lock);
 	sfs_mutex_init(&fs->f_run_lock);
 	fs->f_run = SFS_GROUP_BLOCKS;
@@ -147,20 +144,19 @@ static void sfs_zone_free(struct sfs_zone *zone)
 
 void sfs_zones_exit(struct sfs_fs *fs)
 {
+	struct sfs_zone_table *table;
 	unsigned int i;
-	u64 table;
+	u64 nr;
 
 	if (!fs->f_zone)
 		return;
-	for (table = 0; table < sfs_tables(fs); table++) {
-		if (!fs->f_zone[table])
-			continue;
-		for (i = 0; i < SFS_TABLE_ZONES; i++)
-			sfs_zone_free(fs->f_zone[table]->t_zone[i]);
-		sfs_mem_free(fs->f_zone[table]);
+	for (nr = 0; nr < fs->f_zone->d_tables; nr++) {
+		table = fs->f_zone->d_table[nr];
+		for (i = 0; table && i < SFS_TABLE_ZONES; i++)
+			sfs_zone_free(table->t_zone[i]);
+		sfs_mem_free(table);
 	}
-	sfs_mem_free(fs->f_zone);
-	fs->f_zone = NULL;
+	sfs_zone_dir_exit(fs);
 	sfs_mutex_destroy(&fs->f_zone_lock);
 	sfs_mutex_destroy(&fs->f_run_lock);
 }
@@ -183,21 +179,22 @@ static struct sfs_zone *sfs_zone_make(void)
 /* Puts @zone where it belongs, unless another was quicker: that one stays then. */
 static int sfs_zone_publish(struct sfs_fs *fs, u64 nr, struct sfs_zone **zone)
 {
-	struct sfs_zone_table *table;
+	struct sfs_zone_table **table;
 	struct sfs_zone **slot;
 	int err = 0;
 
 	sfs_mutex_lock(&fs->f_zone_lock);
-	table = fs->f_zone[nr / SFS_TABLE_ZONES];
-	if (!table) {
-		table = sfs_mem_alloc(sizeof(*table));
-		if (!table) {
+	table = &fs->f_zone->d_table[nr / SFS_TABLE_ZONES];
+	if (!*table) {
+		struct sfs_zone_table *new = sfs_mem_alloc(sizeof(*new));
+
+		if (!new) {
 			err = -ENOMEM;
 			goto unlock;
 		}
-		smp_store_release(&fs->f_zone[nr / SFS_TABLE_ZONES], table);
+		smp_store_release(table, new);
 	}
-	slot = &table->t_zone[nr % SFS_TABLE_ZONES];
+	slot = &(*table)->t_zone[nr % SFS_TABLE_ZONES];
 	if (!*slot) {
 		smp_store_release(slot, *zone);
 		*zone = NULL;
@@ -510,7 +507,7 @@ int sfs_load_next(struct sfs_fs *fs)
 	while ((!loads || run < SFS_RUN_DECENT) && loads < SFS_LOAD_GROUPS && group < ngroups) {
 		nr = group / SFS_ZONE_GROUPS;
 		sfs_summary_readahead(fs, nr);
-		end = min(group + SFS_ZONE_GROUPS, ngroups);
+		end = min((nr + 1) * SFS_ZONE_GROUPS, ngroups);
 		for (; group < end; group++) {
 			is_new = !sfs_group_is_loaded(fs, group);
 			err = sfs_group_get(fs, group, &g);

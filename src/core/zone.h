@@ -37,6 +37,13 @@ struct sfs_zone_table {
 	struct sfs_zone *t_zone[SFS_TABLE_ZONES];
 };
 
+/* The tables.  When the volume grows past what one can have, another takes its place. */
+struct sfs_zone_dir {
+	struct sfs_zone_dir *d_former;	/* a reader may still be at it */
+	u64 d_tables;
+	struct sfs_zone_table *d_table[];
+};
+
 #define SFS_RUN_DECENT		1024	/* blocks, 4 MiB: a large file is content with such a run */
 
 /* ---- space.c ---- */
@@ -52,6 +59,14 @@ void sfs_space_lost(struct sfs_fs *fs, s64 nblks);
  * what is free there is back in the account.  Reads; takes g_locks.
  */
 bool sfs_lost_look(struct sfs_fs *fs);
+
+/* ---- zone_dir.c ---- */
+
+/* The directory, for zones to be looked for below @zones.  -ENOMEM. */
+int sfs_zone_dir_init(struct sfs_fs *fs, u64 zones);
+/* The same of a volume in use.  Takes f_zone_lock. */
+int sfs_zone_dir_extend(struct sfs_fs *fs, u64 zones);
+void sfs_zone_dir_exit(struct sfs_fs *fs);	/* its tables are gone */
 
 /* ---- zone_run.c ---- */
 
@@ -70,12 +85,13 @@ u32 sfs_zone_run_count(struct sfs_fs *fs, u64 nr);
 
 extern const struct sfs_block_ops sfs_summary_ops;
 
-/* The zone in memory; NULL: nobody has looked at it. */
+/* The zone in memory, one below f_zones; NULL: nobody has looked at it. */
 static inline struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
 {
+	const struct sfs_zone_dir *dir = smp_load_acquire(&fs->f_zone);
 	struct sfs_zone_table *table;
 
-	table = smp_load_acquire(&fs->f_zone[nr / SFS_TABLE_ZONES]);
+	table = smp_load_acquire(&dir->d_table[nr / SFS_TABLE_ZONES]);
 	if (!table)
 		return NULL;
 	return smp_load_acquire(&table->t_zone[nr % SFS_TABLE_ZONES]);

@@ -73,16 +73,15 @@ void sfs_run_count(struct sfs_fs *fs)
 u32 sfs_zone_run_count(struct sfs_fs *fs, u64 nr)
 {
 	struct sfs_zone *zone = sfs_zone_find(fs, nr);
-	u64 first = nr * SFS_ZONE_GROUPS;
-	u64 n = min_t(u64, SFS_ZONE_GROUPS, sfs_groups_ready(fs) - first);
 	const struct sfs_group *g;
+	unsigned int i;
 	u32 run = 0;
-	u64 i;
 
 	if (!zone)
 		return SFS_GROUP_BLOCKS;
 	sfs_mutex_lock(&zone->z_run_lock);
-	for (i = 0; i < n; i++) {
+	/* Those that do not exist have no run, up to the moment when they are going to (grow.h). */
+	for (i = 0; i < SFS_ZONE_GROUPS; i++) {
 		g = &zone->z_group[i];
 		run = max(run, smp_load_acquire(&g->g_loaded) ? READ_ONCE(g->g_run) :
 								     SFS_GROUP_BLOCKS);

@@ -266,6 +266,11 @@ int sfs_buf_dirty(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 				 "a changed block could not be journalled");
 }
 
+int sfs_buf_order(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	return sfs_trans_is_plain(t) ? sfs_buf_write_now(buf) : 0;
+}
+
 int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 {
 	struct buffer_head *bh = sfs_bh(buf);

@@ -58,6 +58,8 @@ long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return sfs_ioc_shutdown(sb, p);
 	case FITRIM:
 		return sfs_ioc_trim(file, p);
+	case SFS_IOC_GROW:
+		return sfs_ioc_grow(file, p);
 	case FS_IOC_GETVERSION:
 	case FS_IOC32_GETVERSION:
 		return put_user(file_inode(file)->i_generation, (u32 __user *)p);

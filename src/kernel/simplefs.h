@@ -4,7 +4,7 @@
  *
  * Locks, outermost first (the VFS's own in brackets):
  *
- *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> si_trim_lock
+ *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> si_trim_lock, or si_grow_lock
  *     -> transaction handle -> ii_tree_lock -> the core's f_zone_lock, g_lock
  *
  * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "../core/core.h"
+#include "../core/ioctl.h"
 
 struct sfs_journal;			/* journal.c */
 
@@ -60,6 +61,7 @@ struct sfs_sb_info {
 	dev_t si_journal_dev;		/* as mounted with, or 0 */
 	struct mutex si_trim_lock;	/* held while a run is busy (busy.h): who waits takes it */
 	atomic_t si_moves;		/* rises when blocks are freed or become busy (retry.c) */
+	struct mutex si_grow_lock;	/* one growth at a time (grow.c) */
 	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
 	struct sfs_discard si_discard;
 };
@@ -423,6 +425,26 @@ extern const struct export_operations sfs_export_ops;
 /* ---- label.c: FS_IOC_GETFSLABEL, FS_IOC_SETFSLABEL ---- */
 int sfs_ioc_get_label(struct super_block *sb, char __user *arg);
 int sfs_ioc_set_label(struct file *file, const char __user *arg);
+
+/* ---- copies.c: the copies of the superblock after a change of block 0 ---- */
+struct sfs_copying {
+	u64 c_zone;			/* the first whose copy is not written yet */
+	u32 c_tid;			/* the last transaction that has some of them, or block 0 */
+	bool c_bad;			/* some stay as they were */
+};
+/* How many are written next, and are credits; they are read here.  No transaction may be held. */
+unsigned int sfs_copies_ahead(struct super_block *sb, const struct sfs_copying *c);
+/* Writes these @n, in @t, behind the change. */
+void sfs_copies_step(struct sfs_trans *t, struct super_block *sb, struct sfs_copying *c,
+		     unsigned int n);
+/*
+ * All others, in as many transactions as it takes, and waits until the last is on disk.  What
+ * cannot be done is told as not having the new @what, and no error.
+ */
+int sfs_copies_finish(struct super_block *sb, struct sfs_copying *c, const char *what);
+
+/* ---- grow.c: SFS_IOC_GROW ---- */
+int sfs_ioc_grow(struct file *file, struct sfs_grow_args __user *arg);
 
 /* ---- ioctl.c ---- */
 long sfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);

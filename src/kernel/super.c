@@ -358,6 +358,7 @@ static struct sfs_sb_info *sfs_info_new(struct super_block *sb)
 	sfs_error_init(si);
 	sfs_discard_init(si);
 	mutex_init(&si->si_trim_lock);
+	mutex_init(&si->si_grow_lock);
 	return si;
 }
 
@@ -442,9 +443,9 @@ static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 
 	st->f_type = sb->s_magic;
 	st->f_bsize = SFS_BLOCK_SIZE;
-	st->f_blocks = fs->f_blocks - fs->f_journal_blocks;
-	st->f_bfree = max_t(s64, free, 0);
-	st->f_bavail = sfs_space_available(fs);
+	st->f_blocks = READ_ONCE(fs->f_blocks) - fs->f_journal_blocks;
+	st->f_bfree = clamp_t(s64, free, 0, st->f_blocks);
+	st->f_bavail = min_t(u64, sfs_space_available(fs), st->f_bfree);
 	/* Inodes are made of free blocks: as many as fit. */
 	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
 	/* Below 0: some of groups that could not be counted are gone. */

@@ -114,6 +114,7 @@ int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
 	struct super_block *sb = file_inode(file)->i_sb;
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	struct fstrim_range range;
+	u64 blocks = READ_ONCE(fs->f_blocks);
 	u64 blk, end, min;
 	u64 nblks = 0;
 	int err;
@@ -125,15 +126,15 @@ int sfs_ioc_trim(struct file *file, struct fstrim_range __user *arg)
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
 	/* First of all: the largest numbers would be 0 when they are rounded up. */
-	if (range.start >> SFS_BLOCK_BITS >= fs->f_blocks ||
+	if (range.start >> SFS_BLOCK_BITS >= blocks ||
 	    range.minlen >> SFS_BLOCK_BITS > SFS_GROUP_BLOCKS)
 		return -EINVAL;
 	blk = DIV_ROUND_UP_ULL(range.start, SFS_BLOCK_SIZE);
 	min = max_t(u64, DIV_ROUND_UP_ULL(range.minlen, SFS_BLOCK_SIZE), sfs_trim_min(sb));
-	if (blk >= fs->f_blocks || range.len < SFS_BLOCK_SIZE || min > SFS_GROUP_BLOCKS)
+	if (blk >= blocks || range.len < SFS_BLOCK_SIZE || min > SFS_GROUP_BLOCKS)
 		return -EINVAL;
 	end = min(range.len, U64_MAX - range.start) + range.start;
-	end = min(end >> SFS_BLOCK_BITS, fs->f_blocks);
+	end = min(end >> SFS_BLOCK_BITS, blocks);
 	if (__mnt_is_readonly(file->f_path.mnt))
 		return -EROFS;
 	err = sfs_trim(file, blk, end, min, &nblks);

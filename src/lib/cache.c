@@ -380,6 +380,13 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 	return 0;
 }
 
+int sfs_buf_order(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	(void)t;
+	(void)buf;
+	return sfs_dev_flush(fs->f_priv);
+}
+
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
 {
 	const struct sfs_dev *dev = fs->f_priv;

@@ -3,7 +3,7 @@
  * check_copies.c - do the copies of the superblock say what block 0 says?
  *
  * Block 0 is the truth, or there would be nothing to compare with.  A copy that is behind, as a
- * name was given and not yet to all of them, is no damage.
+ * name or a size was given and not yet to all of them, is no damage.
  */
 #include "found.h"
 

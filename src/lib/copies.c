@@ -13,18 +13,10 @@
 /* So many copies one behind the other may be lost; where more are missing no zone was begun. */
 #define SFS_COPY_GAP	16
 
-/*
- * What was written of the volume itself: all but what format.h excepts.  @named: but for what a
- * volume is called and how it takes damage.
- */
-static void sfs_copy_lasting(const void *data, bool named, struct sfs_super_disk *ret_sup)
+/* What was written of the volume itself: all but what format.h excepts. */
+static void sfs_copy_lasting(const void *data, struct sfs_super_disk *ret_sup)
 {
 	memcpy(ret_sup, data, sizeof(*ret_sup));
-	if (!named) {
-		memset(ret_sup->s_label, 0, sizeof(ret_sup->s_label));
-		memset(ret_sup->s_uuid, 0, sizeof(ret_sup->s_uuid));
-		ret_sup->s_errors = 0;
-	}
 	memset(&ret_sup->s_head, 0, sizeof(ret_sup->s_head));
 	ret_sup->s_zones = 0;
 	ret_sup->s_state = 0;
@@ -42,12 +34,22 @@ static void sfs_copy_lasting(const void *data, bool named, struct sfs_super_disk
 	ret_sup->s_sequence = 0;
 }
 
-static bool sfs_copy_is_like(const void *super, const void *copy, bool named)
+/* @behind: as it was before what block 0 says of name, damage and size. */
+static bool sfs_copy_is_like(const void *super, const void *copy, bool behind)
 {
 	struct sfs_super_disk a, b;
 
-	sfs_copy_lasting(super, named, &a);
-	sfs_copy_lasting(copy, named, &b);
+	sfs_copy_lasting(super, &a);
+	sfs_copy_lasting(copy, &b);
+	if (behind) {
+		memcpy(b.s_label, a.s_label, sizeof(b.s_label));
+		memcpy(b.s_uuid, a.s_uuid, sizeof(b.s_uuid));
+		b.s_errors = a.s_errors;
+	}
+	if (behind && le64_to_cpu(b.s_blocks) < le64_to_cpu(a.s_blocks)) {
+		b.s_blocks = a.s_blocks;
+		b.s_tail = a.s_tail;
+	}
 	return !memcmp(&a, &b, sizeof(a)) &&
 	       !memcmp((const u8 *)super + sizeof(a), (const u8 *)copy + sizeof(b),
 		       SFS_BLOCK_SIZE - sizeof(a));
@@ -55,12 +57,12 @@ static bool sfs_copy_is_like(const void *super, const void *copy, bool named)
 
 bool sfs_copy_is_true(const void *super, const void *copy)
 {
-	return sfs_copy_is_like(super, copy, true);
+	return sfs_copy_is_like(super, copy, false);
 }
 
 bool sfs_copy_is_behind(const void *super, const void *copy)
 {
-	return !sfs_copy_is_like(super, copy, true) && sfs_copy_is_like(super, copy, false);
+	return !sfs_copy_is_true(super, copy) && sfs_copy_is_like(super, copy, true);
 }
 
 static bool sfs_copy_is_same_volume(const struct sfs_super_disk *a, const struct sfs_super_disk *b)

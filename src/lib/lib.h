@@ -100,8 +100,8 @@ int sfs_copies_find(struct sfs_dev *dev, void *ret_super, u64 *ret_blk);
 /* Does @copy, a sound one, say the same of the volume itself? */
 bool sfs_copy_is_true(const void *super, const void *copy);
 /*
- * Or all but what a volume is called, and how it takes damage?  That is changed in block 0 first:
- * such a copy has not been reached, and is none that is wrong.
+ * Or all but what a volume is called, and how it takes damage, and perhaps of a smaller volume?
+ * That is changed in block 0 first: such a copy has not been reached, and is none that is wrong.
  */
 bool sfs_copy_is_behind(const void *super, const void *copy);
 
@@ -117,6 +117,14 @@ bool sfs_summary_is_true(const struct sfs_summary_disk *sum, const struct sfs_su
 #define SFS_LOOP_NAME	32
 /* The image @path is behind a loop device that somebody has for himself, as a mount has. */
 bool sfs_loop_is_busy(const char *path, char loop[SFS_LOOP_NAME]);
+
+/* ---- mounted.c ---- */
+
+/*
+ * The root of the volume that is mounted at @path, or from the device @path, open, by a mount that
+ * is not read-only if there is one; -1: there is none.
+ */
+int sfs_mounted_open(const char *path);
 
 /* ---- log.c: the jbd2 log as a tool sees it ---- */
 

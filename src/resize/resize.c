@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * resize.c - resize.simplefs: makes an unmounted volume as large as its device.
+ * resize.c - resize.simplefs: makes a volume as large as its device.
+ *
+ * One that is mounted is asked to do it itself (SFS_IOC_GROW).  The rest is for one that is not.
  *
  * A volume is a number in the superblock, and zones are made when they are needed.  What knows the
  * old end are the used maps of zones that exist: those of the last one call the new blocks taken.
@@ -10,8 +12,13 @@
  * and the superblock as it stays.  A volume left in between is whole, and larger; fsck.simplefs,
  * also that of the next boot, frees the blocks that no map calls free.
  */
+#include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <linux/types.h>
 
+#include "ioctl.h"
 #include "lib.h"
 
 enum {
@@ -38,8 +45,8 @@ static const struct sfs_opt sfs_resize_opts[] = {
 
 static const struct sfs_cli sfs_resize_cli = {
 	.c_program = "resize.simplefs",
-	.c_usage = "[options] DEVICE|IMAGE [SIZE]",
-	.c_about = "Makes an unmounted simplefs volume larger: as large as its device, or SIZE.",
+	.c_usage = "[options] MOUNTPOINT|DEVICE|IMAGE [SIZE]",
+	.c_about = "Makes a simplefs volume larger, mounted or not: as large as its device, or SIZE.",
 	.c_notes = "SIZE is in blocks of 4096 bytes, or bytes with a suffix: 512M, 20G, 1T.\n"
 		   "An image file is made longer if SIZE asks for it.",
 	.c_opts = sfs_resize_opts,
@@ -242,7 +249,7 @@ static int sfs_write_volume(struct sfs_resize *r)
 	return sfs_volume_write_super(&r->fs, r->super);
 }
 
-static void sfs_grow(struct sfs_resize *r)
+static void sfs_grow_volume(struct sfs_resize *r)
 {
 	struct sfs_dev *dev = r->fs.f_priv;
 	int err = 0;
@@ -268,26 +275,71 @@ static void sfs_grow(struct sfs_resize *r)
 	sfs_fs_exit(&r->fs);
 }
 
+static void sfs_tell(const struct sfs_resize *r, u64 blocks, u64 was)
+{
+	if (blocks == was)
+		printf("%s: has %llu blocks already\n", r->path, (unsigned long long)was);
+	else
+		printf("%s: %llu blocks, were %llu\n", r->path, (unsigned long long)blocks,
+		       (unsigned long long)was);
+}
+
+/* Why the kernel has refused it. */
+static const char *sfs_refusal(int err)
+{
+	switch (err) {
+	case EINVAL:
+		return "it has more blocks than that, and cannot be made smaller";
+	case ENOSPC:
+		return "its device has not so many blocks";
+	case EFSCORRUPTED:
+	case EFSBADCRC:
+		return "damage was seen on it: unmount it and give it to fsck.simplefs -f";
+	case ENOTTY:
+		return "the kernel's simplefs is older than this program: unmount it";
+	default:
+		return strerror(err);
+	}
+}
+
+/* False: it is not mounted. */
+static bool sfs_grow_mounted(const struct sfs_resize *r)
+{
+	struct sfs_grow_args args = { .g_blocks = r->want ? r->want : SFS_GROW_DEVICE };
+	int fd = sfs_mounted_open(r->path);
+
+	if (fd < 0)
+		return false;
+	if (ioctl(fd, SFS_IOC_GROW, &args))
+		sfs_die(errno == EIO ? SFS_RESIZE_HALF : SFS_RESIZE_FAILED,
+			"%s: mounted, and cannot be made larger: %s", r->path, sfs_refusal(errno));
+	close(fd);
+	sfs_tell(r, args.g_blocks, args.g_was);
+	return true;
+}
+
+static void sfs_grow_unmounted(struct sfs_resize *r)
+{
+	sfs_volume_open(r->path, SFS_RESIZE_FAILED, r->super, &r->fs);
+	sfs_choose_size(r);
+	sfs_check_maps(r);
+	r->ngroups = sfs_groups_ready(&r->fs);
+	r->was = r->fs.f_blocks;
+	r->end = r->fs.f_blocks - r->fs.f_tail;
+	sfs_geometry_size(&r->fs, r->want);
+	if (r->fs.f_blocks != r->was)
+		sfs_grow_volume(r);
+	sfs_tell(r, r->fs.f_blocks, r->was);
+	sfs_dev_close(r->fs.f_priv);
+}
+
 int main(int argc, char **argv)
 {
 	static struct sfs_resize r;
 
 	sfs_parse_args(&r, argc, argv);
-	sfs_volume_open(r.path, SFS_RESIZE_FAILED, r.super, &r.fs);
-	sfs_choose_size(&r);
-	sfs_check_maps(&r);
-	r.ngroups = sfs_groups_ready(&r.fs);
-	r.was = r.fs.f_blocks;
-	r.end = r.fs.f_blocks - r.fs.f_tail;
-	sfs_geometry_size(&r.fs, r.want);
-	if (r.fs.f_blocks == r.was) {
-		printf("%s: has %llu blocks already\n", r.path, (unsigned long long)r.was);
-	} else {
-		sfs_grow(&r);
-		printf("%s: %llu blocks, were %llu\n", r.path, (unsigned long long)r.fs.f_blocks,
-		       (unsigned long long)r.was);
-	}
-	sfs_dev_close(r.fs.f_priv);
+	if (!sfs_grow_mounted(&r))
+		sfs_grow_unmounted(&r);
 	if (fflush(stdout) || ferror(stdout))
 		sfs_die(SFS_RESIZE_FAILED, "the new size cannot be told");
 	return SFS_RESIZE_OK;

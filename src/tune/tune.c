@@ -7,11 +7,7 @@
  * while the superblock is there.  A volume that is mounted is asked to change its label itself.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <mntent.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 #include <linux/fs.h>
 
@@ -101,57 +97,6 @@ static void sfs_change(struct sfs_tune *t)
 	sfs_block_seal(t->super);
 }
 
-/* The directory @dir, open, if it is on the device @dev; else -1. */
-static int sfs_open_on(const char *dir, dev_t dev)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || (!fstat(fd, &st) && st.st_dev == dev))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static bool sfs_is_readonly(int fd)
-{
-	struct statvfs st;
-
-	return fstatvfs(fd, &st) || (st.f_flag & ST_RDONLY);
-}
-
-/*
- * The root of the volume on the device at @path, open, by a mount that is not read-only if there is
- * one; -1: it is not mounted, or no device.
- */
-static int sfs_open_mounted(const char *path)
-{
-	int fd, found = -1;
-	struct mntent *m;
-	struct stat dev;
-	FILE *mounts;
-
-	if (stat(path, &dev) || !S_ISBLK(dev.st_mode))
-		return -1;
-	mounts = setmntent("/proc/self/mounts", "r");
-	while (mounts && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "simplefs"))
-			continue;
-		fd = sfs_open_on(m->mnt_dir, dev.st_rdev);
-		if (fd >= 0 && found >= 0 && sfs_is_readonly(fd)) {
-			close(fd);
-			continue;
-		}
-		if (fd >= 0 && found >= 0)
-			close(found);
-		if (fd >= 0)
-			found = fd;
-	}
-	if (mounts)
-		endmntent(mounts);
-	return found;
-}
-
 /* False: nothing is mounted there, or more is to be changed than the label. */
 static bool sfs_label_mounted(const struct sfs_tune *t)
 {
@@ -160,7 +105,7 @@ static bool sfs_label_mounted(const struct sfs_tune *t)
 
 	if (!t->label || t->uuid_text || t->errors >= 0)
 		return false;
-	fd = sfs_open_mounted(t->path);
+	fd = sfs_mounted_open(t->path);
 	if (fd < 0)
 		return false;
 	snprintf(label, sizeof(label), "%s", t->label);

@@ -11,6 +11,7 @@ seed=${SEED:-1000}
 cases=(
     '256M size=4M 1 remount' '256M size=4M 2 drop' '256M size=4M 8 remount drop'
     '64M size=4M 1 full drop' '64M size=4M 2 full remount' '64M size=4M 8 full'
+    '64M size=4M 4 remount grow' '64M size=4M 8 full drop grow'
     '5G size=4031M 2 remount' '5G size=4031M 8 drop' '5G size=4031M 8 full remount'
 )
 seconds=$((${CHURN_SECONDS:-3600} / (${#names[@]} * ${#cases[@]})))

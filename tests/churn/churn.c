@@ -2,16 +2,17 @@
 /*
  * churn.c - processes that allocate, free and allocate again across commits, and know the outcome.
  *
- * usage: churn SEED WORKERS SECONDS MNT [full] [drop] [remount] [links] [state=FILE]
+ * usage: churn SEED WORKERS SECONDS MNT [full] [drop] [remount] [links] [grow] [state=FILE]
  *        churn verify FILE MNT
  * Every worker has folders of its own, of which it knows names and contents (churn_name.c,
  * churn_file.c), and all meet in a shared one (churn_shared.c).  Beside them a log is fsynced and
  * the volume synced (churn_beside.c).  At the end all is read again and compared.  "full" fills the
  * volume first and keeps it at its last block: then ENOSPC is an answer, to what needs space and
  * nothing else.  "drop" empties the caches now and then, "remount" unmounts some times and mounts
- * again, "links" has many make and remove what needs a block for a moment.  What is known stays in
- * FILE, so that "verify" compares once more, later.  A given seed
- * makes every worker do the same things; how they meet differs.
+ * again, "links" has many make and remove what needs a block for a moment, "grow" makes the volume
+ * larger all the time, as far as its device goes.  What is known stays in FILE, so that "verify"
+ * compares once more, later.  A given seed makes every worker do the same things; how they meet
+ * differs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +56,7 @@ static const struct {
 
 static const char *mnt, *device;
 static char *options;
-static bool with_drop, with_remount, with_links;
+static bool with_drop, with_remount, with_links, with_grow;
 static uint64_t random_state;
 
 uint32_t rnd(uint32_t below)
@@ -147,6 +148,7 @@ static bool every_kind(void)
 static bool everything(void)
 {
 	return state->fsyncs && state->syncs && (!with_drop || state->drops) &&
+	       (!with_grow || state->growths) &&
 	       (!full || (state->fills && state->scattered)) && every_kind();
 }
 
@@ -216,6 +218,11 @@ static void work(void)
 static void run_sync(void)
 {
 	beside_sync(with_drop);
+}
+
+static void run_grow(void)
+{
+	beside_grow(device);
 }
 
 static void make_folders(void)
@@ -307,6 +314,8 @@ static int leg(uint64_t seed)
 	count += start(beside_log, WORKERS_MAX, seed) > 0;
 	count += start(run_sync, WORKERS_MAX + 1, seed) > 0;
 	count += start(run_clock, WORKERS_MAX + 2, seed) > 0;
+	if (with_grow)
+		count += start(run_grow, WORKERS_MAX + 7 + LINKERS, seed) > 0;
 	for (n = 0; with_links && n < LINKERS; n++)
 		count += start(beside_links, WORKERS_MAX + 6 + n, seed) > 0;
 	if (with_links)
@@ -395,8 +404,8 @@ static int churn(uint64_t seed, unsigned int seconds)
 	TAP_OK(everything(), "everything was done: above, %lu fsyncs of a log, %lu syncfs",
 	       state->fsyncs, state->syncs);
 	TAP_OK(!with_remount || state->mounts, "caches emptied %lu times, filled to the brim "
-	       "%lu times, %lu blocks scattered, mounted again %lu times", state->drops, state->fills, state->scattered,
-	       state->mounts);
+	       "%lu times, %lu blocks scattered, mounted again %lu times, grown %lu times", state->drops,
+	       state->fills, state->scattered, state->mounts, state->growths);
 	taken(&state->nblks, &state->inodes);
 	return tap_done();
 }
@@ -423,7 +432,7 @@ int main(int argc, char **argv)
 		return verify(argv[2]);
 	}
 	if (argc < 5 || atoi(argv[2]) < 1 || atoi(argv[2]) > WORKERS_MAX) {
-		fprintf(stderr, "usage: churn SEED WORKERS SECONDS MNT [full|drop|remount|links|state=FILE]...\n"
+		fprintf(stderr, "usage: churn SEED WORKERS SECONDS MNT [full|drop|remount|links|grow|state=FILE]...\n"
 			"       churn verify FILE MNT\n");
 		return 2;
 	}
@@ -433,6 +442,7 @@ int main(int argc, char **argv)
 		with_drop |= !strcmp(argv[i], "drop");
 		with_remount |= !strcmp(argv[i], "remount");
 		with_links |= !strcmp(argv[i], "links");
+		with_grow |= !strcmp(argv[i], "grow");
 		if (!strncmp(argv[i], "state=", 6))
 			path = argv[i] + 6;
 	}

@@ -88,7 +88,7 @@ struct worker {
 struct state {
 	uint32_t nworkers;
 	unsigned long lines;		/* of the log */
-	unsigned long fsyncs, syncs, drops, fills, mounts, scattered;
+	unsigned long fsyncs, syncs, drops, fills, mounts, scattered, growths;
 	uint8_t scatter[SCATTER_BLOCKS];	/* enum scatter: what each block holds */
 	unsigned long nblks, inodes;	/* in use at the end */
 	bool full;
@@ -173,6 +173,7 @@ void beside_fill(void);
 void beside_greed(void);
 void beside_scatter(void);
 void beside_links(void);
+void beside_grow(const char *device);
 void beside_names(void);
 void make_passing(void);
 void make_scatter(void);

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * churn_beside.c - who runs beside the workers: a log that is fsynced line by line, one who syncs
- * all of it, those who keep a full volume full, and those who run into that.
+ * all of it, one who makes the volume larger, those who keep a full volume full, and those who run
+ * into that.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/types.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "churn.h"
+#include "ioctl.h"
 
 #define SCATTER_OWNER	98
 
@@ -159,6 +163,42 @@ void beside_greed(void)
 		for (i = 0; i < 300 && !state->stop; i++)
 			grew(pwrite(fd, much, nbytes, 1 << 20), 0, "write of half the volume");
 		must(ftruncate(fd, 0), 0, "cut of the greedy file");
+	}
+	close(fd);
+}
+
+/* ---- the volume becomes larger, up to its device ---- */
+
+#define AT_BLOCKS	168		/* in block 0 */
+#define GROWTH		600
+
+static uint64_t volume_blocks(const char *device)
+{
+	uint64_t blocks = 0;
+	int fd = open(device, O_RDONLY);
+
+	must(fd, 0, "open of the device");
+	must(pread(fd, &blocks, sizeof(blocks), AT_BLOCKS), 0, "read of block 0");
+	close(fd);
+	return blocks;
+}
+
+/* By a little each time, so that it ends in all places, until there is no more; then it is told. */
+void beside_grow(const char *device)
+{
+	struct sfs_grow_args args = { .g_blocks = volume_blocks(device) };
+	int fd = open(".", O_RDONLY);
+	long ret;
+
+	must(fd, 0, "open of the volume");
+	while (!state->stop) {
+		args.g_blocks += rnd(4) ? rnd(GROWTH) : 1;
+		ret = ioctl(fd, SFS_IOC_GROW, &args);
+		if (ret < 0 && errno == ENOSPC)
+			args.g_blocks = SFS_GROW_DEVICE;
+		else if (must(ret, 0, "growth"))
+			state->growths += args.g_blocks > args.g_was;
+		poll(NULL, 0, rnd(400));
 	}
 	close(fd);
 }

@@ -8,7 +8,7 @@ program churn churn tests/churn/churn_*.c
 # SIZE JOURNAL WORKERS [MODE]...
 # shellcheck disable=SC2034
 short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop discard' '64M size=4M 2 links' '64M size=4M 2 full links'
-    '64M size=4M 8 full drop discard')
+    '64M size=4M 8 full drop discard' '64M size=4M 4 full drop discard grow')
 # shellcheck disable=SC2034
 short_seconds=${CHURN_SECONDS:-25}
 
@@ -24,6 +24,7 @@ churn_boot()
     case $modes in *' discard '*) options='-o discard' modes=${modes/ discard / } ;; esac
     rm -f "$tmp/disk"
     build/bin/mkfs.simplefs -q -J "$4" "$tmp/disk" "$3" || exit 1
+    case $modes in *' grow '*) truncate -s 5G "$tmp/disk" ;; esac
     boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" \
         --disk "$tmp/disk$disk_words" -- sh -c \
         "cd /sys/block/$disk_name/queue 2>/dev/null && echo disk: \$(cat logical_block_size write_cache fua)

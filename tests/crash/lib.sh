@@ -11,8 +11,8 @@ every=${CRASH_EVERY:-4}
 seeds=${CRASH_SEEDS:-1}
 bin=build/crash
 
-# make_disks MKFS-ARGUMENTS...: $tmp/disk0 is a volume of 24 MiB or $disk_size, $tmp/disk1 room for a
-# journal; what is not written by mkfs is full of a byte that no file holds but by mistake, or a hole
+# make_disks MKFS-ARGUMENTS...: $tmp/disk0 is a volume of 24 MiB or $disk_size, or on as much one of
+# $volume_size, $tmp/disk1 room for a journal; what is not written by mkfs is full of a byte that no file holds but by mistake, or a hole
 # where the volume is counted in GiB.
 make_disks()
 {
@@ -23,12 +23,13 @@ make_disks()
     tr '\0' '\333' </dev/zero | head -c 5M >"$tmp/disk1"
     rm -f "$tmp/marks"
     truncate -s 64M "$tmp/marks"
-    run build/bin/mkfs.simplefs -fqK "$@" "$tmp/disk0"
+    run build/bin/mkfs.simplefs -fqK "$@" "$tmp/disk0" ${volume_size:+"$volume_size"}
     is "$status" 0 "mkfs $*" || diag "$out"
 }
 
 # record_run SEED [MOUNT-OPTIONS [WORKERS [MODE]]]: runs the operations in a machine; $tmp/record is what
-# its disks saw, if $whole is 0; $status is the machine's
+# its disks saw, if $whole is 0; $status is the machine's. $beside is a command that
+# is done over and over beside them.
 record_run()
 {
     local i server fd nbd=nbd:unix:$tmp/socket
@@ -37,9 +38,11 @@ record_run()
     exec {fd}< <(exec "$bin/nbd-log" "$tmp/socket" "$tmp/record" "$tmp/work0" "$tmp/work1" "$tmp/marks")
     server=$!
     read -r -u "$fd" _
-    boot --timeout 900 --module "$module" --add "$bin/ops" --disk-cache writeback \
+    boot --timeout 900 --module "$module" --add "$bin/ops" --add build/bin/resize.simplefs --disk-cache writeback \
         --disk "$nbd:exportname=0" --disk "$nbd:exportname=1" --disk "$nbd:exportname=2" -- \
-        sh -c "mount -t simplefs ${2-} /dev/vda /mnt && ops /dev/vdc /mnt $1 $ops ${*:3} && umount /mnt"
+        sh -c "mount -t simplefs ${2-} /dev/vda /mnt || exit 1; while [ ! -e /over ] && ${beside:-false}; do :; done &
+            ops /dev/vdc /mnt $1 $ops ${*:3}; s=\$?
+            touch /over; wait; umount /mnt && exit \$s"
     exec {fd}<&-
     wait "$server"
     whole=$?

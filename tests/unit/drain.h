@@ -45,6 +45,7 @@ static unsigned int drain_reads;		/* blocks that came from the device */
 static unsigned int drain_shutdowns;
 static unsigned int drain_corruptions;
 static const char *drain_why = "";
+static void (*drain_ordered)(void);	/* is told when sfs_buf_order() is called */
 static struct sfs_fs drain_fs;
 
 #define DRAIN_REQUIRE(good, fmt, ...) \
@@ -365,6 +366,16 @@ int sfs_buf_forget(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
 		return -EIO;
 	drain_forget(buf);
 	return 0;
+}
+
+int sfs_buf_order(struct sfs_trans *t, struct sfs_fs *fs, struct sfs_buf *buf)
+{
+	(void)t;
+	(void)fs;
+	DRAIN_REQUIRE(buf->dirty, "block %" PRIu64 " was dirtied", buf->blk);
+	if (drain_ordered)
+		drain_ordered();
+	return drain_fails() ? -EIO : 0;
 }
 
 void sfs_buf_readahead(struct sfs_fs *fs, u64 blk, unsigned int nblks)
