@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the crash tests are made of, and the long run of them.
-build/crash/replay-log: $(patsubst %,build/obj/tests/crash/%.o,replay-log judge judge_crowd) build/lib/libsimplefs.a
+build/crash/replay-log: $(patsubst %,build/obj/tests/crash/%.o,replay-log judge judge_crowd judge_wide) build/lib/libsimplefs.a
 build/crash/nbd-log: build/obj/tests/crash/nbd-log.o
 build/crash/replay-log build/crash/nbd-log:
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-build/crash/ops: tests/crash/ops.c tests/crash/ops_crowd.c $(wildcard tests/crash/*.h)
+build/crash/ops: tests/crash/ops.c tests/crash/ops_crowd.c tests/crash/ops_wide.c \
+		$(wildcard tests/crash/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(sfs-cflags) -O2 -static -o $@ $(filter %.c,$^)
 
