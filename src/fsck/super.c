@@ -46,6 +46,8 @@ bool sfs_super_take(struct sfs_dev *dev, const char *path, bool force, void *sup
 		sfs_refuse_newer(path, SFS_EXIT_FAILED, super);
 	if (!err)
 		why = sfs_super_verify(super, sfs_dev_nblks(dev));
+	if (!why && sfs_dev_keep_super(dev, super))
+		sfs_die(SFS_EXIT_FAILED, "%s: no memory for its superblock", path);
 	if (!why)
 		return false;
 	if (sfs_copies_find(dev, found, &blk))
