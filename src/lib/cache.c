@@ -224,6 +224,7 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 		if (!*slot)
 			return NULL;
 		(*slot)->b_blk = blk;
+		(*slot)->b_unread = true;	/* so far */
 		dev->d_count++;
 	}
 	(*slot)->b_refs++;

@@ -7,8 +7,8 @@ RECORD is fault.c's of a program that made NEW of OLD in place, at IMAGE. Each b
 tried, with the last one whole and with it torn between two sectors, and for each flush some parts drawn
 by lot (torn.py). Each state is a volume with the label, UUID, size and answer to damage of OLD or all of
 NEW, for which fsck -fn says 0, or EXIT. Three ways lead from it to a volume in order, with the files of
-CONTENT (in the volume's root): -a, unless the state is marked as clean and OLD was damaged, which -a
-believes; -fy, after which all copies say what block 0 says; and, with block 0 gone, -fy by a copy.
+CONTENT (in the volume's root): -a, unless OLD is damaged and called clean, which -a believes, and block
+0 is still that of OLD; -fy, after which all copies say what block 0 says; and, with block 0 gone, -fy by a copy.
 Prints a line for each state that failed, then "states N, old N, done N, bad N": old by block 0, done also by the copies. LD_PRELOAD may be fault.c.
 """
 import os
@@ -84,7 +84,8 @@ class Judge:
         self.ops = torn.read_record(record)
         self.image = Image(image, old)
         self.made = image + '.made'
-        self.old, self.new = (named(open(f, 'rb').read(BLOCK)) for f in (old, new))
+        self.super = self.image.block(0)
+        self.old, self.new = named(self.super), named(open(new, 'rb').read(BLOCK))
         self.count = dict(states=0, old=0, done=0, bad=0)
         self.why = None
         self.damage = self.run('-fn')[0]
@@ -125,7 +126,7 @@ class Judge:
             self.image.write(*write)
         if damage:
             self.image.write(0, bytes(BLOCK))
-        believed = how == '-a' and self.image.block(0)[AT_STATE] == CLEAN
+        believed = how == '-a' and self.image.block(0) == self.super and self.super[AT_STATE] == CLEAN
         status, out = self.run(how)
         how += ', block 0 gone,' if damage else ''
         self.must(status in statuses, f'fsck {how} exits {status}: {out}')

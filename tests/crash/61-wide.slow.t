@@ -3,7 +3,7 @@
 # More of 60-wide.t: so many zones that a label reaches the copies of the superblock in several
 # transactions, between which others commit: copies may be of a former label then, none of a later one.
 . "$(dirname "$0")/lib.sh"
-ops=${CRASH_OPS:-40}
+ops=40
 for seed in $seeds; do
     wide "$seed" synced 290G 8 70
     # A look at seventy zones takes long.

@@ -15,7 +15,8 @@ crash-bins: build/crash/replay-log build/crash/nbd-log build/crash/ops
 check-crash:
 	@tests/setup --check
 	CRASH_OPS=1500 CRASH_EVERY=1 tests/run \
-		$(filter-out %-crowd.t %-crowd.slow.t,$(sort $(wildcard tests/crash/*.t)))
+		$(filter-out %-crowd.t %-crowd.slow.t %-wide.t %-wide.slow.t,$(sort $(wildcard tests/crash/*.t)))
+	CRASH_SEEDS="1 2" CRASH_OPS=300 CRASH_EVERY=1 tests/run $(sort $(wildcard tests/crash/6*-wide*.t))
 	for kernel in 6.1 7.3; do \
 		SFS_KERNEL=$$kernel CRASH_SEEDS="1 2 3" CRASH_OPS=300 CRASH_EVERY=2 \
 			tests/run tests/crash/5*-crowd*.t || exit 1; \
