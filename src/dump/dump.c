@@ -181,8 +181,8 @@ static bool sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 		why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
 		sfs_take_copy(d, dev, super, why, err);
-	else if (sfs_dev_keep_super(dev, super))
-		sfs_die(SFS_EXIT_FAILED, "%s: no memory", d->path);
+	else
+		sfs_dev_keep_super(dev, super);
 	sfs_super_decode(fs, super);
 	fs->f_priv = dev;
 	sfs_replay_journal(d, fs, super);

@@ -257,9 +257,9 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 	return sfs_cache_put(dev, blk, data, true);
 }
 
-int sfs_dev_keep_super(struct sfs_dev *dev, const void *super)
+void sfs_dev_keep_super(struct sfs_dev *dev, const void *super)
 {
-	return sfs_cache_put(dev, 0, super, false);
+	(void)sfs_cache_put(dev, 0, super, false);
 }
 
 /* ---- port.h ---- */

@@ -12,7 +12,7 @@ for patch in tests/cli/mutants/*.patch; do
     [ "${MUTANT:-$name}" = "$name" ] || continue
     rm -rf "$tmp/src" && cp -r src "$tmp/src"
     run patch -s -p1 --fuzz=0 --no-backup-if-mismatch -d "$tmp/src" -i "$PWD/$patch"
-    run gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSFS_VERSION_TEXT='"mutant"' -O1 -I"$tmp/src/core" \
+    run gcc -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSIMPLEFS_VERSION='"mutant"' -O1 -I"$tmp/src/core" \
         -I"$tmp/src/lib" -o "$tmp/$tool.simplefs" "$tmp/src/$tool"/*.c build/lib/libsimplefs.a -luuid
     exits 0 "$name: applies and compiles"
     run env "${tool^^}=$tmp/$tool.simplefs" CUT="$(sed -n 's/.* CUT=\([a-z0-9]*\)$/\1/p' "$patch")" tests/cli/62-cut.t

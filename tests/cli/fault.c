@@ -7,8 +7,8 @@
  * or INT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
  *
  * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO; FAULT_MENDS=1: block 0
- * until it is written, as on a disk that takes another sector then.  FAULT_READS=FILE: which blocks were
- * read is left there, a number a line, as often as it was read.
+ * until it is written, as on a disk that takes another sector then.  FAULT_READS=FILE: which
+ * blocks were read is left there, a number a line, as often as it was read.
  *
  * FAULT_RECORD=FILE: every pwrite and fsync that was let through is kept there, in order: a line
  * "write PATH POS NBYTES" before the bytes, or "fsync PATH".

@@ -111,7 +111,7 @@ struct wide {
 	int pieces;			/* of the file "land", at most; 0: there is none of this */
 	int piece, piece_safe;		/* begun, and on disk for sure */
 	int made[WIDE_PIECES];		/* the operation that each is of */
-	int label, label_safe;		/* operations that gave the label: the last, the last returned */
+	int label, label_safe;		/* operations that gave the last, and the last returned */
 	bool labels[MODEL_OPS + 2];	/* operations that gave one */
 };
 

@@ -2,8 +2,7 @@
 /*
  * ops.c - does in a machine what model.h says, and marks on a device of its own how far it got.
  *
- * usage: ops MARKS DIR SEED COUNT [WORKERS [full | zones | faults] |
- *            wide | synced PIECES]
+ * usage: ops MARKS DIR SEED COUNT [WORKERS [full | zones | faults] | wide | synced PIECES]
  * Before operation N its number goes to the device MARKS, past all caches: what the record of the
  * disks holds before mark N was there when all operations before N had returned.  What was unlinked
  * stays open for a while, so that there are orphans.
@@ -12,6 +11,9 @@
  * and those of crowd.h (ops_crowd.c).  "full" fills the volume before: then there may be no space.
  * "zones" has them take and give back so much at once that new zones are begun.  With "faults" what
  * finds no memory has not happened, and a worker stops at the first error of the disk.
+ *
+ * With "wide" it is one, on a volume of several zones (ops_wide.c); with "synced" another process
+ * syncs the volume meanwhile, so that commits come between what a label does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -312,11 +314,10 @@ int main(int argc, char **argv)
 {
 	bool synced = argc == 7 && !strcmp(argv[5], "synced");
 	bool wide = synced || (argc == 7 && !strcmp(argv[5], "wide"));
-	pid_t beside = 0;
 	int marks;
 
 	if (argc < 5 || argc > 7 || (wide && atoi(argv[6]) > WIDE_PIECES)) {
-		fprintf(stderr, "usage: ops MARKS DIR SEED COUNT [WORKERS [MODE] | wide PIECES | synced PIECES]\n");
+		fprintf(stderr, "usage: ops MARKS DIR SEED COUNT [WORKERS [MODE]]\n");
 		return 2;
 	}
 	marks = open(argv[1], O_WRONLY | O_DIRECT);
@@ -332,9 +333,9 @@ int main(int argc, char **argv)
 		return crowd(marks, atoi(argv[3]), atoi(argv[5]), atoi(argv[4]),
 			     argc > 6 ? argv[6] : "");
 	if (synced)
-		beside = sync_beside();
+		sync_beside();
 	work(marks, atoi(argv[3]), 0, atoi(argv[4]), wide ? atoi(argv[6]) : 0);
-	if (beside)
-		(void)(kill(beside, SIGKILL) || waitpid(beside, NULL, 0) < 0);
+	if (synced)
+		sync_beside_end();
 	return 0;
 }

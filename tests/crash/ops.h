@@ -38,8 +38,9 @@ int do_crowd(const struct model_op *op);
 
 /* ---- ops_wide.c ---- */
 
-/* Another process syncs the volume in the working directory until it is killed. */
-pid_t sync_beside(void);
+/* Another process syncs the volume in the working directory, some times for each label. */
+void sync_beside(void);
+void sync_beside_end(void);
 /* One after these. */
 int do_wide(const struct model_op *op);
 

@@ -5,9 +5,41 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ops.h"
+
+#define SYNCS	12		/* beside a label */
+
+static int asked[2] = { -1, -1 };	/* of who syncs beside: a byte for each label */
+
+void sync_beside(void)
+{
+	int fd = open(".", O_RDONLY);
+	int i;
+	char c;
+
+	if (pipe(asked))
+		fail(&(struct model_op){ .kind = OP_SYNC }, "pipe");
+	if (fork()) {
+		close(asked[0]);
+		close(fd);
+		return;
+	}
+	close(asked[1]);
+	while (read(asked[0], &c, 1) == 1)
+		for (i = 0; i < SYNCS; i++)
+			(void)!syncfs(fd);
+	_exit(0);
+}
+
+/* Nobody is in the volume then. */
+void sync_beside_end(void)
+{
+	close(asked[1]);
+	(void)wait(NULL);
+}
 
 static int do_label(void)
 {
@@ -16,6 +48,8 @@ static int do_label(void)
 	int err;
 
 	wide_label(m->done + 1, text);
+	if (asked[1] >= 0 && write(asked[1], "", 1) != 1)
+		return -1;
 	err = fd < 0 || ioctl(fd, FS_IOC_SETFSLABEL, text);
 	return fd < 0 || err || close(fd) ? -1 : 0;
 }
@@ -33,17 +67,6 @@ static int do_land(const struct model_op *op)
 	return close(fd);
 }
 
-pid_t sync_beside(void)
-{
-	pid_t pid = fork();
-	int fd;
-
-	if (pid)
-		return pid;
-	for (fd = open(".", O_RDONLY); !syncfs(fd); usleep(1000))
-		;
-	_exit(1);
-}
 
 int do_wide(const struct model_op *op)
 {

@@ -11,8 +11,8 @@
  *   -k DIR    keep the images of the first crash that shows something wrong
  *   -m        RECORD is the device of marks alone: what is judged is the volume as it is
  *   -c N      the record is of a crowd of N; crashes begin when all of them have
- *   -z N      it is of a volume of several zones, with N pieces of land (wide.h); of each crash that
- *             was chosen at random block 0 is also lost, and a copy takes its place
+ *   -z N      it is of a volume of several zones, with N pieces of land (wide.h); of each random
+ *             crash block 0 is also lost, and a copy takes its place
  *
  * The images given are the disks before the machine started.  A disk holds for sure what a flush
  * has covered; of the writes since, a crash leaves any: all, none, one, all but one, a random half,
@@ -490,6 +490,18 @@ static const u8 *open_marks(const char *path, size_t *ret_nbytes)
 	return record;
 }
 
+static void tell(void)
+{
+	int i;
+
+	printf("# %zu points:", points);
+	for (i = 0; i <= V_RANDOM; i++)
+		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
+	if (models[0]->wide.pieces)
+		printf("# %zu with copies of a former label, %zu without block 0\n", behind, lost);
+	printf("%zu crashes, %zu bad\n", crashes, bad);
+}
+
 static void usage(void)
 {
 	fprintf(stderr, "usage: replay-log [-fmn] [-e N] [-r N] [-w DIR:N] [-k DIR] [-c N] [-z N] RECORD"
@@ -541,8 +553,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind < 4 || argc - optind > 3 + DISKS || !every ||
-	    workers < 0 || workers > CROWD_WORKERS ||
-	    pieces < 0 || pieces > WIDE_PIECES)
+	    workers < 0 || workers > CROWD_WORKERS || pieces < 0 || pieces > WIDE_PIECES)
 		usage();
 	judge_start(atoi(argv[optind + 1]), workers, pieces);
 	count = atoi(argv[optind + 2]);
@@ -552,12 +563,7 @@ int main(int argc, char **argv)
 		open_disk(argv[i]);
 	sfs_report = hear;
 	read_record(record, nbytes, every, randoms);
-	printf("# %zu points:", points);
-	for (i = 0; i <= V_RANDOM; i++)
-		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
-	if (pieces)
-		printf("# %zu with copies of a former label, %zu without block 0\n", behind, lost);
-	printf("%zu crashes, %zu bad\n", crashes, bad);
+	tell();
 	for (i = 0; i < nmodels; i++)
 		whole &= models[i]->done == count;
 	return !whole && !marks_only ? 2 : bad ? 1 : 0;

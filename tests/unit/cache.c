@@ -206,7 +206,7 @@ static void test_half_made(void)
 	sfs_dev_close(dev);
 }
 
-/* Block 0 is read once, by a reference or by the program, and what the device has is asked of it. */
+/* Block 0 is read once, by reference or by the program; what the device has is asked of that. */
 static void test_super(void)
 {
 	struct sfs_dev *dev = fresh();
@@ -230,8 +230,9 @@ static void test_super(void)
 	TAP_OK(!sfs_dev_gives(dev, 0, super), "but by who wants to know what the device gives");
 	sfs_dev_close(dev);
 	TAP_REQUIRE(!sfs_dev_open(path, true, &dev), "opened again");
-	TAP_OK(!sfs_dev_keep_super(dev, super) && !sfs_dev_read(dev, 0, data) &&
-	       !memcmp(data, super, sizeof(super)), "what the program has read is kept");
+	sfs_dev_keep_super(dev, super);
+	TAP_OK(!sfs_dev_read(dev, 0, data) && !memcmp(data, super, sizeof(super)),
+	       "what the program has read is kept");
 	TAP_EQ(sfs_dev_changed(dev), 0, "and is no change");
 	sfs_dev_close(dev);
 }
