@@ -121,8 +121,9 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 }
 
 /*
- * What is in block 0, @super, is no superblock: @why; @unread: it was not had.  It can be shown, which
- * ends the program; for all else a copy takes its place, or there is none, which is the end as well.
+ * What is in block 0, @super, is no superblock: @why; @unread: the device does not give it.  It can
+ * be shown, which ends the program; for all else a copy takes its place, or there is none, which is
+ * the end as well.
  */
 static void sfs_take_copy(const struct sfs_dump *d, struct sfs_dev *dev, u8 *super, const char *why,
 			  bool unread)

@@ -20,7 +20,7 @@ build_mutant()
 # or it has several zones (wide)
 mutant()
 {
-    local name=$1 disks=("$tmp/disk0") options='' crowd=() workers=() seed said
+    local name=$1 disks=("$tmp/disk0") options='' crowd=() workers=() each=1 seed said
     [ "${MUTANT:-$name}" = "$name" ] || return
     build_mutant "$3" "$4" "$5"
     disk_size=24M
@@ -34,7 +34,7 @@ mutant()
         make_disks -J size=4M -L 'op 1'
     fi
     [ "$2" != crowd ] || workers=(3) crowd=(-c 3)
-    [ "$2" != wide ] || workers=(wide 14) crowd=(-z 14) ops=${CRASH_OPS:-120}
+    [ "$2" != wide ] || workers=(wide 14) crowd=(-z 14) each=4
     for seed in $seeds; do
         record_run "$seed" "$options" "${workers[@]}"
         # What crashes would show may have stopped the module before.
@@ -45,7 +45,7 @@ mutant()
             return
         fi
         [ "$status$whole" = 00 ] || { ok 1 "$name: recorded"; return; }
-        run "$bin/replay-log" -e 1 "${crowd[@]}" "$tmp/record" "$seed" "$ops" "${disks[@]}"
+        run "$bin/replay-log" -e "$each" "${crowd[@]}" "$tmp/record" "$seed" "$ops" "${disks[@]}"
         [ "$status" = 0 ] || break
     done
     is "$status" 1 "$name: $(tail -n 1 <<<"$out")"
