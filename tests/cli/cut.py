@@ -8,8 +8,10 @@ tried, with the last one whole and with it torn between two sectors, and for eac
 by lot (torn.py). Each state is a volume with the label, UUID, size and answer to damage of OLD or all of
 NEW, for which fsck -fn says 0, or EXIT. Three ways lead from it to a volume in order, with the files of
 CONTENT (in the volume's root): -a, unless OLD is damaged and called clean, which -a believes, and block
-0 is still that of OLD; -fy, after which all copies say what block 0 says; and, with block 0 gone, -fy by a copy.
-Prints a line for each state that failed, then "states N, old N, done N, bad N": old by block 0, done also by the copies. LD_PRELOAD may be fault.c.
+0 is still that of OLD; -fy, after which all copies say what block 0 says; and, with block 0 gone, -fy by
+a copy.
+Prints a line for each state that failed, then "states N, old N, done N, bad N": old by block 0, done
+also by the copies. LD_PRELOAD may be fault.c; with CUT_FIRST set the first failure is the end.
 """
 import os
 import random
@@ -158,6 +160,8 @@ class Judge:
             if self.why:
                 self.count['bad'] += 1
                 print(f'state {self.count["states"]}, {len(writes)} writes: {self.why[:400]}')
+                if 'CUT_FIRST' in os.environ:
+                    break
         self.image.restore()
         print(', '.join(f'{k} {v}' for k, v in self.count.items()))
 
