@@ -121,10 +121,12 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 }
 
 /*
- * What is in block 0, @super, is no superblock: @why.  It can be shown, which ends the program; for
- * all else a copy takes its place, or there is none, which is the end as well.
+ * What is in block 0, @super, is no superblock: @why; @unread: the device does not give it.  It can
+ * be shown, which ends the program; for all else a copy takes its place, or there is none, which is
+ * the end as well.
  */
-static void sfs_take_copy(const struct sfs_dump *d, struct sfs_dev *dev, u8 *super, const char *why)
+static void sfs_take_copy(const struct sfs_dump *d, struct sfs_dev *dev, u8 *super, const char *why,
+			  bool unread)
 {
 	bool ours = sfs_super_probe(super);
 	u8 found[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
@@ -138,6 +140,8 @@ static void sfs_take_copy(const struct sfs_dump *d, struct sfs_dev *dev, u8 *sup
 		(void)sfs_print_super(d, super);
 	if (ours && !blk)
 		sfs_refuse_newer(d->path, SFS_EXIT_FAILED, super);
+	if (unread && (!blk || d->what == 's'))
+		sfs_die(SFS_EXIT_FAILED, "%s: its superblock cannot be read%s", d->path, where);
 	if (!ours && (!blk || d->what == 's'))
 		sfs_die(SFS_EXIT_FAILED, "%s: no simplefs here%s", d->path, where);
 	if (!blk || d->what == 's')
@@ -177,7 +181,9 @@ static bool sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 	if (!err)
 		why = sfs_super_verify(super, sfs_dev_nblks(dev));
 	if (why)
-		sfs_take_copy(d, dev, super, why);
+		sfs_take_copy(d, dev, super, why, err);
+	else
+		sfs_dev_keep_super(dev, super);
 	sfs_super_decode(fs, super);
 	fs->f_priv = dev;
 	sfs_replay_journal(d, fs, super);

@@ -361,6 +361,10 @@ static void sfs_restore(struct sfs_fsck *f)
 	if (err)
 		sfs_give_up(f, err, "the superblock cannot be written");
 	f->restored = true;
+	if (!sfs_dev_gives(f->fs.f_priv, 0, f->super))
+		sfs_die(SFS_EXIT_FAILED, "%s: its superblock was written, and the device does not"
+			" give it back: copy what can be read to another device and check that",
+			f->path);
 }
 
 static void sfs_hear_nothing(const char *text)

@@ -46,8 +46,10 @@ bool sfs_super_take(struct sfs_dev *dev, const char *path, bool force, void *sup
 		sfs_refuse_newer(path, SFS_EXIT_FAILED, super);
 	if (!err)
 		why = sfs_super_verify(super, sfs_dev_nblks(dev));
-	if (!why)
+	if (!why) {
+		sfs_dev_keep_super(dev, super);
 		return false;
+	}
 	if (sfs_copies_find(dev, found, &blk))
 		sfs_super_none(path, super, err, why);
 	if (!err && !force && sfs_super_is_foreign(super))

@@ -177,7 +177,7 @@ static int sfs_read_super(struct super_block *sb)
 
 	err = sfs_buf_read_raw(sb, 0, &si->si_super);
 	if (err) {
-		pr_err("simplefs (%s): cannot read block 0\n", sb->s_id);
+		pr_err("simplefs (%s): cannot read block 0; fsck.simplefs may mend that\n", sb->s_id);
 		return err;
 	}
 	data = sfs_buf_data(si->si_super);

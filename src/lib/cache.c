@@ -100,7 +100,8 @@ int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data)
 	ssize_t n = 0;
 	char text[80];
 
-	if (buf && buf->b_dirty) {
+	/* Of block 0 the table has what is there, if it has it: nobody forgets that one. */
+	if (buf && (buf->b_dirty || (!blk && !buf->b_unread))) {
 		memcpy(data, buf->b_data, SFS_BLOCK_SIZE);
 		return 0;
 	}
@@ -223,6 +224,7 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 		if (!*slot)
 			return NULL;
 		(*slot)->b_blk = blk;
+		(*slot)->b_unread = true;	/* so far */
 		dev->d_count++;
 	}
 	(*slot)->b_refs++;
@@ -230,7 +232,8 @@ static struct sfs_buf *sfs_cache_get(struct sfs_dev *dev, u64 blk, bool *ret_fre
 	return *slot;
 }
 
-int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
+/* Into the table, changed or as it was read. */
+static int sfs_cache_put(struct sfs_dev *dev, u64 blk, const void *data, bool dirty)
 {
 	struct sfs_buf *buf;
 	bool fresh;
@@ -241,12 +244,22 @@ int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
 	if (!buf)
 		return -ENOMEM;
 	memcpy(buf->b_data, data, SFS_BLOCK_SIZE);
-	sfs_buf_mark(dev, buf, true);
+	sfs_buf_mark(dev, buf, dirty);
 	buf->b_unread = false;
 	buf->b_bad = NULL;
 	buf->b_verified = false;
 	sfs_buf_put(buf);
 	return 0;
+}
+
+int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data)
+{
+	return sfs_cache_put(dev, blk, data, true);
+}
+
+void sfs_dev_keep_super(struct sfs_dev *dev, const void *super)
+{
+	(void)sfs_cache_put(dev, 0, super, false);
 }
 
 /* ---- port.h ---- */

@@ -19,7 +19,7 @@ struct sfs_buf {
 	bool b_new;			/* made here, and not written yet */
 	bool b_verified;
 	bool b_asked;			/* since the table was last full */
-	bool b_unread;			/* the device did not give it: it is not asked again */
+	bool b_unread;			/* or the device did not give it: it is not asked again */
 	const struct sfs_block_ops *b_bad;	/* it is none of these, which was told */
 	u8 b_data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };

@@ -111,6 +111,17 @@ int sfs_dev_write_error(const struct sfs_dev *dev)
 	return dev->d_write_err;
 }
 
+bool sfs_dev_gives(struct sfs_dev *dev, u64 blk, const void *data)
+{
+	u8 now[SFS_BLOCK_SIZE];
+	off_t pos = blk << SFS_BLOCK_BITS;
+
+	/* What the page cache has says nothing of the device. */
+	(void)!posix_fadvise(dev->d_fd, pos, SFS_BLOCK_SIZE, POSIX_FADV_DONTNEED);
+	return pread(dev->d_fd, now, sizeof(now), pos) == sizeof(now) &&
+	       !memcmp(now, data, sizeof(now));
+}
+
 int sfs_dev_sync(struct sfs_dev *dev)
 {
 	return fsync(dev->d_fd) ? -errno : 0;

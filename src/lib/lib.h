@@ -29,6 +29,10 @@ int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
+/* Block 0 as it was read: it is not asked for again, if there is memory to keep it. */
+void sfs_dev_keep_super(struct sfs_dev *dev, const void *super);
+/* Does the device give back @data, which was written and is lasting?  Its own copy is read. */
+bool sfs_dev_gives(struct sfs_dev *dev, u64 blk, const void *data);
 int sfs_dev_sync(struct sfs_dev *dev);
 /* What has been changed in memory is verified again, like a block just read, before it is used. */
 void sfs_dev_doubt(struct sfs_dev *dev);

@@ -54,7 +54,8 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 
 	err = sfs_dev_read(dev, 0, super);
 	if (err)
-		sfs_die(status, "%s: its superblock cannot be read: %s", path, strerror(-err));
+		sfs_die(status, "%s: its superblock cannot be read: %s; fsck.simplefs -y writes a"
+			" copy of it there", path, strerror(-err));
 	if (!sfs_super_probe(super))
 		sfs_die(status, "%s: no simplefs is there", path);
 	sfs_refuse_newer(path, status, super);

@@ -6,7 +6,8 @@
  * standard output or error), FAULT= how: ENOSPC, EIO, SHORT (half is written, then ENOSPC), KILL
  * or INT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
  *
- * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO.  FAULT_READS=FILE: which
+ * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO; FAULT_MENDS=1: block 0
+ * until it is written, as on a disk that takes another sector then.  FAULT_READS=FILE: which
  * blocks were read is left there, a number a line, as often as it was read.
  *
  * FAULT_RECORD=FILE: every pwrite and fsync that was let through is kept there, in order: a line
@@ -25,6 +26,7 @@
 
 static unsigned long calls;
 static int full;
+static int mended;			/* block 0 */
 
 /* 0: go on; 1: only half of it; -1: fails, errno is set */
 static int fault(void)
@@ -88,6 +90,8 @@ ssize_t pwrite64(int fd, const void *data, size_t nbytes, off64_t pos)
 {
 	int f = fault();
 
+	if (!pos && !f)
+		mended = getenv("FAULT_MENDS") != NULL;
 	if (!f)
 		record(fd, data, nbytes, pos);
 	return f < 0 ? -1 : REAL(pwrite64)(fd, data, nbytes / (1 + f), pos);
@@ -105,7 +109,8 @@ ssize_t pread64(int fd, void *data, size_t nbytes, off64_t pos)
 		fprintf(f, "%lu\n", blk);
 		fclose(f);
 	}
-	if (bad && sscanf(bad, "%lu %lu", &first, &last) == 2 && blk >= first && blk <= last) {
+	if (bad && sscanf(bad, "%lu %lu", &first, &last) == 2 && blk >= first && blk <= last &&
+	    (blk || !mended)) {
 		errno = EIO;
 		return -1;
 	}

@@ -174,7 +174,8 @@ class Judge:
         print(', '.join(f'{k} {v}' for k, v in self.count.items()))
 
 
-for name in [n for n in os.environ if n.startswith('FAULT')]:
-    del os.environ[name]
-os.environ['FAULT_LAZY'] = '1'
-Judge(sys.argv[1:]).main()
+if __name__ == '__main__':
+    for name in [n for n in os.environ if n.startswith('FAULT')]:
+        del os.environ[name]
+    os.environ['FAULT_LAZY'] = '1'
+    Judge(sys.argv[1:]).main()

@@ -16,22 +16,25 @@ build_mutant()
     is $? 0 "$name: built" || diag "$(tail -n 5 "$tmp/make.log")"
 }
 
-# mutant NAME JOURNAL FILE FROM TO: JOURNAL is internal, external, or a crowd works on a volume that has one
+# mutant NAME JOURNAL FILE FROM TO: JOURNAL is internal, external, or a crowd works on a volume that has one,
+# or it has several zones (wide)
 mutant()
 {
-    local name=$1 disks=("$tmp/disk0") options='' crowd=() workers=() seed said
+    local name=$1 disks=("$tmp/disk0") options='' crowd=() workers=() each=1 seed said
     [ "${MUTANT:-$name}" = "$name" ] || return
     build_mutant "$3" "$4" "$5"
     disk_size=24M
     [ "$2" != crowd ] || disk_size=48M
+    [ "$2" != wide ] || disk_size=18G
     if [ "$2" = external ]; then
         options='-o journal_path=/dev/vdb'
         disks+=("$tmp/disk1")
         make_disks -J device="$tmp/disk1"
     else
-        make_disks -J size=4M
+        make_disks -J size=4M -L 'op 1'
     fi
     [ "$2" != crowd ] || workers=(3) crowd=(-c 3)
+    [ "$2" != wide ] || workers=(wide 14) crowd=(-z 14) each=4
     for seed in $seeds; do
         record_run "$seed" "$options" "${workers[@]}"
         # What crashes would show may have stopped the module before.
@@ -42,7 +45,7 @@ mutant()
             return
         fi
         [ "$status$whole" = 00 ] || { ok 1 "$name: recorded"; return; }
-        run "$bin/replay-log" -e 1 "${crowd[@]}" "$tmp/record" "$seed" "$ops" "${disks[@]}"
+        run "$bin/replay-log" -e "$each" "${crowd[@]}" "$tmp/record" "$seed" "$ops" "${disks[@]}"
         [ "$status" = 0 ] || break
     done
     is "$status" 1 "$name: $(tail -n 1 <<<"$out")"
@@ -73,6 +76,13 @@ mutant 'a hole taken for one behind a promise' internal kernel/writeback.c \
     'ext.e_nblks = 1;' ';'
 mutant 'a new file that fdatasync forgets' internal kernel/recipe.c \
     'sfs_inode_note_tid(t, inode, true);' ';'
+mutant 'labels that are not waited for' wide kernel/label.c \
+    'return sfs_journal_wait(sb, tid);' 'return 0;'
+mutant 'copies of the superblock written past the journal' wide core/copy.c \
+    'err = sfs_copy_update(t, fs, sfs_copy_blk(zone), sfs_buf_data(super));' \
+    'err = sfs_buf_format(fs, sfs_copy_blk(zone), 1, sfs_copy_fill, sfs_buf_data(super));'
+mutant 'zones that begin without copy and summary' wide core/zone.c \
+    'sfs_zone_head(zone), SFS_ZONE_HEAD,' 'sfs_zone_head(zone), SFS_ZONE_COPY,'
 mutant 'a superblock that is clean too early' internal kernel/super.c \
     'si->si_fs.f_state &= ~SFS_STATE_CLEAN;' ';'
 done_testing

@@ -105,6 +105,8 @@ static bool check_name(void *arg, const char *name, unsigned int len, u64 ino, u
 		return true;		/* the checker has said so */
 	if (m->worker && w->dir == MODEL_ROOT && judge_own(m, name, len, &in))
 		return true;
+	if (m->wide.pieces && w->dir == MODEL_ROOT && judge_land(m, name, len, &in))
+		return true;
 	node = in.i_gid;
 	index = judge_number(name, len, 1);
 	model_name(index, want);
@@ -137,6 +139,8 @@ static void judge_model(struct sfs_fs *fs, struct model *m, u64 root)
 			(void)sfs_dirent_iterate(&in, 0, check_name, &w);
 	}
 	judge_absent(m);
+	if (m->wide.pieces)
+		judge_no_land(m);
 	for (n = m->done; n >= m->floor; n--)
 		if (m->hash[n] == w.hash)
 			return;
@@ -144,11 +148,13 @@ static void judge_model(struct sfs_fs *fs, struct model *m, u64 root)
 	      m->done);
 }
 
-void judge_start(uint64_t seed, int workers)
+void judge_start(uint64_t seed, int workers, int pieces)
 {
 	nmodels = workers ? workers : 1;
 	if (!workers)
 		models[0] = model_new(seed, 0);
+	if (!workers)
+		wide_start(models[0], pieces);
 	for (; workers; workers--)
 		models[workers - 1] = model_new(seed, workers);
 }

@@ -17,8 +17,8 @@ extern char said[512];			/* why the crash in hand is bad, empty if it is not */
 
 /* The first word of each crash counts. */
 void wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Models from @seed: without @workers one that is alone, with all of the volume. */
-void judge_start(uint64_t seed, int workers);
+/* Models from @seed: without @workers one that is alone, with all of it; @pieces: wide.h. */
+void judge_start(uint64_t seed, int workers, int pieces);
 /*
  * The names are those after some operation since the last promise, each byte one of its file's;
  * for each worker, and nothing of anybody in another's.
@@ -37,5 +37,14 @@ void judge_shared(struct sfs_inode *dir);
 void judge_absent(struct model *m);
 /* Whose these bytes at @pos of a file are: " (written by ...)", or that nobody knows. */
 const char *judge_whose(const u8 *data, long pos, size_t nbytes);
+
+/* ---- judge_wide.c ---- */
+
+/* What @name in the root is, if it is of wide.h: judged; false if it is not. */
+bool judge_land(struct model *m, const char *name, unsigned int len, struct sfs_inode *in);
+/* After all names: was there what had to be? */
+void judge_no_land(const struct model *m);
+/* Block 0 has the old or the new label, no copy a later one, *@ret_behind an earlier one. */
+void judge_labels(struct sfs_fs *fs, unsigned int *ret_behind);
 
 #endif

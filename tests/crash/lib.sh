@@ -52,7 +52,7 @@ record_run()
 record()
 {
     record_run "$@"
-    is "$status" 0 "seed $1${3:+, crowd of ${*:3}}: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
+    is "$status" 0 "seed $1${3:+, workers: ${*:3}}: $ops operations in a machine, recorded" || diag "$(tail -n 5 "$tmp/console")"
     is "$whole" 0 "seed $1: the record is whole"
 }
 
@@ -74,4 +74,24 @@ crashes()
     shift
     run "$bin/replay-log" "${options[@]}" -e "$every" "$tmp/record" "$seed" "$ops" "$@"
     is "$status" 0 "$name: $(tail -n 1 <<<"$out")" || diag "$out"
+}
+
+# wide SEED HOW SIZE PIECES [ZONES]: one works on a volume of several zones (HOW, PIECES: ops.c), of which
+# so many are begun before
+wide()
+{
+    disk_size=$3
+    make -s build/image/edit >"$tmp/make.log" 2>&1 || cat "$tmp/make.log"
+    rm -rf "$tmp/from" && mkdir "$tmp/from" && : >"$tmp/from/ready"
+    make_disks -J size=4M -L 'op 1' -d "$tmp/from"
+    [ -z "${5-}" ] || build/image/edit "$tmp/disk0" zones "$5" /ready
+    record "$1" '' "$2" "$4"
+}
+
+# crashes_wide NAME SEED PIECES: of that record; $behind crashes had copies of a former label
+crashes_wide()
+{
+    crashes "$1" "$2" -z "$3" -- "$tmp/disk0"
+    diag "$(grep '^# ' <<<"$out" | tail -n 2 | cut -c 3-)"
+    behind=$(sed -n 's/^# \([0-9]*\) with copies of a former label, .*/\1/p' <<<"$out")
 }

@@ -31,6 +31,8 @@ enum model_kind {
 	OP_FSYNC, OP_FDATASYNC, OP_SYNC,
 	/* of a crowd's workers only */
 	OP_PUSH, OP_POP, OP_SCATTER, OP_SCATTER_SYNC, OP_RENEW, OP_SHARED,
+	/* on a volume of several zones only */
+	OP_LABEL, OP_LAND,
 	OP_KINDS
 };
 
@@ -39,6 +41,7 @@ static const char *const model_names[OP_KINDS] = {
 	"write", "direct", "mmap", "dsync", "truncate", "fallocate", "punch", "zero",
 	"fsync", "fdatasync", "sync",
 	"push", "pop", "scatter", "fsync of scattered", "renew", "shared",
+	"label", "land",
 };
 
 /* What an operation came to: there was no space for it, or a number that crowd.h explains. */
@@ -102,10 +105,21 @@ struct crowd {
 	int written[MODEL_OPS + 2], synced[MODEL_OPS + 2], made[MODEL_OPS + 2];
 };
 
+/* What there is on a volume of several zones besides: see wide.h. */
+#define WIDE_PIECES	64
+struct wide {
+	int pieces;			/* of the file "land", at most; 0: there is none of this */
+	int piece, piece_safe;		/* begun, and on disk for sure */
+	int made[WIDE_PIECES];		/* the operation that each is of */
+	int label, label_safe;		/* operations that gave the last, and the last returned */
+	bool labels[MODEL_OPS + 2];	/* operations that gave one */
+};
+
 struct model {
 	uint64_t random;
 	unsigned int worker;		/* of a crowd, from 1; 0: alone, with all of the volume */
 	struct crowd crowd;
+	struct wide wide;
 	int done;			/* operations applied; the first has number 2 */
 	int floor;			/* no crash may show names from before this many */
 	struct model_node node[MODEL_OPS + 2];
@@ -221,6 +235,11 @@ static inline bool crowd_choose(struct model *m, struct model_op *op);
 static inline void crowd_apply(struct model *m, const struct model_op *op, int outcome);
 static inline void crowd_note(struct model *m);
 static inline int crowd_durable(struct model *m);
+/* Of several zones: wide.h. */
+static inline bool wide_comes(struct model *m, struct model_op *op);
+static inline bool wide_choose(struct model *m, struct model_op *op);
+static inline void wide_apply(struct model *m, const struct model_op *op);
+static inline void wide_end(struct model *m, const struct model_op *op);
 
 /* ---- choosing ---- */
 
@@ -341,6 +360,8 @@ static const int model_weight[OP_KINDS] = {
 
 static inline bool model_can(struct model *m, struct model_op *op)
 {
+	if (op->kind > OP_SHARED)
+		return wide_choose(m, op);
 	if (op->kind > OP_SYNC)
 		return crowd_choose(m, op);
 	return op->kind <= OP_EXCHANGE ? model_choose_name(m, op) : model_choose_data(m, op);
@@ -353,6 +374,8 @@ static inline void model_choose(struct model *m, struct model_op *op)
 
 	do {
 		memset(op, 0, sizeof(*op));
+		if (wide_comes(m, op))
+			continue;
 		at = model_random(m, m->worker ? MODEL_WEIGHTS_CROWD : MODEL_WEIGHTS);
 		for (kind = 0; kind < OP_KINDS - 1 && at >= model_weight[kind]; kind++)
 			at -= model_weight[kind];
@@ -518,7 +541,9 @@ static inline void model_begin(struct model *m, const struct model_op *op, int o
 	if (outcome == MODEL_UNKNOWN)
 		outcome = op->nbytes;
 	m->done++;
-	if (op->kind > OP_SYNC)
+	if (op->kind > OP_SHARED)
+		wide_apply(m, op);
+	else if (op->kind > OP_SYNC)
 		crowd_apply(m, op, outcome);
 	else if (op->kind <= OP_EXCHANGE && !refused)
 		model_apply_name(m, op);
@@ -539,6 +564,7 @@ static inline void model_end(struct model *m, const struct model_op *op, int out
 
 	if (outcome < 0)
 		return;
+	wide_end(m, op);
 	switch (op->kind) {
 	case OP_SYNC:
 		floor = m->done;
@@ -569,5 +595,6 @@ static inline void model_end(struct model *m, const struct model_op *op, int out
 }
 
 #include "crowd.h"
+#include "wide.h"
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * ops.c - does in a machine what model.h says, and marks on a device of its own how far it got.
  *
- * usage: ops MARKS DIR SEED COUNT [WORKERS [full | zones | faults]]
+ * usage: ops MARKS DIR SEED COUNT [WORKERS [full | zones | faults] | wide | synced PIECES]
  * Before operation N its number goes to the device MARKS, past all caches: what the record of the
  * disks holds before mark N was there when all operations before N had returned.  What was unlinked
  * stays open for a while, so that there are orphans.
@@ -11,6 +11,9 @@
  * and those of crowd.h (ops_crowd.c).  "full" fills the volume before: then there may be no space.
  * "zones" has them take and give back so much at once that new zones are begun.  With "faults" what
  * finds no memory has not happened, and a worker stops at the first error of the disk.
+ *
+ * With "wide" it is one, on a volume of several zones (ops_wide.c); with "synced" another process
+ * syncs the volume meanwhile, so that commits come between what a label does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -244,6 +247,8 @@ static int do_op(const struct model_op *op)
 {
 	char path[4096];
 
+	if (op->kind > OP_SHARED)
+		return do_wide(op);
 	if (op->kind > OP_SYNC)
 		return do_crowd(op);
 	if (op->kind == OP_SYNC)
@@ -267,12 +272,13 @@ static void tune(const char *file, const char *value)
 	close(fd);
 }
 
-static void work(int marks, int seed, unsigned int worker, int count)
+static void work(int marks, int seed, unsigned int worker, int count, int pieces)
 {
 	struct model_op op;
 	char folder[32];
 
 	m = model_new(seed, worker);
+	wide_start(m, pieces);
 	sprintf(folder, "own%u", worker);
 	if ((worker && chdir(folder)) || posix_memalign((void **)&buf, 4096, MODEL_FILE_MAX)) {
 		perror(folder);
@@ -296,7 +302,7 @@ static int crowd(int marks, int seed, unsigned int workers, int count, const cha
 	prepare_crowd(workers, mode);
 	for (worker = 1; worker <= workers; worker++)
 		if (!fork()) {
-			work(marks, seed, worker, count);
+			work(marks, seed, worker, count, 0);
 			exit(0);
 		}
 	while (wait(&status) > 0)
@@ -306,9 +312,11 @@ static int crowd(int marks, int seed, unsigned int workers, int count, const cha
 
 int main(int argc, char **argv)
 {
+	bool synced = argc == 7 && !strcmp(argv[5], "synced");
+	bool wide = synced || (argc == 7 && !strcmp(argv[5], "wide"));
 	int marks;
 
-	if (argc < 5 || argc > 7) {
+	if (argc < 5 || argc > 7 || (wide && atoi(argv[6]) > WIDE_PIECES)) {
 		fprintf(stderr, "usage: ops MARKS DIR SEED COUNT [WORKERS [MODE]]\n");
 		return 2;
 	}
@@ -321,9 +329,13 @@ int main(int argc, char **argv)
 	tune("/proc/sys/vm/dirty_expire_centisecs", "40");
 	umask(0);
 	setfsgid(MODEL_ROOT);
-	if (argc > 5)
+	if (argc > 5 && !wide)
 		return crowd(marks, atoi(argv[3]), atoi(argv[5]), atoi(argv[4]),
 			     argc > 6 ? argv[6] : "");
-	work(marks, atoi(argv[3]), 0, atoi(argv[4]));
+	if (synced)
+		sync_beside();
+	work(marks, atoi(argv[3]), 0, atoi(argv[4]), wide ? atoi(argv[6]) : 0);
+	if (synced)
+		sync_beside_end();
 	return 0;
 }

@@ -33,7 +33,15 @@ int without_memory(int result);
 
 /* Folders for @workers in the working directory, and what @mode says, on disk. */
 void prepare_crowd(unsigned int workers, const char *mode);
-/* One operation after OP_SYNC; its outcome. */
+/* One operation from OP_PUSH to OP_SHARED; its outcome. */
 int do_crowd(const struct model_op *op);
+
+/* ---- ops_wide.c ---- */
+
+/* Another process syncs the volume in the working directory, some times for each label. */
+void sync_beside(void);
+void sync_beside_end(void);
+/* One after these. */
+int do_wide(const struct model_op *op);
 
 #endif

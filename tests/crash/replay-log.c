@@ -11,6 +11,8 @@
  *   -k DIR    keep the images of the first crash that shows something wrong
  *   -m        RECORD is the device of marks alone: what is judged is the volume as it is
  *   -c N      the record is of a crowd of N; crashes begin when all of them have
+ *   -z N      it is of a volume of several zones, with N pieces of land (wide.h); of each random
+ *             crash block 0 is also lost, and a copy takes its place
  *
  * The images given are the disks before the machine started.  A disk holds for sure what a flush
  * has covered; of the writes since, a crash leaves any: all, none, one, all but one, a random half,
@@ -52,6 +54,7 @@ static int want_images, made_images;
 static u64 random_state = 1;
 static size_t crashes, bad, points;
 static size_t tried[V_RANDOM + 1];
+static size_t behind, lost;		/* crashes with copies of former labels; without block 0 */
 
 static u32 random_below(u32 below)
 {
@@ -66,14 +69,27 @@ static void hear(const char *text)
 
 /* ---- one image ---- */
 
-static void check_volume(struct sfs_dev *dev, struct sfs_dev *log_dev)
+/* Block 0 is what a copy says, as fsck would have it; false: none says anything. */
+static bool lose_super(struct sfs_dev *dev)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u64 blk;
+
+	lost++;
+	return !sfs_copies_find(dev, super, &blk) && !sfs_dev_put(dev, 0, super);
+}
+
+static void check_volume(struct sfs_dev *dev, struct sfs_dev *log_dev, bool lose)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	struct sfs_fs fs = { .f_priv = dev };
 	struct sfs_replay replay;
 	const char *why;
+	unsigned int nbehind = 0;
 	long result = 0;
 
+	if (lose && !lose_super(dev))
+		return wrong("no copy of the superblock takes its place");
 	if (sfs_dev_read(dev, 0, super))
 		return wrong("the superblock cannot be read");
 	why = sfs_super_verify(super, sfs_dev_nblks(dev));
@@ -87,6 +103,9 @@ static void check_volume(struct sfs_dev *dev, struct sfs_dev *log_dev)
 	if (!result) {
 		result = sfs_check(&fs);
 		judge_names(&fs);
+		if (models[0]->wide.pieces)
+			judge_labels(&fs, &nbehind);
+		behind += nbehind != 0;
 	}
 	if (result)
 		wrong("check: %ld", result);
@@ -95,37 +114,62 @@ static void check_volume(struct sfs_dev *dev, struct sfs_dev *log_dev)
 
 /* ---- one crash ---- */
 
+/* The volume may be far larger than what is in it. */
+static bool write_data(int fd, const struct disk *d)
+{
+	int work = open(d->path, O_RDONLY);
+	off_t at = 0, end;
+	bool good = work >= 0;
+
+	while (good && (at = lseek(work, at, SEEK_DATA)) >= 0 &&
+	       (end = lseek(work, at, SEEK_HOLE)) >= 0) {
+		for (; good && at < end; at += SFS_BLOCK_SIZE)
+			good = pwrite(fd, d->work + at, SFS_BLOCK_SIZE, at) == SFS_BLOCK_SIZE;
+	}
+	close(work);
+	return good;
+}
+
 static void write_image(const char *dir, const char *name, int n)
 {
 	char path[512];
 	int i;
 
 	for (i = 0; i < disks; i++) {
-		FILE *f;
+		int fd;
 
 		snprintf(path, sizeof(path), "%s/%s-%d.%d", dir, name, n, i);
-		f = fopen(path, "w");
-		if (!f || fwrite(disk[i].work, disk[i].nbytes, 1, f) != 1 || fclose(f)) {
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		if (fd < 0 || ftruncate(fd, disk[i].nbytes) || !write_data(fd, &disk[i]) ||
+		    close(fd)) {
 			perror(path);
 			exit(2);
 		}
 	}
 }
 
-static void crash(size_t entry, enum variant v)
+static void check_disks(bool lose)
 {
 	struct sfs_dev *dev, *log_dev = NULL;
-	int i;
 
-	said[0] = '\0';
 	if (sfs_dev_open(disk[0].path, false, &dev) ||
 	    (disks > 1 && sfs_dev_open(disk[1].path, false, &log_dev))) {
 		perror("open");
 		exit(2);
 	}
-	check_volume(dev, log_dev);
+	check_volume(dev, log_dev, lose);
 	sfs_dev_close(log_dev);
 	sfs_dev_close(dev);
+}
+
+static void crash(size_t entry, enum variant v)
+{
+	int i;
+
+	said[0] = '\0';
+	check_disks(false);
+	if (!said[0] && v == V_RANDOM && models[0]->wide.pieces)
+		check_disks(true);
 	crashes++;
 	tried[v]++;
 	if (!said[0] || no_journal)
@@ -366,7 +410,7 @@ static void read_record(const u8 *record, size_t nbytes, size_t every, unsigned 
 	crash(entry, V_ALL);
 }
 
-/* The volume may be far larger than what is in it. */
+/* The same the other way. */
 static void copy_data(int fd, u8 *to, const u8 *from)
 {
 	off_t at = 0, end;
@@ -446,10 +490,22 @@ static const u8 *open_marks(const char *path, size_t *ret_nbytes)
 	return record;
 }
 
+static void tell(void)
+{
+	int i;
+
+	printf("# %zu points:", points);
+	for (i = 0; i <= V_RANDOM; i++)
+		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
+	if (models[0]->wide.pieces)
+		printf("# %zu with copies of a former label, %zu without block 0\n", behind, lost);
+	printf("%zu crashes, %zu bad\n", crashes, bad);
+}
+
 static void usage(void)
 {
-	fprintf(stderr, "usage: replay-log [-fmn] [-e N] [-r N] [-w DIR:N] [-k DIR] [-c N] RECORD SEED"
-		" COUNT VOLUME [LOGDEVICE]\n");
+	fprintf(stderr, "usage: replay-log [-fmn] [-e N] [-r N] [-w DIR:N] [-k DIR] [-c N] [-z N] RECORD"
+		" SEED COUNT VOLUME [LOGDEVICE]\n");
 	exit(2);
 }
 
@@ -459,10 +515,10 @@ int main(int argc, char **argv)
 	unsigned int randoms = 2;
 	const u8 *record;
 	bool whole = true;
-	int workers = 0;
+	int workers = 0, pieces = 0;
 	int opt, i;
 
-	while ((opt = getopt(argc, argv, "fmne:r:w:k:c:")) != -1) {
+	while ((opt = getopt(argc, argv, "fmne:r:w:k:c:z:")) != -1) {
 		switch (opt) {
 		case 'f':
 			lying = true;
@@ -489,14 +545,17 @@ int main(int argc, char **argv)
 		case 'c':
 			workers = atoi(optarg);
 			break;
+		case 'z':
+			pieces = atoi(optarg);
+			break;
 		default:
 			usage();
 		}
 	}
 	if (argc - optind < 4 || argc - optind > 3 + DISKS || !every ||
-	    workers < 0 || workers > CROWD_WORKERS)
+	    workers < 0 || workers > CROWD_WORKERS || pieces < 0 || pieces > WIDE_PIECES)
 		usage();
-	judge_start(atoi(argv[optind + 1]), workers);
+	judge_start(atoi(argv[optind + 1]), workers, pieces);
 	count = atoi(argv[optind + 2]);
 	record = marks_only ? open_marks(argv[optind], &nbytes) :
 			      open_record(argv[optind], &nbytes);
@@ -504,10 +563,7 @@ int main(int argc, char **argv)
 		open_disk(argv[i]);
 	sfs_report = hear;
 	read_record(record, nbytes, every, randoms);
-	printf("# %zu points:", points);
-	for (i = 0; i <= V_RANDOM; i++)
-		printf(" %s %zu%s", variant_names[i], tried[i], i < V_RANDOM ? "," : "\n");
-	printf("%zu crashes, %zu bad\n", crashes, bad);
+	tell();
 	for (i = 0; i < nmodels; i++)
 		whole &= models[i]->done == count;
 	return !whole && !marks_only ? 2 : bad ? 1 : 0;

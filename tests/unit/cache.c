@@ -6,6 +6,7 @@
  * in them say which block it is and how often it was changed; an array of ours says how often it
  * should have been.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -205,6 +206,37 @@ static void test_half_made(void)
 	sfs_dev_close(dev);
 }
 
+/* Block 0 is read once, by reference or by the program; what the device has is asked of that. */
+static void test_super(void)
+{
+	struct sfs_dev *dev = fresh();
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
+	u8 zeros[SFS_BLOCK_SIZE] = { 0 };
+	u8 data[SFS_BLOCK_SIZE];
+	struct sfs_buf *buf;
+	int fd;
+
+	sfs_super_encode(&fs, super);
+	sfs_block_seal(super);
+	TAP_EQ(sfs_dev_write(dev, 0, super), 0, "a superblock");
+	TAP_REQUIRE(!sfs_buf_get(&fs, 0, &sfs_super_ops, 0, &buf), "is read");
+	TAP_OK(!memcmp(sfs_buf_data(buf), super, sizeof(super)), "as it is on the device");
+	sfs_buf_put(buf);
+	TAP_OK(!sfs_dev_sync(dev) && sfs_dev_gives(dev, 0, super), "which gives it");
+	fd = open(path, O_WRONLY);
+	TAP_REQUIRE(pwrite(fd, zeros, sizeof(zeros), 0) == sizeof(zeros) && !close(fd), "lost");
+	TAP_OK(!sfs_dev_read(dev, 0, data) && !memcmp(data, super, sizeof(super)),
+	       "it is not asked for again");
+	TAP_OK(!sfs_dev_gives(dev, 0, super), "but by who wants to know what the device gives");
+	sfs_dev_close(dev);
+	TAP_REQUIRE(!sfs_dev_open(path, true, &dev), "opened again");
+	sfs_dev_keep_super(dev, super);
+	TAP_OK(!sfs_dev_read(dev, 0, data) && !memcmp(data, super, sizeof(super)),
+	       "what the program has read is kept");
+	TAP_EQ(sfs_dev_changed(dev), 0, "and is no change");
+	sfs_dev_close(dev);
+}
+
 static void clean_up(void)
 {
 	unlink(path);
@@ -222,5 +254,6 @@ int main(int argc, char **argv)
 	test_unbounded();
 	test_failure();
 	test_half_made();
+	test_super();
 	return tap_done();
 }

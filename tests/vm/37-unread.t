@@ -151,4 +151,25 @@ for blk in 1 $((second / 8)); do
     after '' 'dmesg | grep simplefs; cat /mnt/7; if echo new >/mnt/new; then exit 1; fi; umount /mnt'
     like 'no more changes, as errors=remount-ro asks' "damage in block $blk is told, and no more changes"
 done
+
+# Block 0: no mount, and fsck does not believe its own writing.
+run build/bin/mkfs.simplefs -fq "$tmp/disk" 64M
+is "$status" 0 "mkfs" || diag "$out"
+cat >"$tmp/try" <<'EOF'
+mount -t simplefs /dev/vda /mnt && exit 1
+dmesg | grep 'simplefs.*block 0'
+fsck.simplefs -y /dev/vda
+echo "fsck exits $?"
+EOF
+boot --module "$module" --add "$tmp/try:/try" --add build/bin/fsck.simplefs --disk "$tmp/disk,dead=0" -- sh /try
+is "$status" 0 "block 0 is not given" || diag "$out"
+out=$(tr -d '\r' <"$tmp/console")
+like 'cannot read block 0; fsck.simplefs may mend that' "the mount says so"
+like 'block 0 cannot be read: Input/output error' "and fsck"
+like 'its superblock was written, and the device does not give it back' "which asks the disk, not the page cache"
+like 'fsck exits 8' "and does not call it mended"
+run build/bin/fsck.simplefs -p "$tmp/disk"
+is "$status" 0 "what it has written is there when the disk gives it" || diag "$out"
+run build/bin/fsck.simplefs -nf "$tmp/disk"
+is "$status" 0 "and whole" || diag "$out"
 done_testing
