@@ -67,6 +67,9 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	/* The VFS has looked, but without the lock, and not where the file was open before. */
 	if (IS_IMMUTABLE(inode) || (IS_APPEND(inode) && (attr->ia_valid & ATTR_SIZE)))
 		return -EPERM;
+	/* The VFS lets it grow.  What is swapped to stays as it is to the last byte. */
+	if (IS_SWAPFILE(inode) && (attr->ia_valid & ATTR_SIZE))
+		return -ETXTBSY;
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
