@@ -33,8 +33,8 @@
 #define MIB		(1L << 20)
 #define PIECE		(256L << 10)
 #define SWAP		(64 * MIB)	/* bytes of a swap file */
-#define HELD		(48 * MIB)	/* bytes that a process has */
-#define ALLOWED		"16M"		/* of memory, in its group */
+#define HELD		(32 * MIB)	/* bytes that a process has */
+#define ALLOWED		"12M"		/* of memory, in its group */
 #define GROUP		"/cgroup/small"
 #define MAGIC		0x5357415050454400ULL
 #define ROUNDS		200
@@ -169,7 +169,8 @@ static void make_group(void)
 		    !mount("cgroup2", "/cgroup", "cgroup2", 0, ""), "groups");
 	write_to("/cgroup/cgroup.subtree_control", "+memory");
 	TAP_REQUIRE(!mkdir(GROUP, 0755), "a group");
-	write_to(GROUP "/memory.max", ALLOWED);
+	/* Not memory.max: who has to wait for a slow disk too long would be killed. */
+	write_to(GROUP "/memory.high", ALLOWED);
 }
 
 static uint64_t word_of(uint64_t round, uint64_t at)
@@ -385,6 +386,7 @@ static void swapped(const char *name, const char *dir, int flags, bool unwritten
 {
 	int said, ask, status, fd, pages;
 	char c, *before;
+	long kib;
 	pid_t pid;
 
 	printf("# %s\n", name);
@@ -394,7 +396,9 @@ static void swapped(const char *name, const char *dir, int flags, bool unwritten
 	*before = 'x';
 	TAP_EQ(result(swapon(name, flags)), 0, "a file is swapped to");
 	pid = begin(&said, &ask);
-	TAP_OK(read(said, &c, 1) == 1 && used() > 16 << 10, "a process is swapped out (%ld KiB)", used());
+	TAP_REQUIRE(read(said, &c, 1) == 1, "a process has its memory");
+	kib = used();
+	TAP_OK(kib > 12 << 10, "and is swapped out (%ld KiB)", kib);
 	refused(name, dir, before);
 	trim();
 	others();
@@ -402,7 +406,7 @@ static void swapped(const char *name, const char *dir, int flags, bool unwritten
 	if (unwritten)
 		TAP_EQ(pages, 0, "what has not been written by the file system shows nothing of it");
 	else
-		TAP_OK(pages > 4096, "pages are where the file is (%d)", pages);
+		TAP_OK(pages > 3072, "pages are where the file is (%d)", pages);
 	TAP_OK(is_beside("beside"), "and nowhere beside it");
 	TAP_REQUIRE(write(ask, "x", 1) == 1 && waitpid(pid, &status, 0) == pid, "asked");
 	TAP_EQ(status, 0, "the process finds what it had");
@@ -473,7 +477,7 @@ static void pull(void)
 	}
 	close(said[1]);
 	for (round = 1; round < ROUNDS; round++) {
-		TAP_REQUIRE(read(said[0], &c, 1) == 1 && used() > 16 << 10, "a process is swapped out and in");
+		TAP_REQUIRE(read(said[0], &c, 1) == 1 && used() > 12 << 10, "a process is swapped out and in");
 		snprintf(name, sizeof(name), "round%d", round);
 		fd = make(name);
 		put(fd, round, 0);
