@@ -4,9 +4,21 @@
  */
 #include "simplefs.h"
 
+#include <linux/blkdev.h>
 #include <linux/posix_acl.h>
 
 #include "xattrs.h"
+
+/* What direct I/O asks of memory, and of positions and lengths: no more than the device does. */
+static void sfs_fill_dioalign(struct inode *inode, struct kstat *stat)
+{
+	struct block_device *bdev = inode->i_sb->s_bdev;
+
+	stat->dio_mem_align = bdev_dma_alignment(bdev) + 1;
+	stat->dio_offset_align = bdev_logical_block_size(bdev);
+	stat->result_mask |= STATX_DIOALIGN;
+	sfs_fill_dio_read_align(stat);
+}
 
 int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat, u32 request_mask,
 		unsigned int query_flags)
@@ -24,6 +36,8 @@ int sfs_getattr(SFS_IDMAP_T *idmap, const struct path *path, struct kstat *stat,
 	stat->result_mask |= STATX_BTIME;
 	stat->btime = ns_to_timespec64(ii->ii_core.i_btime);
 	stat->blksize = SFS_BLOCK_SIZE;
+	if (S_ISREG(inode->i_mode) && (request_mask & (STATX_DIOALIGN | STATX_DIO_READ_ALIGN)))
+		sfs_fill_dioalign(inode, stat);
 	return 0;
 }
 
@@ -53,6 +67,9 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 	/* The VFS has looked, but without the lock, and not where the file was open before. */
 	if (IS_IMMUTABLE(inode) || (IS_APPEND(inode) && (attr->ia_valid & ATTR_SIZE)))
 		return -EPERM;
+	/* The VFS lets it grow.  What is swapped to stays as it is to the last byte. */
+	if (IS_SWAPFILE(inode) && (attr->ia_valid & ATTR_SIZE))
+		return -ETXTBSY;
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;

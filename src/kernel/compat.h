@@ -70,6 +70,16 @@
 #define sfs_fillattr(idmap, mask, inode, stat)	generic_fillattr(idmap, inode, stat)
 #endif
 
+/* 6.14: statx(2) may tell of direct reads by themselves. */
+#ifdef SFS_HAVE_STATX_DIO_READ_ALIGN
+#define sfs_fill_dio_read_align(stat)							\
+	((stat)->dio_read_offset_align = (stat)->dio_offset_align,			\
+	 (stat)->result_mask |= STATX_DIO_READ_ALIGN)
+#else
+#define STATX_DIO_READ_ALIGN	0
+#define sfs_fill_dio_read_align(stat)	((void)(stat))
+#endif
+
 /* 6.15: ->mkdir returns a dentry.  7.3: ->create is not told "exclusive". */
 #if SFS_SINCE(6, 15)
 #define SFS_MKDIR_T		struct dentry *

@@ -108,12 +108,16 @@ static int sfs_flags_wanted(struct inode *inode, const SFS_FILEATTR_T *fa, u32 *
 {
 	const struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	u32 old = in->i_flags & SFS_FLAGS_SET;
+	u32 user = fa->flags;
 	int err;
 
 	if (fa->fsx_valid && ((fa->fsx_xflags & ~(SFS_XFLAGS_KNOWN | SFS_XFLAGS_TOLD)) ||
 			      fa->fsx_extsize || fa->fsx_cowextsize))
 		return -EOPNOTSUPP;
-	err = sfs_flags_from_user(inode, fa->flags, ret_flags);
+	/* Who sets up a project asks it of all that is there: XFS passes it over, and so do we. */
+	if (fa->fsx_valid && !S_ISDIR(inode->i_mode))
+		user &= ~FS_PROJINHERIT_FL;
+	err = sfs_flags_from_user(inode, user, ret_flags);
 	if (err)
 		return err;
 	/* It changes in no other way than to be immutable no more. */

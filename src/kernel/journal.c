@@ -193,6 +193,15 @@ static int sfs_journal_load(struct super_block *sb, journal_t *log)
 	return 0;
 }
 
+dev_t sfs_journal_dev(struct super_block *sb)
+{
+	struct sfs_journal *journal = smp_load_acquire(&SFS_SB(sb)->si_journal);
+
+	if (!journal)
+		return 0;
+	return journal->j_dev.bdev ? journal->j_dev.bdev->bd_dev : sb->s_dev;
+}
+
 int sfs_journal_errno(struct super_block *sb)
 {
 	return jbd2_journal_errno(sfs_log(sb));
@@ -233,7 +242,7 @@ int sfs_journal_open(struct super_block *sb, const char *path, dev_t dev)
 		goto free_journal;
 	}
 	journal->j_log = log;
-	si->si_journal = journal;
+	smp_store_release(&si->si_journal, journal);
 	return 0;
 
 free_journal:

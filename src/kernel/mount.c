@@ -158,15 +158,22 @@ static int __init sfs_init(void)
 	err = sfs_inode_cache_init();
 	if (err)
 		return err;
-	err = register_filesystem(&sfs_type);
+	err = sfs_sysfs_init();
 	if (err)
-		sfs_inode_cache_exit();
+		goto exit_cache;
+	err = register_filesystem(&sfs_type);
+	if (!err)
+		return 0;
+	sfs_sysfs_exit();
+exit_cache:
+	sfs_inode_cache_exit();
 	return err;
 }
 
 static void __exit sfs_exit(void)
 {
 	unregister_filesystem(&sfs_type);
+	sfs_sysfs_exit();
 	sfs_inode_cache_exit();
 }
 

@@ -62,7 +62,7 @@ struct sfs_make {
 
 /*
  * A new inode with (or, a tmpfile, without) a name, in a transaction of its own.  On success
- * @ret_inode is still locked as new.
+ * @ret_inode is still locked as new.  -EOVERFLOW: @idmap has no owner for it.
  */
 int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 	     const struct sfs_make *make, struct inode **ret_inode);

@@ -51,6 +51,7 @@ has     bdev_open_by_dev            linux/blkdev.h
 has     bdev_file_open_by_dev       linux/blkdev.h
 has     fs_bdev_file_open_by_dev    linux/fs/super.h
 has     BIO_COMPLETE_IN_TASK        linux/blk_types.h
+has     STATX_DIO_READ_ALIGN        uapi/linux/stat.h
 has     JBD2_CYCLE_RECORD           linux/jbd2.h
 header  linux/filelock.h
 echo

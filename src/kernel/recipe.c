@@ -242,6 +242,9 @@ int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 	bool again;
 	int err;
 
+	/* The VFS asks before most, not before the whiteout of a rename: nobody is no owner. */
+	if (!fsuidgid_has_mapping(dir->i_sb, idmap))
+		return -EOVERFLOW;
 	do {
 		struct sfs_make own = *make;
 		struct sfs_born born = { 0 };

@@ -14,9 +14,11 @@
 #ifndef SIMPLEFS_H
 #define SIMPLEFS_H
 
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
 #include <linux/iomap.h>
+#include <linux/kobject.h>
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/rbtree.h>
@@ -64,6 +66,8 @@ struct sfs_sb_info {
 	struct mutex si_grow_lock;	/* one growth at a time (grow.c) */
 	unsigned int si_label_nodes;	/* most that labels of a new inode may take; racy */
 	struct sfs_discard si_discard;
+	struct kobject si_kobj;		/* its directory in sysfs */
+	struct completion si_kobj_gone;	/* nobody has that any more */
 };
 
 /* A transaction handle, on the stack of whoever begins it. */
@@ -200,6 +204,8 @@ int sfs_journal_errno(struct super_block *sb);
 void sfs_journal_clear_errno(struct super_block *sb);
 int sfs_journal_close(struct super_block *sb);	/* 0: everything reached the disk */
 void sfs_journal_release(struct super_block *sb, struct sfs_sb_info *si);
+/* The device that has the open journal, or 0.  Between mount and unmount. */
+dev_t sfs_journal_dev(struct super_block *sb);
 /*
  * Begins a transaction that may change @nblks blocks and free @nrevokes metadata blocks.  -EROFS,
  * -EIO after a shutdown.  Nests: an inner begin joins the outer.
@@ -418,6 +424,13 @@ int sfs_check_project(struct inode *dir, struct inode *inode);
 int sfs_fileattr_get(struct dentry *dentry, SFS_FILEATTR_T *fa);
 int sfs_fileattr_set(SFS_IDMAP_T *idmap, struct dentry *dentry, SFS_FILEATTR_T *fa);
 #define SFS_FILEATTR_IOPS	.fileattr_get = sfs_fileattr_get, .fileattr_set = sfs_fileattr_set,
+
+/* ---- sysfs.c ---- */
+int sfs_sysfs_init(void);
+void sfs_sysfs_exit(void);
+/* A volume that is mounted gets its directory, without which it works as well; and loses it. */
+void sfs_sysfs_add(struct super_block *sb);
+void sfs_sysfs_remove(struct super_block *sb);
 
 /* ---- export.c ---- */
 extern const struct export_operations sfs_export_ops;

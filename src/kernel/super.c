@@ -406,6 +406,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (!err) {
 		sfs_keep_journal_name(si, m);
 		sfs_discard_set(sb, m->m_discard);
+		sfs_sysfs_add(sb);
 		return 0;
 	}
 
@@ -557,6 +558,7 @@ static void sfs_put_super(struct super_block *sb)
 	struct sfs_sb_info *si = SFS_SB(sb);
 	int err;
 
+	sfs_sysfs_remove(sb);
 	flush_work(&si->si_error_work);
 	sfs_discard_finish(sb);
 	sfs_discard_set(sb, false);

@@ -5,9 +5,10 @@
  * RWF_NOWAIT says "rather not at all than wait": each case that must wait is tried and must be
  * refused with EAGAIN, without having changed anything.  A writer who is not the owner takes the
  * set-user-ID bit away, however he writes.  And two views of one file, through the page cache and
- * past it, written by many at once, show one content.
+ * past it, written by many at once, show one content.  "align" asks statx(2) for alignments, and
+ * tries what they allow and what they do not.
  *
- * usage: direct DIR
+ * usage: direct [align] DIR
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "tap/tap.h"
@@ -286,10 +288,90 @@ static void full(void)
 	close(fd);
 }
 
+/* ---- alignment ---- */
+
+#define DIO_READ_ALIGN		0x20000U	/* STATX_, of 6.14 */
+#define QUEUE			"/sys/block/vda/queue/"
+
+static struct statx ask(const char *name)
+{
+	struct statx stx;
+
+	TAP_REQUIRE(!statx(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, STATX_DIOALIGN | DIO_READ_ALIGN, &stx), "statx");
+	return stx;
+}
+
+static unsigned int read_align(const struct statx *stx)
+{
+	unsigned int align;
+
+	memcpy(&align, (const char *)stx + 0xb4, sizeof(align));
+	return align;
+}
+
+static unsigned int queue(const char *name)
+{
+	char path[64];
+	unsigned int n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), QUEUE "%s", name);
+	f = fopen(path, "r");
+	TAP_REQUIRE(f && fscanf(f, "%u", &n) == 1 && !fclose(f), "%s", path);
+	return n;
+}
+
+static int result(ssize_t n)
+{
+	return n < 0 ? -errno : (int)n;
+}
+
+/* As far from the start of an aligned block, in memory and in the file, and as much. */
+static void try(int fd, unsigned int mem, unsigned int offset, int want)
+{
+	const char *what = want < 0 ? "is refused" : "goes";
+
+	TAP_EQ(result(pwrite(fd, block + mem, offset, offset)), want, "a write %u into memory, of %u, %s", mem,
+	       offset, what);
+	TAP_EQ(result(pread(fd, block + mem, offset, offset)), want, "a read likewise");
+}
+
+static void align(void)
+{
+	int fd = make("aligned", O_DIRECT, 0644);
+	struct statx stx = ask("aligned");
+	unsigned int mem = stx.stx_dio_mem_align;
+	unsigned int offset = stx.stx_dio_offset_align;
+	struct utsname name;
+	int major, minor;
+
+	TAP_REQUIRE(!uname(&name) && sscanf(name.release, "%d.%d", &major, &minor) == 2, "uname");
+	TAP_OK(stx.stx_mask & STATX_DIOALIGN, "a file says how to align");
+	TAP_EQ(mem, queue("dma_alignment") + 1, "memory as the device wants it");
+	TAP_EQ(offset, queue("logical_block_size"), "positions by sectors");
+	if (major * 100 + minor >= 614)
+		TAP_OK((stx.stx_mask & DIO_READ_ALIGN) && read_align(&stx) == offset, "also for reads");
+	else
+		TAP_OK(!(stx.stx_mask & DIO_READ_ALIGN), "nothing of reads alone");
+	TAP_REQUIRE(mem > 1 && write_at(fd, 4 * BLOCK, 0, 0) == 4 * BLOCK, "written");
+	try(fd, mem, offset, offset);
+	try(fd, mem / 2, offset, -EINVAL);
+	try(fd, mem, offset / 2, -EINVAL);
+	close(fd);
+	TAP_REQUIRE(!mkdir("dir", 0755) && !symlink("aligned", "link") && !mkfifo("fifo", 0644), "made");
+	TAP_OK(!(ask("dir").stx_mask & STATX_DIOALIGN) && !(ask("link").stx_mask & STATX_DIOALIGN) &&
+	       !(ask("fifo").stx_mask & STATX_DIOALIGN) && !ask("dir").stx_dio_offset_align,
+	       "what has no direct I/O says nothing");
+}
+
 int main(int argc, char **argv)
 {
-	TAP_REQUIRE(argc == 2 && !chdir(argv[1]) && !chmod(".", 0777), "usage: direct DIR");
+	TAP_REQUIRE(argc >= 2 && !chdir(argv[argc - 1]) && !chmod(".", 0777), "usage: direct [align] DIR");
 	TAP_REQUIRE(!posix_memalign((void **)&block, BLOCK, NBLOCKS * BLOCK), "memory");
+	if (argc == 3) {
+		align();
+		return tap_done();
+	}
 	nowait();
 	lose_setuid("setuid-buffered", 0, BLOCK, 0);
 	lose_setuid("setuid-direct", O_DIRECT, BLOCK, 0);

@@ -85,6 +85,11 @@ static void each(void)
 	TAP_EQ(setx("file", FS_XFLAG_NODUMP | FS_XFLAG_REALTIME, 0, 0), -EOPNOTSUPP, "nor a second device");
 	TAP_EQ(setx("file", FS_XFLAG_NODUMP | FS_XFLAG_HASATTR, 0, 0), 0, "what XFS tells may come back");
 	TAP_EQ(get("file"), FS_NODUMP_FL, "all of that changed nothing");
+	TAP_EQ(setx("file", FS_XFLAG_NODUMP | FS_XFLAG_PROJINHERIT, 7, 0), 0,
+	       "a project is set up as of directories");
+	TAP_OK(get("file") == FS_NODUMP_FL && getx("file").fsx_projid == 7 &&
+	       getx("file").fsx_xflags == FS_XFLAG_NODUMP, "but a file gives it to nobody");
+	TAP_EQ(setx("file", FS_XFLAG_NODUMP, 0, 0), 0, "and can be of none again");
 	TAP_EQ(setx("file", 0, -1u, 0), -EINVAL, "no such project");
 	TAP_EQ(setx("file", 0, 0xfffffffe, 0), 0, "the last project");
 	TAP_EQ(getx("file").fsx_projid, 0xfffffffe, "is kept");
