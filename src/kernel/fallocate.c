@@ -171,7 +171,7 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 	 */
 	err = filemap_write_and_wait_range(inode->i_mapping, pos, pos + nbytes - 1);
 	while (!err && lblk < end) {
-		/* Who is told EINTR begins anew: a timer would keep it from ever coming to an end. */
+		/* Who is told EINTR begins anew: under a timer it would not come to an end. */
 		if (fatal_signal_pending(current)) {
 			err = -EINTR;
 			break;

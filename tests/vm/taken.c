@@ -2,8 +2,8 @@
 /*
  * taken.c - blocks that an allocation takes, and who gets them when it does not come to its end.
  *
- * fallocate(2) goes on under a timer's signals, ends for a fatal one, and takes nothing if it cannot
- * have all.  A write that is cut short leaves no block behind the file's end.  A direct read beside
+ * fallocate(2) goes on under a timer's signals, ends for a fatal one, and takes nothing if it
+ * cannot have all.  A write that is cut short leaves no block behind the file's end.  A direct read beside
  * stores to a mapping gets old or new bytes, and no error.
  *
  * usage: taken DIR
@@ -119,7 +119,8 @@ static void keep_little_dirty(void)
 
 static void cut_short(void)
 {
-	char *buffer = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *buffer = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 	int fd = make("short", 0);
 	struct stat st;
 
@@ -190,8 +191,8 @@ static void direct_beside_stores(void)
 			_exit(1);
 		for (i = 0;; i++) {
 			map[i % 16 * BLOCK] = 's';
-			if (i % 16 == 15 &&
-			    fallocate(own, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 16 * BLOCK))
+			if (i % 16 == 15 && fallocate(own, FALLOC_FL_PUNCH_HOLE |
+						      FALLOC_FL_KEEP_SIZE, 0, 16 * BLOCK))
 				_exit(1);
 		}
 	}
