@@ -127,12 +127,18 @@ bool sfs_loop_is_busy(const char *path, char loop[SFS_LOOP_NAME]);
 void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16]);
 /* NULL or why not: block 0 of an external journal's device, for the volume @fs.  Pure. */
 const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 dev_nblks);
+/*
+ * An empty log in place of the one that is there, whose blocks must not fit, lasting.  Interrupted,
+ * it leaves a log without a superblock.  Errors as of a replay.
+ */
+int sfs_log_renew(struct sfs_fs *fs, struct sfs_dev *log_dev);
 /* Is the log on the volume not empty?  One on another device is not looked at. */
 int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
 
 /* ---- replay.c: what a crash left in the log ---- */
 
 struct sfs_replay {
+	bool r_found;			/* its superblock is sound; told with an error, too */
 	bool r_needed;			/* the log was not empty */
 	u32 r_tid;			/* its first transaction */
 	u32 r_next;			/* the one behind the last that is whole */
@@ -146,7 +152,7 @@ struct sfs_replay {
  * anew when the superblock is among them: nothing is written.  @log_dev is the external journal's
  * device, or NULL: -ENODEV if one is needed.  Before sfs_fs_init().  All or nothing: a log that is
  * damaged, or holds what is no sound block of this volume, gives -EFSCORRUPTED or -EFSBADCRC after
- * a report, and changes nothing.
+ * a report, and changes nothing but r_found.
  */
 int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay);
 /*
