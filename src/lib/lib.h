@@ -370,7 +370,10 @@ long sfs_check(struct sfs_fs *fs);
 
 /* ---- walk.c ---- */
 
-/* The inode at @path, from the root whether it begins with "/" or not.  Follows no symlink. */
+/*
+ * The inode at @path, from the root whether it begins with "/" or not.  Follows no symlink; "." is
+ * where it stands, ".." a name that nothing has.
+ */
 int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino);
 /*
  * Visits each node of the tree, parents first; @blk is 0 for the root.  What cannot be read is
