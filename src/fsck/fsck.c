@@ -94,7 +94,7 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
-	if (!f->never && sfs_lock(sfs_dev_fd(dev)))
+	if (!f->never && sfs_lock(sfs_dev_fd(dev), path))
 		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
 	return dev;
 }

@@ -176,8 +176,13 @@ int sfs_log_write(struct sfs_fs *fs, struct sfs_dev *log_dev, const void *super)
 
 /* ---- lock.c ---- */
 
-/* Locks the file or device for this program.  Waits ten seconds for others, then -EWOULDBLOCK. */
-int sfs_lock(int fd);
+/*
+ * Locks the image or device for this program.  An image is guarded by this alone: it waits ten
+ * seconds for others, then -EWOULDBLOCK.  A device is open exclusively, and whoever holds its lock
+ * may be who started this program for it: after two seconds it goes on, with a warning.
+ * LOCK_BLOCK_DEVICE=0 in the environment: a device is not locked.
+ */
+int sfs_lock(int fd, const char *path);
 
 /* ---- clock.c ---- */
 

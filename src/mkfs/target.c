@@ -70,7 +70,7 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 
 static void sfs_lock_path(const char *path, int fd)
 {
-	int err = sfs_lock(fd);
+	int err = sfs_lock(fd, path);
 
 	if (err == -EWOULDBLOCK)
 		sfs_die(SFS_MKFS_FAILED, "%s: locked by another program", path);
