@@ -47,6 +47,9 @@ const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 de
 		return why;
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
 		return "the journal of another volume";
+	/* All else is the same in a copy of the volume, whose the journal is not. */
+	if (memcmp(jd->j_fs_uuid, fs->f_uuid, sizeof(jd->j_fs_uuid)))
+		return "the journal of a volume with another UUID";
 	if (le64_to_cpu(jd->j_blocks) > dev_nblks)
 		return "the journal is larger than its device";
 	return NULL;
