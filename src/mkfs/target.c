@@ -316,14 +316,10 @@ void sfs_target_zero_copies(const struct sfs_target *t, u64 nblks)
 	}
 }
 
-void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
+void sfs_target_wipe(const struct sfs_target *t)
 {
-	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
-	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
 	blkid_probe pr = sfs_probe(t, BLKID_SUBLKS_MAGIC);
-	unsigned int i;
 	int status;
-	int err;
 
 	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC);
 	while ((status = blkid_do_probe(pr)) == 0) {
@@ -333,6 +329,15 @@ void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
 	if (status < 0)
 		sfs_die(SFS_MKFS_FAILED, "%s: cannot be searched for old signatures", t->path);
 	blkid_free_probe(pr);
+}
+
+void sfs_target_clear(const struct sfs_target *t, u64 nblks)
+{
+	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
+	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
+	unsigned int i;
+	int err;
+
 	for (i = 0; i < ARRAY_SIZE(backups) && backups[i] < nblks; i++)
 		sfs_zero(t, backups[i]);
 	/* First, or block 0 would be made anew from it. */

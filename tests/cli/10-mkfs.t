@@ -50,6 +50,13 @@ run "$mkfs" "$tmp/no/such/folder" 16M
 is "$status" 1 "nowhere"
 like 'cannot be made: No such' "says why"
 
+truncate -s 64M "$tmp/gpt"
+printf 'label: gpt\n,16M\n' | sfdisk -q "$tmp/gpt" >"$tmp/sfdisk.log" 2>&1 || cat "$tmp/sfdisk.log"
+is "$(grep -ao 'EFI PART' "$tmp/gpt" | wc -l)" 2 "a partition table at both ends"
+run "$mkfs" -qf "$tmp/gpt" 16M
+is "$status" 0 "makes room for a volume of a part"
+is "$(grep -ao 'EFI PART' "$tmp/gpt" | wc -l)" 0 "also the one behind it"
+
 run "$mkfs" -n -L plan "$tmp/a" 16M
 is "$status" 0 "a dry run shows the plan"
 like 'dry run.* 4096 blocks .*label plan' "of what would be made"
