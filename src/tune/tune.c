@@ -70,7 +70,7 @@ static const struct sfs_cli sfs_tune_cli = {
 		{ SFS_TUNE_OK, "the volume is as asked" },
 		{ SFS_TUNE_FAILED, "nothing was changed" },
 		{ SFS_TUNE_USAGE, "the command line is wrong" },
-		{ SFS_TUNE_HALF, "it may be half changed: the same again finishes it" },
+		{ SFS_TUNE_HALF, "it may be changed or half changed: the same again finishes it" },
 	},
 };
 
@@ -258,7 +258,8 @@ int main(int argc, char **argv)
 	if (!err)
 		err = sfs_dev_sync(dev);
 	if (err)
-		sfs_die(SFS_TUNE_FAILED, "%s: cannot be written: %s", t.path, strerror(-err));
+		sfs_die(SFS_TUNE_HALF, "%s: cannot be written: %s; dump.simplefs shows what it says"
+			" now", t.path, strerror(-err));
 	err = sfs_copies_write(&fs);
 	if (err)
 		sfs_warn("%s: changed, but not in all copies of its superblock: %s; fsck.simplefs -fy"

@@ -57,6 +57,13 @@ flock 8
 refuses 1 'another program has locked it' -L x "$tmp/disk"
 exec 8<&-
 
+gcc -shared -fPIC -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$tmp/fault.so" tests/cli/fault.c || exit 1
+run env LD_PRELOAD="$tmp/fault.so" FAULT=EIO FAULT_AT=2 "$tune" -L other "$tmp/disk"
+is "$status" 3 'a superblock of which is not known whether it is lasting' || diag "$out"
+like 'cannot be written: Input/output error' 'is told'
+run build/bin/dump.simplefs "$tmp/disk"
+like '^ *label: "other"$' 'for it may be there'
+
 # The journal of another device knows the UUID, and is nobody's with another.
 new=01234567-89ab-4def-8012-3456789abcdf
 truncate -s 8M "$tmp/log"
