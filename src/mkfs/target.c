@@ -33,6 +33,13 @@ static void sfs_interrupted(int sig)
 	raise(sig);
 }
 
+/* Unless who started this wants it to be ignored, as nohup does. */
+static void sfs_unmake_on(int sig)
+{
+	if (signal(sig, sfs_interrupted) == SIG_IGN)
+		signal(sig, SIG_IGN);
+}
+
 void sfs_target_keep(void)
 {
 	sfs_made = NULL;
@@ -44,6 +51,8 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 	int err;
 	int fd;
 
+	/* A file that may not become so long is an error that is told, as others are. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (!t->dev) {
 		fd = open(t->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd < 0)
@@ -52,9 +61,10 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 		close(fd);
 		sfs_made = t->path;
 		atexit(sfs_unmake);
-		signal(SIGINT, sfs_interrupted);
-		signal(SIGTERM, sfs_interrupted);
-		signal(SIGHUP, sfs_interrupted);
+		sfs_unmake_on(SIGINT);
+		sfs_unmake_on(SIGTERM);
+		sfs_unmake_on(SIGHUP);
+		sfs_unmake_on(SIGQUIT);
 		sfs_target_open(t, t->path, true, true, false);
 	}
 	if (fstat(sfs_dev_fd(t->dev), &st) || !S_ISREG(st.st_mode) ||
