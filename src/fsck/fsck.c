@@ -21,7 +21,8 @@
 
 static const struct sfs_opt sfs_fsck_opts[] = {
 	SFS_FLAG('a', "auto", "at boot: replay, check only what says it is damaged", automatic, 1),
-	SFS_FLAG('p', "preen", "the same", automatic_too, 1),
+	{ .o_short = 'p', .o_long = "preen", .o_help = "the same", .o_again = true,
+	  .o_field = offsetof(struct sfs_fsck, automatic), .o_group = 1 },
 	SFS_FLAG('n', "no", "change nothing: check as if the journal were replayed", never, 1),
 	SFS_FLAG('y', "yes", "repair all that can be repaired", always, 1),
 	SFS_FLAG('f', "force", "check a clean volume too", force, 0),
@@ -461,7 +462,6 @@ int main(int argc, char **argv)
 	int status;
 
 	f.path = argv[sfs_cli_parse(&sfs_fsck_cli, argc, argv, &f, NULL)];
-	f.automatic |= f.automatic_too;
 	sfs_report = sfs_report_damage;
 	sfs_open_volume(&f);
 	status = sfs_run(&f);

@@ -12,7 +12,6 @@ struct sfs_fsck {
 	const char *journal;
 	const char *ignored;
 	bool automatic;
-	bool automatic_too;		/* -a and -p are one */
 	bool never;
 	bool always;
 	bool force;

@@ -191,6 +191,8 @@ void sfs_clock_fix(s64 ns, u32 seed);
 
 /* ---- cli.c ---- */
 
+/* Ends the program with @status if what it has said did not arrive. */
+void sfs_told(int status);
 /* "16M", "1G", "4096" (in @unit bytes when it has no suffix). -EINVAL, -ERANGE. */
 int sfs_parse_size(const char *text, u64 unit, u64 *ret_nbytes);
 /* The size of a volume, in blocks, 1 at least; a bare number counts blocks.  Or exits. */
@@ -243,6 +245,7 @@ struct sfs_opt {
 	const char *const *o_words;	/* ends with NULL */
 	const struct sfs_opt *o_sub;	/* SFS_OPT_LIST: known by o_long alone */
 	unsigned int o_group;		/* 1 to 7: options of one group exclude each other */
+	bool o_again;			/* ... but this is the one before it by another name */
 };
 
 struct sfs_cli {

@@ -411,6 +411,7 @@ int main(int argc, char **argv)
 		memcpy(fs.f_label, m.label, strlen(m.label));
 	if (m.dry_run) {
 		sfs_show(&m, &fs);
+		sfs_told(SFS_MKFS_FAILED);
 		return SFS_MKFS_OK;
 	}
 	sfs_take_targets(&m, &fs);
@@ -422,6 +423,8 @@ int main(int argc, char **argv)
 	sfs_target_keep();
 	if (!m.quiet)
 		sfs_show(&m, &fs);
+	if (fflush(stdout) || ferror(stdout))
+		sfs_warn("%s: the volume is made, and that cannot be told", m.path);
 	sfs_fs_exit(&fs);
 	sfs_target_close(&m.log);
 	sfs_target_close(&m.target);

@@ -22,6 +22,8 @@ like ': clean, ' 'is called clean'
 is "$(sha256sum <"$img")" "$before" 'and not written to'
 run "$fsck" -p -C 3 -v "$img"
 exits 0 '-p as well'
+run "$fsck" -p -a "$img"
+exits 0 'and both of them, which are one'
 
 "$edit" "$img" super state 0
 run "$fsck" -n "$img"

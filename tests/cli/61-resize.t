@@ -92,7 +92,7 @@ refuses 2 'not a size' "$disk" 12X
 refuses 2 'less than a block' "$disk" 1K
 refuses 2 'usage: ' "$disk" 1G 2G
 refuses 1 'cannot be made smaller' "$disk" 32M
-refuses 2 'too large, the limit is 1 EiB' "$disk" 2000P
+refuses 2 'too large, it has to be below 1 EiB' "$disk" 2000P
 refuses 1 'No such file' "$tmp/none" 1G
 cp "$disk" "$tmp/untold"
 size=$(($(stat -c %s "$disk") / 4096 + 8192))
