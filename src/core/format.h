@@ -183,7 +183,7 @@ struct sfs_journal_dev_disk {
 	struct sfs_head j_head;		/* h_fsid: that of the volume it belongs to */
 	u8 j_ident[8];			/* SFS_JOURNAL_IDENT */
 	u8 j_uuid[16];			/* = s_journal_uuid */
-	u8 j_fs_uuid[16];		/* the volume's UUID at mkfs time */
+	u8 j_fs_uuid[16];		/* = s_uuid, which a copy of the volume should not have */
 	__le64 j_blocks;		/* blocks of the device in use, this one included */
 } __attribute__((packed, aligned(4)));
 static_assert(sizeof(struct sfs_journal_dev_disk) == 96, "sfs_journal_dev_disk");

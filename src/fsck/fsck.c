@@ -15,45 +15,23 @@
 
 #include "fsck.h"
 
-struct sfs_fsck {
-	const char *path;
-	const char *journal;
-	const char *ignored;
-	bool automatic;
-	bool automatic_too;		/* -a and -p are one */
-	bool never;
-	bool always;
-	bool force;
-	bool journal_only;
-	bool unused;
-	struct sfs_dev *log_dev;
-	struct sfs_replay replay;
-	struct sfs_fs fs;
-	bool lost;			/* block 0 is taken from a copy */
-	bool restored;			/* ... and has been written */
-	bool settled;			/* the replay has been written */
-	bool has_log;			/* the journal is there, to be written through */
-	u32 room;			/* for so many blocks at once */
-	bool repaired;			/* in the cache is a repair that was not written yet */
-	bool written;			/* some of what was finished has been written */
-	unsigned int finished;		/* orphans, written or not */
-	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-};
-
 #define SFS_FLAG(letter, name, text, field, group) {				\
 	.o_short = letter, .o_long = name, .o_help = text,			\
 	.o_field = offsetof(struct sfs_fsck, field), .o_group = group }
 
 static const struct sfs_opt sfs_fsck_opts[] = {
 	SFS_FLAG('a', "auto", "at boot: replay, check only what says it is damaged", automatic, 1),
-	SFS_FLAG('p', "preen", "the same", automatic_too, 1),
+	{ .o_short = 'p', .o_long = "preen", .o_help = "the same", .o_again = true,
+	  .o_field = offsetof(struct sfs_fsck, automatic), .o_group = 1 },
 	SFS_FLAG('n', "no", "change nothing: check as if the journal were replayed", never, 1),
 	SFS_FLAG('y', "yes", "repair all that can be repaired", always, 1),
 	SFS_FLAG('f', "force", "check a clean volume too", force, 0),
 	{ .o_short = 'j', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
 	  .o_help = "the device of an external journal",
 	  .o_field = offsetof(struct sfs_fsck, journal) },
-	SFS_FLAG(0, "journal-only", "replay the journal and stop", journal_only, 0),
+	SFS_FLAG(0, "journal-only", "replay the journal and stop", journal_only, 2),
+	SFS_FLAG(0, "discard-journal", "give up what a journal has that cannot be replayed",
+		 discard, 2),
 	/* What fsck(8) and others pass to every checker. */
 	{ .o_short = 'C', .o_long = "progress", .o_arg = "FD", .o_kind = SFS_OPT_TEXT,
 	  .o_field = offsetof(struct sfs_fsck, ignored) },
@@ -93,9 +71,7 @@ static const char *sfs_changed(const struct sfs_fsck *f)
 	return f->settled ? "nothing was changed but for the replay" : "nothing was changed";
 }
 
-/* Ends the program over an error that no repair can follow. */
-__attribute__((noreturn))
-static void sfs_give_up(const struct sfs_fsck *f, int err, const char *what)
+void sfs_give_up(const struct sfs_fsck *f, int err, const char *what)
 {
 	if (sfs_is_damage(err))
 		sfs_die(SFS_EXIT_DAMAGED, "%s: %s; %s", f->path, what, sfs_changed(f));
@@ -119,7 +95,7 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
 	if (err)
 		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
-	if (!f->never && sfs_lock(sfs_dev_fd(dev)))
+	if (!f->never && sfs_lock(sfs_dev_fd(dev), path))
 		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
 	return dev;
 }
@@ -135,6 +111,22 @@ static void sfs_take_features(const struct sfs_fsck *f)
 			 (unsigned long long)sfs_unknown_ro_compat(&f->fs));
 }
 
+static void sfs_open_log_dev(struct sfs_fsck *f)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	const char *why;
+	int err;
+
+	f->log_dev = sfs_open_dev(f, f->journal);
+	if (!(f->fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV))
+		return;
+	err = sfs_dev_read(f->log_dev, 0, data);
+	why = err ? strerror(-err) :
+		    sfs_log_dev_verify(&f->fs, data, sfs_dev_nblks(f->log_dev));
+	if (why)
+		sfs_die(SFS_EXIT_FAILED, "%s: not the journal of %s: %s", f->journal, f->path, why);
+}
+
 static void sfs_open_volume(struct sfs_fsck *f)
 {
 	struct sfs_dev *dev = sfs_open_dev(f, f->path);
@@ -148,59 +140,10 @@ static void sfs_open_volume(struct sfs_fsck *f)
 	if (f->never && sfs_dev_is_busy(f->path))
 		sfs_warn("%s: in use: what is changed meanwhile may look like damage", f->path);
 	if (f->journal)
-		f->log_dev = sfs_open_dev(f, f->journal);
+		sfs_open_log_dev(f);
 }
 
-/* ---- the journal ---- */
-
-/* False: its device was not named, and whoever mounts will have to replay it. */
-static bool sfs_replay(struct sfs_fsck *f)
-{
-	bool clean = f->fs.f_state & SFS_STATE_CLEAN;
-	int err;
-
-	if (!(f->fs.f_compat & SFS_COMPAT_JOURNAL))
-		return true;
-	err = sfs_log_replay(&f->fs, f->log_dev, &f->replay);
-	if (err == -ENODEV && clean)
-		return true;
-	if (err == -ENODEV && f->automatic && !f->lost) {
-		printf("%s: the journal is on another device: left to the mount\n", f->path);
-		return false;
-	}
-	if (err == -ENODEV)
-		sfs_die(SFS_EXIT_FAILED, "%s: its journal is on another device: name it with -j",
-			f->path);
-	if (err)
-		sfs_give_up(f, err, "the journal cannot be replayed");
-	f->has_log = true;
-	/* A superblock may have been replayed, too. */
-	err = f->replay.r_needed ? sfs_dev_read(f->fs.f_priv, 0, f->super) : 0;
-	if (err)
-		sfs_give_up(f, err, "its superblock cannot be read");
-	if (!f->never)
-		sfs_refuse_writing(f->path, SFS_EXIT_FAILED, &f->fs);
-	if (f->replay.r_needed)
-		printf("%s: %s journal: %u transactions, %llu blocks\n", f->path,
-		       f->never ? "looking past the" : "replayed the",
-		       f->replay.r_next - f->replay.r_tid, (unsigned long long)f->replay.r_blks);
-	if (f->replay.r_errno)
-		printf("%s: the journal was aborted: error %d\n", f->path, f->replay.r_errno);
-	if (!clean || f->replay.r_needed)
-		f->fs.f_state &= ~SFS_STATE_CLEAN;
-	return true;
-}
-
-/* What was replayed becomes lasting, before a change that the journal does not know. */
-static void sfs_settle_log(struct sfs_fsck *f)
-{
-	int err = f->never ? 0 : sfs_log_finish(&f->fs, f->log_dev, &f->replay);
-
-	if (err)
-		sfs_give_up(f, err, "the replay cannot be written");
-	f->settled |= (f->replay.r_needed || f->replay.r_errno) && !f->never;
-	f->replay.r_needed = false;
-}
+/* ---- writing ---- */
 
 /* The superblock last.  In between it says "damaged": nobody believes what an interruption leaves. */
 static int sfs_write_in_place(struct sfs_fsck *f)
@@ -412,12 +355,16 @@ static int sfs_check_all(struct sfs_fsck *f)
 		sfs_give_up(f, err, "the check could not go on");
 	if (f->lost)
 		sfs_restore(f);
-	differs = found.f_problems[SFS_REMEDY_COUNT] || found.f_problems[SFS_REMEDY_NAME];
+	differs = found.f_problems[SFS_REMEDY_COUNT] || found.f_problems[SFS_REMEDY_NAME] ||
+		  f->log_goes;
 	if (found.f_problems[SFS_REMEDY_READ])
 		status = sfs_leave_unread(f, &found);
 	else if (found.f_problems[SFS_REMEDY_NONE])
 		status = sfs_leave(f, "some of it cannot be repaired; mount it read-only (with -o"
 				   " norecovery if need be) and save what is there");
+	else if (f->log_err && !f->log_goes)
+		status = sfs_leave(f, "its journal cannot be replayed; --discard-journal gives up"
+				   " what only the journal has");
 	else if (!differs && f->restored == f->lost)
 		status = f->lost ? SFS_EXIT_REPAIRED : SFS_EXIT_OK;
 	else if (differs && sfs_fs_has_unknown(&f->fs))
@@ -449,6 +396,15 @@ static void sfs_bring_copies(struct sfs_fsck *f)
 		       (unsigned long long)n);
 }
 
+static bool sfs_is_doubtful(const struct sfs_fsck *f)
+{
+	if (f->lost || f->force || f->fs.f_state & SFS_STATE_ERROR || f->replay.r_errno ||
+	    f->log_err)
+		return true;
+	return !(f->fs.f_state & SFS_STATE_CLEAN) &&
+	       (!f->automatic || !(f->fs.f_compat & SFS_COMPAT_JOURNAL));
+}
+
 static int sfs_run(struct sfs_fsck *f)
 {
 	int status = SFS_EXIT_OK;
@@ -466,8 +422,7 @@ static int sfs_run(struct sfs_fsck *f)
 	err = sfs_fs_init(&f->fs);
 	if (err)
 		sfs_give_up(f, err, "no memory");
-	doubtful = f->lost || f->force || (f->fs.f_state & SFS_STATE_ERROR) || f->replay.r_errno ||
-		   (!clean && (!f->automatic || !(f->fs.f_compat & SFS_COMPAT_JOURNAL)));
+	doubtful = sfs_is_doubtful(f);
 	if (clean && !doubtful) {
 		sfs_say_clean(f);
 		return SFS_EXIT_OK;
@@ -480,6 +435,8 @@ static int sfs_run(struct sfs_fsck *f)
 		status = sfs_check_all(f);
 	if (status & (SFS_EXIT_DAMAGED | SFS_EXIT_FAILED))
 		return status;
+	if (f->log_goes)
+		sfs_renew_log(f);
 	/* Orphans are finished by what can be relied on: after the check. */
 	if (doubtful && !(f->fs.f_state & SFS_STATE_CLEAN) && !sfs_recover(f))
 		return sfs_leave(f, "an unlinked or half-truncated inode cannot be finished; mount"
@@ -509,7 +466,6 @@ int main(int argc, char **argv)
 	int status;
 
 	f.path = argv[sfs_cli_parse(&sfs_fsck_cli, argc, argv, &f, NULL)];
-	f.automatic |= f.automatic_too;
 	sfs_report = sfs_report_damage;
 	sfs_open_volume(&f);
 	status = sfs_run(&f);

@@ -7,6 +7,51 @@
 
 #include "lib.h"
 
+struct sfs_fsck {
+	const char *path;
+	const char *journal;
+	const char *ignored;
+	bool automatic;
+	bool never;
+	bool always;
+	bool force;
+	bool journal_only;
+	bool discard;			/* a journal that cannot be replayed is given up */
+	bool unused;
+	struct sfs_dev *log_dev;
+	struct sfs_replay replay;
+	int log_err;			/* why it cannot be replayed, or 0 */
+	bool log_goes;			/* ... and nothing is lost with it, or that was agreed to */
+	struct sfs_fs fs;
+	bool lost;			/* block 0 is taken from a copy */
+	bool restored;			/* ... and has been written */
+	bool settled;			/* the replay has been written */
+	bool has_log;			/* the journal is there, to be written through */
+	u32 room;			/* for so many blocks at once */
+	bool repaired;			/* in the cache is a repair that was not written yet */
+	bool written;			/* some of what was finished has been written */
+	unsigned int finished;		/* orphans, written or not */
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+};
+
+/* Ends the program over an error that no repair can follow. */
+__attribute__((noreturn))
+void sfs_give_up(const struct sfs_fsck *f, int err, const char *what);
+
+/* ---- journal.c ---- */
+
+/* False: its device was not named, and whoever mounts will have to replay it. */
+bool sfs_replay(struct sfs_fsck *f);
+/* What was replayed becomes lasting, before a change that the journal does not know. */
+void sfs_settle_log(struct sfs_fsck *f);
+/*
+ * An empty journal in place of one that goes, lasting; where that is on a device that is not at
+ * hand, none, in the cache and the fields of the volume.  After the check.
+ */
+void sfs_renew_log(struct sfs_fsck *f);
+
+/* ---- super.c, orphans.c, repair.c ---- */
+
 /*
  * Block 0 of @dev, or what a copy says of it, sealed, into @super.  True: the latter, which then is
  * in the cache as block 0 and has to be checked; it was told.  Ends the program where there is

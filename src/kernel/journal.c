@@ -23,6 +23,9 @@ static const char *sfs_journal_dev_verify(const struct sfs_fs *fs, const void *d
 		return why;
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
 		return "it belongs to another volume";
+	/* All else is the same in a copy of the volume, whose the journal is not. */
+	if (memcmp(jd->j_fs_uuid, fs->f_uuid, sizeof(jd->j_fs_uuid)))
+		return "it belongs to a volume with another UUID";
 	return NULL;
 }
 

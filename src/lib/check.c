@@ -194,6 +194,31 @@ static void sfs_check_note(struct sfs_check_dir *d, struct sfs_found_names *name
 }
 
 /*
+ * May the block with this head be in use although the used map calls it free?  Whoever frees one
+ * writes both maps in the same transaction, after the block: only if one of them is newer can that
+ * have been.  Otherwise they are what a write was to take the place of, and was lost.
+ */
+static bool sfs_check_outdates_maps(struct sfs_checker *c, const struct sfs_head *head)
+{
+	u64 blk = le64_to_cpu(head->h_blk);
+	const struct sfs_bitmap_disk *map;
+	bool used = true, newer = false;
+	struct sfs_buf *buf;
+	unsigned int m;
+
+	for (m = SFS_MAP_USED; m <= SFS_MAP_INODE; m++) {
+		if (sfs_map_get(c->fs, blk / SFS_GROUP_BLOCKS, m, &buf))
+			continue;
+		map = sfs_buf_data(buf);
+		newer |= le64_to_cpu(map->b_head.h_seq) > le64_to_cpu(head->h_seq);
+		if (m == SFS_MAP_USED)
+			used = sfs_bits_test(map->b_bits, blk % SFS_GROUP_BLOCKS);
+		sfs_buf_put(buf);
+	}
+	return used || !newer;
+}
+
+/*
  * The inode map does not have the block of @ino, and yet it is an inode block in use that nobody
  * else holds: it is the map that is wrong, and what is in there is found by its names.  One that
  * the device does not give may be: sfs_unread_has() knows then.
@@ -201,21 +226,13 @@ static void sfs_check_note(struct sfs_check_dir *d, struct sfs_found_names *name
 static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 {
 	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	const struct sfs_head *head = (const struct sfs_head *)data;
 	u64 blk = sfs_ino_blk(ino);
 	u64 group = blk / SFS_GROUP_BLOCKS;
-	struct sfs_buf *buf;
-	bool used = true;
 
 	if (!sfs_blk_is_valid(c->fs, blk, 1) || group >= sfs_groups_ready(c->fs) ||
 	    c->no_map[group / 8] >> (group % 8) & 1 ||
 	    sfs_found_is_taken(c->found, blk))
-		return false;
-	if (!sfs_map_get(c->fs, group, SFS_MAP_USED, &buf)) {
-		used = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
-				     blk % SFS_GROUP_BLOCKS);
-		sfs_buf_put(buf);
-	}
-	if (!used)
 		return false;
 	if (sfs_dev_read(c->fs->f_priv, blk, data)) {
 		sfs_check_err(c, -EIO);
@@ -223,7 +240,7 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 		return false;
 	}
 	return !sfs_block_verify(c->fs, &sfs_inodes_ops, data, blk) &&
-	       ((struct sfs_head *)data)->h_live >> sfs_ino_slot(ino) & 1;
+	       head->h_live >> sfs_ino_slot(ino) & 1 && sfs_check_outdates_maps(c, head);
 }
 
 /* The name of an inode that was found. */

@@ -69,8 +69,14 @@ u64 sfs_take_size(const char *text, int status)
 	if (err == -EINVAL)
 		sfs_die(status, "not a size: '%s'", text);
 	if (err || nbytes >> SFS_BLOCK_BITS > SFS_BLK_MAX)
-		sfs_die(status, "'%s' is too large, the limit is 1 EiB", text);
+		sfs_die(status, "'%s' is too large, it has to be below 1 EiB", text);
 	if (nbytes < SFS_BLOCK_SIZE)
 		sfs_die(status, "'%s' is less than a block", text);
 	return nbytes >> SFS_BLOCK_BITS;
+}
+
+void sfs_told(int status)
+{
+	if (fflush(stdout) || ferror(stdout))
+		sfs_die(status, "standard output cannot be written: %s", strerror(errno));
 }

@@ -139,12 +139,18 @@ int sfs_mounted_open(const char *path);
 void sfs_log_make(void *data, u32 start, u32 nblks, const u8 uuid[16]);
 /* NULL or why not: block 0 of an external journal's device, for the volume @fs.  Pure. */
 const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 dev_nblks);
+/*
+ * An empty log in place of the one that is there, whose blocks must not fit, lasting.  Interrupted,
+ * it leaves a log without a superblock.  Errors as of a replay.
+ */
+int sfs_log_renew(struct sfs_fs *fs, struct sfs_dev *log_dev);
 /* Is the log on the volume not empty?  One on another device is not looked at. */
 int sfs_log_needs_replay(struct sfs_fs *fs, bool *ret_needs);
 
 /* ---- replay.c: what a crash left in the log ---- */
 
 struct sfs_replay {
+	bool r_found;			/* its superblock is sound; told with an error, too */
 	bool r_needed;			/* the log was not empty */
 	u32 r_tid;			/* its first transaction */
 	u32 r_next;			/* the one behind the last that is whole */
@@ -158,7 +164,7 @@ struct sfs_replay {
  * anew when the superblock is among them: nothing is written.  @log_dev is the external journal's
  * device, or NULL: -ENODEV if one is needed.  Before sfs_fs_init().  All or nothing: a log that is
  * damaged, or holds what is no sound block of this volume, gives -EFSCORRUPTED or -EFSBADCRC after
- * a report, and changes nothing.
+ * a report, and changes nothing but r_found.
  */
 int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay);
 /*
@@ -182,8 +188,13 @@ int sfs_log_write(struct sfs_fs *fs, struct sfs_dev *log_dev, const void *super)
 
 /* ---- lock.c ---- */
 
-/* Locks the file or device for this program.  Waits ten seconds for others, then -EWOULDBLOCK. */
-int sfs_lock(int fd);
+/*
+ * Locks the image or device for this program.  An image is guarded by this alone: it waits ten
+ * seconds for others, then -EWOULDBLOCK.  A device is open exclusively, and whoever holds its lock
+ * may be who started this program for it: after two seconds it goes on, with a warning.
+ * LOCK_BLOCK_DEVICE=0 in the environment: a device is not locked.
+ */
+int sfs_lock(int fd, const char *path);
 
 /* ---- clock.c ---- */
 
@@ -192,6 +203,8 @@ void sfs_clock_fix(s64 ns, u32 seed);
 
 /* ---- cli.c ---- */
 
+/* Ends the program with @status if what it has said did not arrive. */
+void sfs_told(int status);
 /* "16M", "1G", "4096" (in @unit bytes when it has no suffix). -EINVAL, -ERANGE. */
 int sfs_parse_size(const char *text, u64 unit, u64 *ret_nbytes);
 /* The size of a volume, in blocks, 1 at least; a bare number counts blocks.  Or exits. */
@@ -244,6 +257,7 @@ struct sfs_opt {
 	const char *const *o_words;	/* ends with NULL */
 	const struct sfs_opt *o_sub;	/* SFS_OPT_LIST: known by o_long alone */
 	unsigned int o_group;		/* 1 to 7: options of one group exclude each other */
+	bool o_again;			/* ... but this is the one before it by another name */
 };
 
 struct sfs_cli {
@@ -376,7 +390,10 @@ long sfs_check(struct sfs_fs *fs);
 
 /* ---- walk.c ---- */
 
-/* The inode at @path, from the root whether it begins with "/" or not.  Follows no symlink. */
+/*
+ * The inode at @path, from the root whether it begins with "/" or not.  Follows no symlink; "." is
+ * where it stands, ".." a name that nothing has.
+ */
 int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino);
 /*
  * Visits each node of the tree, parents first; @blk is 0 for the root.  What cannot be read is

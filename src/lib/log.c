@@ -47,6 +47,9 @@ const char *sfs_log_dev_verify(const struct sfs_fs *fs, const void *data, u64 de
 		return why;
 	if (memcmp(jd->j_uuid, fs->f_journal_uuid, sizeof(jd->j_uuid)))
 		return "the journal of another volume";
+	/* All else is the same in a copy of the volume, whose the journal is not. */
+	if (memcmp(jd->j_fs_uuid, fs->f_uuid, sizeof(jd->j_fs_uuid)))
+		return "the journal of a volume with another UUID";
 	if (le64_to_cpu(jd->j_blocks) > dev_nblks)
 		return "the journal is larger than its device";
 	return NULL;
@@ -165,4 +168,37 @@ int sfs_log_point(struct sfs_log *log, u32 start, u32 sequence)
 		    sfs_log_crc(~0u, d, SFS_LOG_OFF_CRC, SFS_LOG_SUPER_BYTES));
 	err = sfs_dev_write(log->l_dev, log->l_super, d);
 	return err ? err : sfs_dev_sync(log->l_dev);
+}
+
+/* What begins like a block of a log, or cannot be read, in [@blk, @end) becomes zero. */
+static int sfs_log_zero(struct sfs_log *log, u64 blk, u64 end)
+{
+	static const u8 zero[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	int err = 0;
+
+	for (; blk < end && !err; blk++) {
+		if (sfs_dev_read(log->l_dev, blk, log->l_data) ||
+		    sfs_log_get(log->l_data, SFS_LOG_OFF_MAGIC) == SFS_LOG_MAGIC)
+			err = sfs_dev_write(log->l_dev, blk, zero);
+	}
+	return err ? err : sfs_dev_sync(log->l_dev);
+}
+
+int sfs_log_renew(struct sfs_fs *fs, struct sfs_dev *log_dev)
+{
+	struct sfs_log log = { .l_fs = fs };
+	u64 end;
+	int err;
+
+	err = sfs_log_locate(&log, log_dev, &end);
+	/* The head first: with a sound one, what is left of the rest would be replayed. */
+	if (!err)
+		err = sfs_log_zero(&log, log.l_super, log.l_super + 1);
+	if (!err)
+		err = sfs_log_zero(&log, log.l_super + 1, end);
+	if (err)
+		return err;
+	sfs_log_make(log.l_data, log.l_super, end - log.l_super, fs->f_journal_uuid);
+	err = sfs_dev_write(log.l_dev, log.l_super, log.l_data);
+	return err ? err : sfs_dev_sync(log.l_dev);
 }

@@ -129,8 +129,7 @@ static void sfs_help(const struct sfs_cli *cli)
 	printf("\nexit status:\n");
 	for (n = 0; cli->c_exits[n].meaning; n++)
 		printf("%4d  %s\n", cli->c_exits[n].status, cli->c_exits[n].meaning);
-	if (fflush(stdout) || ferror(stdout))
-		exit(cli->c_exit_usage);
+	sfs_told(cli->c_exit_usage);
 	exit(0);
 }
 
@@ -218,6 +217,11 @@ static void sfs_opt_take(struct sfs_parse *p, const struct sfs_opt *parent,
 	}
 }
 
+static bool sfs_opt_is_same(const struct sfs_opt *a, const struct sfs_opt *b)
+{
+	return a == b || (a->o_again && a - 1 == b) || (b->o_again && b - 1 == a);
+}
+
 /* Takes an option that the user gave: here it may stand in another's way. */
 static void sfs_opt_pick(struct sfs_parse *p, const struct sfs_opt *parent,
 			 const struct sfs_opt *opt, char *arg)
@@ -226,7 +230,7 @@ static void sfs_opt_pick(struct sfs_parse *p, const struct sfs_opt *parent,
 	char name[32];
 
 	sfs_opt_name(parent, opt, name, sizeof(name));
-	if (g && p->picked[g] && p->picked[g] != opt)
+	if (g && p->picked[g] && !sfs_opt_is_same(p->picked[g], opt))
 		sfs_die(p->cli->c_exit_usage, "%s and %s exclude each other", p->names[g], name);
 	p->picked[g] = opt;
 	memcpy(p->names[g], name, sizeof(name));
@@ -341,6 +345,7 @@ int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settin
 			sfs_help(cli);
 		if (opt == &sfs_opt_version) {
 			printf("%s %s\n", sfs_program, SIMPLEFS_VERSION);
+			sfs_told(cli->c_exit_usage);
 			exit(0);
 		}
 		sfs_opt_pick(&p, NULL, opt, optarg);

@@ -368,12 +368,13 @@ static int sfs_log_apply(struct sfs_walk *w, struct sfs_replay *r)
 
 int sfs_log_replay(struct sfs_fs *fs, struct sfs_dev *log_dev, struct sfs_replay *ret_replay)
 {
-	struct sfs_replay r = { 0 };
+	struct sfs_replay r = { .r_found = true };
 	struct sfs_walk w = { 0 };
 	size_t n;
 	int err;
 
 	err = sfs_log_open(fs, log_dev, &w.w_log);
+	ret_replay->r_found = !err;
 	if (err)
 		return err;
 	w.w_at = w.w_log.l_start;

@@ -23,6 +23,8 @@ int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino)
 			return err;
 		if (!S_ISDIR(dir.i_mode))
 			return -ENOTDIR;
+		if (len == 1 && *path == '.')
+			continue;
 		err = sfs_dirent_find(&dir, path, len, &ino, &type);
 		if (err)
 			return err;

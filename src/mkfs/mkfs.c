@@ -378,13 +378,16 @@ static void sfs_open_targets(struct sfs_mkfs *m)
 static void sfs_take_targets(struct sfs_mkfs *m, struct sfs_fs *fs)
 {
 	sfs_target_make(&m->target, m->geo.g_blocks);
+	sfs_target_wipe(&m->target);
 	if (!m->keep)
 		sfs_target_discard(&m->target, m->geo.g_blocks);
-	sfs_target_wipe(&m->target, m->geo.g_blocks);
+	sfs_target_clear(&m->target, m->geo.g_blocks);
 	if (m->reproducible)
 		sfs_target_zero_copies(&m->target, m->geo.g_blocks);
-	if (m->log.dev)
-		sfs_target_wipe(&m->log, sfs_dev_nblks(m->log.dev));
+	if (m->log.dev) {
+		sfs_target_wipe(&m->log);
+		sfs_target_clear(&m->log, sfs_dev_nblks(m->log.dev));
+	}
 	fs->f_priv = m->target.dev;
 	sfs_dev_bound(m->target.dev, 0, true);
 }
@@ -408,6 +411,7 @@ int main(int argc, char **argv)
 		memcpy(fs.f_label, m.label, strlen(m.label));
 	if (m.dry_run) {
 		sfs_show(&m, &fs);
+		sfs_told(SFS_MKFS_FAILED);
 		return SFS_MKFS_OK;
 	}
 	sfs_take_targets(&m, &fs);
@@ -419,6 +423,8 @@ int main(int argc, char **argv)
 	sfs_target_keep();
 	if (!m.quiet)
 		sfs_show(&m, &fs);
+	if (fflush(stdout) || ferror(stdout))
+		sfs_warn("%s: the volume is made, and that cannot be told", m.path);
 	sfs_fs_exit(&fs);
 	sfs_target_close(&m.log);
 	sfs_target_close(&m.target);

@@ -64,6 +64,7 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 {
 	struct sfs_source_tar *tar = (struct sfs_source_tar *)s;
 	struct archive_entry *entry;
+	const char *why;
 	int status;
 	int err = 0;
 
@@ -74,7 +75,10 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	if (status == ARCHIVE_EOF)
 		return 0;
 	if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-		sfs_warn("%s: is damaged: %s", tar->path, archive_error_string(tar->archive));
+		why = archive_error_string(tar->archive);
+		/* Attributes of a file that are more than libarchive takes. */
+		sfs_warn("%s: %s: %s", tar->path, why && strstr(why, "too large") ?
+			 "cannot be read" : "is damaged", why);
 		return -EIO;
 	}
 	*ret_entry = (struct sfs_entry) { .name = archive_entry_pathname(entry) };

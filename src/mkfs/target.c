@@ -33,6 +33,13 @@ static void sfs_interrupted(int sig)
 	raise(sig);
 }
 
+/* Unless who started this wants it to be ignored, as nohup does. */
+static void sfs_unmake_on(int sig)
+{
+	if (signal(sig, sfs_interrupted) == SIG_IGN)
+		signal(sig, SIG_IGN);
+}
+
 void sfs_target_keep(void)
 {
 	sfs_made = NULL;
@@ -44,6 +51,8 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 	int err;
 	int fd;
 
+	/* A file that may not become so long is an error that is told, as others are. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (!t->dev) {
 		fd = open(t->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (fd < 0)
@@ -52,9 +61,10 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 		close(fd);
 		sfs_made = t->path;
 		atexit(sfs_unmake);
-		signal(SIGINT, sfs_interrupted);
-		signal(SIGTERM, sfs_interrupted);
-		signal(SIGHUP, sfs_interrupted);
+		sfs_unmake_on(SIGINT);
+		sfs_unmake_on(SIGTERM);
+		sfs_unmake_on(SIGHUP);
+		sfs_unmake_on(SIGQUIT);
 		sfs_target_open(t, t->path, true, true, false);
 	}
 	if (fstat(sfs_dev_fd(t->dev), &st) || !S_ISREG(st.st_mode) ||
@@ -70,7 +80,7 @@ void sfs_target_make(struct sfs_target *t, u64 nblks)
 
 static void sfs_lock_path(const char *path, int fd)
 {
-	int err = sfs_lock(fd);
+	int err = sfs_lock(fd, path);
 
 	if (err == -EWOULDBLOCK)
 		sfs_die(SFS_MKFS_FAILED, "%s: locked by another program", path);
@@ -316,14 +326,10 @@ void sfs_target_zero_copies(const struct sfs_target *t, u64 nblks)
 	}
 }
 
-void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
+void sfs_target_wipe(const struct sfs_target *t)
 {
-	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
-	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
 	blkid_probe pr = sfs_probe(t, BLKID_SUBLKS_MAGIC);
-	unsigned int i;
 	int status;
-	int err;
 
 	blkid_probe_set_partitions_flags(pr, BLKID_PARTS_MAGIC);
 	while ((status = blkid_do_probe(pr)) == 0) {
@@ -333,6 +339,15 @@ void sfs_target_wipe(const struct sfs_target *t, u64 nblks)
 	if (status < 0)
 		sfs_die(SFS_MKFS_FAILED, "%s: cannot be searched for old signatures", t->path);
 	blkid_free_probe(pr);
+}
+
+void sfs_target_clear(const struct sfs_target *t, u64 nblks)
+{
+	/* ext's first backup superblocks, which libblkid does not look at but e2fsck does. */
+	static const u64 backups[] = { 2048, 8192, 32768, 1048576 };
+	unsigned int i;
+	int err;
+
 	for (i = 0; i < ARRAY_SIZE(backups) && backups[i] < nblks; i++)
 		sfs_zero(t, backups[i]);
 	/* First, or block 0 would be made anew from it. */

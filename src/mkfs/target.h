@@ -50,10 +50,15 @@ void sfs_target_zero(const struct sfs_target *t, u64 blk, u64 nblks);
  */
 void sfs_target_zero_copies(const struct sfs_target *t, u64 nblks);
 /*
- * Removes every signature that somebody might take for a volume, and waits until it is gone.
- * @nblks: what is behind them can only be a signature of the whole device.
+ * Removes every signature that libblkid finds, also behind a smaller volume.  Before anything else
+ * goes: of a partition table the one at the end is looked for only while there is a beginning.
  */
-void sfs_target_wipe(const struct sfs_target *t, u64 nblks);
+void sfs_target_wipe(const struct sfs_target *t);
+/*
+ * Zeros where a volume of @nblks may be taken for another, or for an older one of ours, lasting:
+ * after a discard, which may leave anything.
+ */
+void sfs_target_clear(const struct sfs_target *t, u64 nblks);
 bool sfs_target_is_same(const struct sfs_target *a, const struct sfs_target *b);
 void sfs_target_close(struct sfs_target *t);
 

@@ -36,6 +36,9 @@ run "$mkfs" -L "$(printf 'bad \377')" "$tmp/a" 16M
 is "$status" 2 "a label that is no UTF-8"
 run "$mkfs" "$tmp/a" 2E
 is "$status" 2 "a size past 1 EiB"
+run "$mkfs" "$tmp/a" 1E
+is "$status" 2 "or of 1 EiB"
+like 'has to be below 1 EiB' 'is told what the limit is'
 run "$mkfs" "$tmp/a" 4095P
 is "$status" 2 "or any other"
 run "$mkfs" "$tmp/a" 100
@@ -50,11 +53,30 @@ run "$mkfs" "$tmp/no/such/folder" 16M
 is "$status" 1 "nowhere"
 like 'cannot be made: No such' "says why"
 
+truncate -s 64M "$tmp/gpt"
+printf 'label: gpt\n,16M\n' | sfdisk -q "$tmp/gpt" >"$tmp/sfdisk.log" 2>&1 || cat "$tmp/sfdisk.log"
+is "$(grep -ao 'EFI PART' "$tmp/gpt" | wc -l)" 2 "a partition table at both ends"
+run "$mkfs" -qf "$tmp/gpt" 16M
+is "$status" 0 "makes room for a volume of a part"
+is "$(grep -ao 'EFI PART' "$tmp/gpt" | wc -l)" 0 "also the one behind it"
+
 run "$mkfs" -n -L plan "$tmp/a" 16M
 is "$status" 0 "a dry run shows the plan"
 like 'dry run.* 4096 blocks .*label plan' "of what would be made"
 [ ! -e "$tmp/a" ]
 ok $? "and makes nothing"
+for how in -n -V -h; do
+    out=$("$mkfs" $how "$tmp/a" 16M 2>&1 >/dev/full)
+    is "$?" "$([ $how = -n ] && echo 1 || echo 2)" "$how that cannot be told fails"
+    [ -n "$out" ]
+    ok $? "$how: with a word"
+done
+out=$("$mkfs" "$tmp/untold" 16M 2>&1 >/dev/full)
+status=$?
+exits 0 'a volume is made where that cannot be told'
+like 'the volume is made' 'with a warning'
+run "$dump" --check "$tmp/untold"
+exits 0 'it is whole'
 run "$mkfs" -L 'a "b" c' -U "$uuid" "$tmp/a" 16M
 is "$status" 0 "a volume in a new file"
 run "$dump" --check "$tmp/a"

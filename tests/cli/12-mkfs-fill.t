@@ -108,6 +108,13 @@ run "$mkfs" -qf -d "$tmp/last.tar" "$img" 16M
 exits 0 'a path that ends in one'
 run "$dump" -i /a/b "$img"
 like 'mode: 0x41c8$' 'is that of the directory'
+mkdir "$tmp/linked" && echo same >"$tmp/linked/f" && ln "$tmp/linked/f" "$tmp/linked/g"
+tar -cf "$tmp/linked.tar" -C "$tmp" linked/.
+run "$mkfs" -qf -d "$tmp/linked.tar" "$img" 16M
+exits 0 'a hard link to a path with a dot in it'
+is "$("$dump" -o /linked/f "$img")$("$dump" -o /linked/./g/ "$img")" samesame 'is one'
+run "$dump" -i /linked/g/. "$img"
+unlike '^ *mode: ' 'and a file has no dot below it'
 tar -cf "$tmp/late.tar" -C "$tmp/small" --no-recursion a/b/c/x a/b
 run "$mkfs" -qf -d "$tmp/late.tar" "$img" 16M
 exits 0 'or names them late'

@@ -64,7 +64,7 @@ one ENOSPC "$((total * 7 / 10))" -J none -d "$tmp/tree" "$img" 4M
 like 'tree/.*: cannot be written to the image or device: No space left' \
     'a host without space is not told as a full volume'
 
-for kind in ENOSPC INT; do
+for kind in ENOSPC INT QUIT; do
     left=0
     for n in 1 2 40 "$((total / 2))" "$total"; do
         rm -f "$img"
@@ -75,6 +75,16 @@ for kind in ENOSPC INT; do
     is "$left" 0 "$kind: an image that was made goes again"
 done
 rm -f "$img"
+trap '' INT
+one INT 40 -J none -d "$tmp/tree" "$img" 4M
+trap - INT
+exits 1 'a signal that who started it ignores does not end it'
+rm -f "$img"
+run bash -c 'ulimit -f 1024; exec "$0" "$@"' "$mkfs" -q -J none "$img" 4M
+exits 1 'a file that may not become so long'
+like 'File too large' 'is told'
+[ ! -e "$img" ]
+ok $? 'and goes again'
 one KILL "$((total / 2))" -J none -d "$tmp/tree" "$img" 4M
 run "$mkfs" -q -J none "$img"
 exits 0 'what a killed run leaves is free to take without -f'

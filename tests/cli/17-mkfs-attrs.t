@@ -238,4 +238,14 @@ run "$mkfs" -q -J none -d "$tmp/full.tar" "$img" 1M
 exits 1 'more than there is room for: refused'
 is "$out" 'mkfs.simplefs: a: does not fit, the volume is full' 'and named'
 
+
+# libarchive takes a MiB of them.
+python3 -c 'import sys, tarfile
+with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
+    entry = tarfile.TarInfo("file")
+    entry.pax_headers = {"SCHILY.xattr.user.%d" % n: "x" * 60000 for n in range(20)}
+    tar.addfile(entry)' "$tmp/large.tar"
+run build/bin/mkfs.simplefs -qf -d "$tmp/large.tar" "$tmp/large" 16M
+exits 1 'an archive with more than a MiB of attributes'
+like 'large.tar: cannot be read: .*too large' 'is not called damaged'
 done_testing

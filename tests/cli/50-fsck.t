@@ -22,6 +22,8 @@ like ': clean, ' 'is called clean'
 is "$(sha256sum <"$img")" "$before" 'and not written to'
 run "$fsck" -p -C 3 -v "$img"
 exits 0 '-p as well'
+run "$fsck" -p -a "$img"
+exits 0 'and both of them, which are one'
 
 "$edit" "$img" super state 0
 run "$fsck" -n "$img"
@@ -98,7 +100,8 @@ run "$fsck" -a "$img"
 exits 0 'at boot it is left to the mount'
 head -c 8M /dev/zero >"$tmp/other"
 run "$fsck" -y -j "$tmp/other" "$img"
-exits 4 'what is no journal is refused'
+exits 8 'what is no journal is refused, which says nothing of the volume'
+like "^fsck.simplefs: $tmp/other: not the journal of $img: no journal" 'and named'
 run "$fsck" -y -j "$tmp/log" "$img"
 exits 0 'with it, all is well'
 

@@ -57,6 +57,39 @@ flock 8
 refuses 1 'another program has locked it' -L x "$tmp/disk"
 exec 8<&-
 
+gcc -shared -fPIC -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$tmp/fault.so" tests/cli/fault.c || exit 1
+run env LD_PRELOAD="$tmp/fault.so" FAULT=EIO FAULT_AT=2 "$tune" -L other "$tmp/disk"
+is "$status" 3 'a superblock of which is not known whether it is lasting' || diag "$out"
+like 'cannot be written: Input/output error' 'is told'
+run build/bin/dump.simplefs "$tmp/disk"
+like '^ *label: "other"$' 'for it may be there'
+
+# The journal of another device knows the UUID, and is nobody's with another.
+new=01234567-89ab-4def-8012-3456789abcdf
+truncate -s 8M "$tmp/log"
+run build/bin/mkfs.simplefs -qf -J device="$tmp/log" "$tmp/disk" 32M
+is "$status" 0 'a volume with a journal elsewhere'
+cp "$tmp/disk" "$tmp/copy"
+cp "$tmp/log" "$tmp/log.was"
+refuses 1 'name it with -j' -U $new "$tmp/disk"
+run "$tune" -L name "$tmp/disk"
+is "$status" 0 'for a label it need not be named'
+head -c 8M /dev/zero >"$tmp/other"
+refuses 1 'no empty journal of .*: no journal' -U $new -j "$tmp/other" "$tmp/disk"
+run "$tune" -U $new -j "$tmp/log" "$tmp/disk"
+is "$status$out" 0 'tune -U -j'
+run build/bin/fsck.simplefs -f -j "$tmp/log" "$tmp/disk"
+is "$status" 0 'is still its journal' || diag "$out"
+leaves "$tmp/copy" 8 'a volume with another UUID' 'and not that of a copy' build/bin/fsck.simplefs -f -j "$tmp/log" "$tmp/copy"
+run "$tune" -U $new -j "$tmp/log" "$tmp/copy"
+is "$status" 0 'a run that was cut short is repeated'
+run build/bin/fsck.simplefs -f -j "$tmp/log" "$tmp/copy"
+is "$status" 0 'and the journal is taken along' || diag "$out"
+cp "$tmp/log.was" "$tmp/log"
+refuses 1 'a volume with another UUID' -U random -j "$tmp/log" "$tmp/disk"
+run build/bin/mkfs.simplefs -qf "$tmp/disk" 32M
+is "$status" 0 'a volume with its own'
+
 # What is no volume, or one whose journal may have the last word.
 make -s build/image/edit >"$tmp/make.log" 2>&1 || cat "$tmp/make.log"
 cp "$tmp/disk" "$tmp/whole"

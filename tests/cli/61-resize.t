@@ -92,8 +92,15 @@ refuses 2 'not a size' "$disk" 12X
 refuses 2 'less than a block' "$disk" 1K
 refuses 2 'usage: ' "$disk" 1G 2G
 refuses 1 'cannot be made smaller' "$disk" 32M
-refuses 2 'too large, the limit is 1 EiB' "$disk" 2000P
+refuses 2 'too large, it has to be below 1 EiB' "$disk" 2000P
 refuses 1 'No such file' "$tmp/none" 1G
+cp "$disk" "$tmp/untold"
+size=$(($(stat -c %s "$disk") / 4096 + 8192))
+out=$(build/bin/resize.simplefs "$tmp/untold" $size 2>&1 >/dev/full)
+status=$?
+exits 0 'a new size that cannot be told is one all the same'
+like 'has the size, and that cannot be told' 'with a warning'
+is "$(stat -c %s "$tmp/untold")" $((size * 4096)) 'the volume has it'
 exec 8<"$disk"
 flock 8
 refuses 1 'another program has locked it' "$disk" 1G

@@ -4,7 +4,7 @@
  *
  * FAULT_AT=N says which of the calls that change a file (write, pwrite, ftruncate, fsync; not on
  * standard output or error), FAULT= how: ENOSPC, EIO, SHORT (half is written, then ENOSPC), KILL
- * or INT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
+ * or INT or QUIT (a signal in place of the call).  FAULT_COUNT=FILE: their number is left there.
  *
  * FAULT_READ="FIRST LAST": these blocks of 4096 bytes cannot be read, EIO; FAULT_MENDS=1: block 0
  * until it is written, as on a disk that takes another sector then.  FAULT_READS=FILE: which
@@ -47,6 +47,8 @@ static int fault(void)
 		raise(SIGKILL);
 	if (!strcmp(kind, "INT"))
 		raise(SIGINT);
+	if (!strcmp(kind, "QUIT"))
+		raise(SIGQUIT);
 	if (!strcmp(kind, "SHORT")) {
 		full = 1;
 		return 1;

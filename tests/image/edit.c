@@ -239,6 +239,17 @@ static void edit_rot(char **arg)
 	must(sfs_dev_write(fs.f_priv, number(arg[0]), data), "write");
 }
 
+/* A block says that it was written when the volume's sequence was another. */
+static void edit_seq(char **arg)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+
+	must(sfs_dev_read(fs.f_priv, number(arg[0]), data), "read");
+	((struct sfs_head *)data)->h_seq = cpu_to_le64(number(arg[1]));
+	sfs_block_seal(data);
+	must(sfs_dev_write(fs.f_priv, number(arg[0]), data), "write");
+}
+
 static void edit_super(char **arg)
 {
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
@@ -534,6 +545,7 @@ static const struct verb {
 	{ "map-count", 2, edit_map_count },
 	{ "summary", 3, edit_summary },
 	{ "rot", 1, edit_rot },
+	{ "seq", 2, edit_seq },
 	{ "super", 2, edit_super },
 	{ "super-byte", 2, edit_super_byte },
 	{ "copy-byte", 2, edit_copy_byte },

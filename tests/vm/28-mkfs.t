@@ -67,12 +67,18 @@ mkfifo /tmp/hold
 flock /dev/vda cat /tmp/hold >/dev/null &
 exec 3>/tmp/hold
 until ! flock -n /dev/vda true; do :; done
-run mkfs.simplefs /dev/vda1
-says 1 'locked by another program' 'a partition whose disk is locked is refused'
+run mkfs.simplefs -q -L part /dev/vda1
+says 0 'another program has locked it' 'a partition whose disk is locked is taken, with a warning'
+LOCK_BLOCK_DEVICE=0 run mkfs.simplefs -qf -L part /dev/vda1
+says 0 '^$' 'and without one where no lock is wanted'
+run flock /dev/vda1 fsck.simplefs -a /dev/vda1
+says 0 'another program has locked it' 'fsck under the lock of who started it'
+run flock /dev/vda1 tune.simplefs -L part /dev/vda1
+says 0 'another program has locked it' 'and tune'
 exec 3>&-
 wait
-run mkfs.simplefs -q -L part /dev/vda1
-says 0 '' 'and taken when it is not'
+run mkfs.simplefs -qf -L part /dev/vda1
+says 0 '^$' 'and the lock is had when it is free'
 run mount -t simplefs /dev/vda1 /mnt
 says 0 '' 'it mounts'
 run mkfs.simplefs -f /dev/vda1

@@ -3,8 +3,8 @@
  * taken.c - blocks that an allocation takes, and who gets them when it does not come to its end.
  *
  * fallocate(2) goes on under a timer's signals, ends for a fatal one, and takes nothing if it
- * cannot have all.  A write that is cut short leaves no block behind the file's end.  A direct read beside
- * stores to a mapping gets old or new bytes, and no error.
+ * cannot have all.  A write that is cut short leaves no block behind the file's end.  A direct read
+ * beside stores to a mapping gets old or new bytes, and no error.
  *
  * usage: taken DIR
  */
