@@ -25,7 +25,9 @@
 
 static void sfs_pool_set(struct sfs_fs *fs)
 {
-	WRITE_ONCE(fs->f_pool, min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX));
+	u64 pool = min_t(u64, fs->f_blocks / SFS_POOL_SHARE, SFS_POOL_MAX);
+
+	smp_store_release(&fs->f_pool, pool);
 }
 
 void sfs_space_set(struct sfs_fs *fs, u64 nfree)
@@ -47,7 +49,7 @@ void sfs_space_grown(struct sfs_fs *fs, u64 nblks)
 /* How many blocks a claim leaves. */
 static u64 sfs_space_floor(const struct sfs_fs *fs, unsigned int flags)
 {
-	u64 pool = READ_ONCE(fs->f_pool);
+	u64 pool = smp_load_acquire(&fs->f_pool);
 
 	if (flags & SFS_ALLOC_POOL)
 		return 0;
