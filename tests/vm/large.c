@@ -6,8 +6,7 @@
  * To be run with the machine counting instructions.  Each step prints a line "# large STEP
  * INSTRUCTIONS READS WRITES KIB": how many requests the device has had meanwhile, and how much
  * more memory the kernel's slabs take.  While the processor sleeps, as it does until the disk
- * answers, its time stamp goes on with the host's clock: the kernel knows how long that was, and it
- * is not counted.
+ * answers, its time stamp goes on with the host's clock: that is taken off.
  */
 #include <fcntl.h>
 #include <stdint.h>
