@@ -61,23 +61,6 @@ static const struct sfs_cli sfs_fsck_cli = {
 	},
 };
 
-/* What of the volume is other than it was found, now that it is left. */
-static const char *sfs_changed(const struct sfs_fsck *f)
-{
-	if (f->written)
-		return "nothing more was changed";
-	if (f->restored)
-		return "nothing was changed but for the superblock";
-	return f->settled ? "nothing was changed but for the replay" : "nothing was changed";
-}
-
-void sfs_give_up(const struct sfs_fsck *f, int err, const char *what)
-{
-	if (sfs_is_damage(err))
-		sfs_die(SFS_EXIT_DAMAGED, "%s: %s; %s", f->path, what, sfs_changed(f));
-	sfs_die(SFS_EXIT_FAILED, "%s: %s: %s", f->path, what, strerror(-err));
-}
-
 static void sfs_report_damage(const char *text)
 {
 	printf("%s\n", text);

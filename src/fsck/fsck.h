@@ -34,6 +34,10 @@ struct sfs_fsck {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 };
 
+/* ---- leave.c ---- */
+
+/* What of the volume is other than it was found, now that it is left. */
+const char *sfs_changed(const struct sfs_fsck *f);
 /* Ends the program over an error that no repair can follow. */
 __attribute__((noreturn))
 void sfs_give_up(const struct sfs_fsck *f, int err, const char *what);
