@@ -182,6 +182,10 @@ int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
 void sfs_inode_cache_exit(void);
 
+/* ---- show.c ---- */
+int sfs_statfs(struct dentry *dentry, struct kstatfs *st);
+int sfs_show_options(struct seq_file *seq, struct dentry *root);
+
 /* ---- features.c: what a version of later has left; each says why in the log ---- */
 /* @super, which was probed: -EINVAL if only a newer version may touch the volume. */
 int sfs_refuse_newer(struct super_block *sb, const void *super);
