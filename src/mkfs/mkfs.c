@@ -79,7 +79,7 @@ static const struct sfs_opt sfs_mkfs_opts[] = {
 	  .o_help = "how the device spreads data over disks:",
 	  .o_kind = SFS_OPT_LIST, .o_sub = sfs_stripe_opts },
 	{ .o_short = 'd', .o_long = "fill", .o_arg = "FROM",
-	  .o_help = "copy a directory or tar archive into it",
+	  .o_help = "copy a directory, tar archive or old volume",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(source) },
 	{ .o_short = 'b', .o_long = "block-size", .o_arg = "BYTES", .o_help = "size of a block",
 	  .o_kind = SFS_OPT_NUMBER, .o_field = SFS_FIELD(block_size),
@@ -363,6 +363,8 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 static void sfs_open_targets(struct sfs_mkfs *m)
 {
 	sfs_target_open(&m->target, m->path, !m->dry_run, m->force, m->nblks != 0);
+	if (m->source && sfs_target_is_same(&m->target, &(struct sfs_target){ .path = m->source }))
+		sfs_die(SFS_MKFS_FAILED, "%s: cannot be made from itself", m->path);
 	if (!m->journal_path)
 		return;
 	if (sfs_target_is_same(&m->target, &(struct sfs_target){ .path = m->journal_path }))

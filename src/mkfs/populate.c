@@ -6,8 +6,11 @@
  * its data one run of blocks after another.  Holes stay holes, second names stay links.  Data goes
  * straight to the device; the metadata through the cache.
  */
+#include <fcntl.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "edu.h"
 #include "populate.h"
 #include "source.h"
 
@@ -454,21 +457,44 @@ static const char *sfs_entry_error(int err)
 	}
 }
 
+/* A pipe is not looked into: what has been read of it is gone. */
+static bool sfs_is_edu(const char *path, mode_t mode)
+{
+	u8 first[4] = { 0 };
+	int fd = S_ISREG(mode) || S_ISBLK(mode) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool is_edu = fd >= 0 && pread(fd, first, sizeof(first), 0) == sizeof(first) &&
+		      sfs_edu_probe(first);
+
+	if (fd >= 0)
+		close(fd);
+	return is_edu;
+}
+
+static int sfs_open_source(const char *path, const struct stat *image,
+			   struct sfs_source **ret_source)
+{
+	struct stat st;
+	int err;
+
+	if (stat(path, &st)) {
+		err = -errno;
+		sfs_warn("%s: cannot be read: %s", path, strerror(errno));
+		return err;
+	}
+	if (S_ISDIR(st.st_mode))
+		return sfs_source_dir_open(path, image, ret_source);
+	return sfs_is_edu(path, st.st_mode) ? sfs_source_edu_open(path, ret_source) :
+					      sfs_source_tar_open(path, ret_source);
+}
+
 int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 {
 	struct sfs_populate p = { .fs = fs, .dev = dev, .t = sfs_dev_trans(dev) };
 	struct sfs_entry entry;
 	struct stat image;
-	struct stat st;
 	int err;
 
-	if (stat(source, &st) || fstat(sfs_dev_fd(dev), &image)) {
-		err = -errno;
-		sfs_warn("%s: cannot be read: %s", source, strerror(errno));
-		return err;
-	}
-	err = S_ISDIR(st.st_mode) ? sfs_source_dir_open(source, &image, &p.source) :
-				    sfs_source_tar_open(source, &p.source);
+	err = fstat(sfs_dev_fd(dev), &image) ? -errno : sfs_open_source(source, &image, &p.source);
 	if (err)
 		return err;
 	while ((err = p.source->next(p.source, &entry)) > 0) {

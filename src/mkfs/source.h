@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * source.h - where mkfs -d gets its files from: a directory (source_dir.c) or a tar archive
- * (source_tar.c), seen as a row of entries, parents before what is in them.
+ * source.h - where mkfs -d gets its files from: a directory (source_dir.c), a tar archive
+ * (source_tar.c) or a volume of the educational simplefs (source_edu.c), seen as a row of entries,
+ * parents before what is in them.
  */
 #ifndef SFS_SOURCE_H
 #define SFS_SOURCE_H
@@ -38,5 +39,6 @@ struct sfs_source {
 /* Entries of a directory come sorted by name.  @image must not lie in it. */
 int sfs_source_dir_open(const char *path, const struct stat *image, struct sfs_source **ret_source);
 int sfs_source_tar_open(const char *path, struct sfs_source **ret_source);
+int sfs_source_edu_open(const char *path, struct sfs_source **ret_source);
 
 #endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <linux/fs.h>
 
+#include "edu.h"
 #include "target.h"
 
 /* An image that this run has made: goes again if the run does not end well. */
@@ -173,6 +174,9 @@ static void sfs_refuse_foreign(const struct sfs_target *t)
 		sfs_die(SFS_MKFS_FAILED, "%s: holds a simplefs already; -f overwrites it", t->path);
 	if (le32_to_cpu(((struct sfs_head *)block)->h_magic) == SFS_MAGIC_JOURNAL_DEV)
 		sfs_die(SFS_MKFS_FAILED, "%s: holds the journal of a simplefs; -f overwrites it",
+			t->path);
+	if (sfs_edu_probe(block))
+		sfs_die(SFS_MKFS_FAILED, "%s: holds an educational simplefs; -f overwrites it",
 			t->path);
 	pr = sfs_probe(t, BLKID_SUBLKS_TYPE);
 	while ((status = blkid_do_probe(pr)) == 0) {
