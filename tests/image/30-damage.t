@@ -59,8 +59,8 @@ row 'block 0 is zero' 2704 0 0 damage zero 0 1
 row 'block 0 has a wrong bit' 2704 0 0 damage flip 0 2000
 row 'the first 64 KiB are zero' 2704 0 0 damage zero 0 16
 row 'the first MiB is zero' 0 0 8 damage zero 0 256
-row 'an inode map is zero' 2704 0 4 damage zero 33 1
-row 'an inode map has a wrong bit' 2704 0 4 damage flip 33 9000
+row 'an inode map is zero' 2704 0 0 damage zero 33 1
+row 'an inode map has a wrong bit' 2704 0 0 damage flip 33 9000
 row 'an inode block has a wrong bit' 2696 0 4 damage flip "$(blk inodes $many)" 9000
 row 'an inode block is zero' 2696 0 4 damage zero "$(blk inodes $many)" 1
 row 'an inode has no type' 2696 0 4 damage inode $many i_mode 0

@@ -7,6 +7,7 @@
  *        damage IMAGE field BLOCK FIELD VALUE   a field, under a right checksum
  *        damage IMAGE inode PATH FIELD VALUE    the same of an inode's record
  *        damage IMAGE name DIRECTORY NAME HOW   slash, nul or hash: of one record
+ *        damage IMAGE forge PATH OTHER          data of a file is the inode block of another
  *        damage IMAGE where WHAT PATH           says its block: inodes, inner, leaf
  *        damage IMAGE fields                    says what fields there are
  *
@@ -203,6 +204,19 @@ static void do_name(char **arg)
 	give(s.blk, true);
 }
 
+static void do_forge(char **arg)
+{
+	struct sfs_head *head = (struct sfs_head *)data;
+	struct sfs_inode in = { 0 };
+	struct sfs_extent ext;
+
+	must(sfs_inode_read(&fs, ino_of(arg[0]), &in), arg[0]);
+	must(sfs_extent_find(&in, 0, &ext), arg[0]);
+	take(sfs_ino_blk(ino_of(arg[1])));
+	head->h_blk = cpu_to_le64(ext.e_blk);
+	give(ext.e_blk, true);
+}
+
 static void do_fields(char **arg)
 {
 	size_t i;
@@ -225,6 +239,7 @@ static const struct verb {
 	{ "inode", 3, do_inode },
 	{ "name", 3, do_name },
 	{ "where", 2, do_where },
+	{ "forge", 2, do_forge },
 	{ "fields", 0, do_fields },
 };
 
