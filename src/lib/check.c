@@ -96,14 +96,14 @@ static void sfs_check_maps(struct sfs_checker *c, u64 group, bool slots,
 	}
 }
 
-/* A map that cannot be read: only the inode map does not follow from the rest. */
+/* A damaged map follows from the rest: the inode map from names, and from the blocks themselves. */
 static void sfs_check_map_err(struct sfs_checker *c, u64 group, unsigned int map, int err)
 {
-	if (map != SFS_MAP_INODE && sfs_is_damage(err))
+	if (sfs_is_damage(err))
 		sfs_map_problem(c, SFS_PROBLEM_MAP_LOST, group, map, 0, 0);
 	else
 		sfs_check_err(c, err);
-	if (map == SFS_MAP_INODE && sfs_is_bad_block(err))
+	if (map == SFS_MAP_INODE && err == -EIO)
 		sfs_unread_add(c, group * SFS_GROUP_BLOCKS, SFS_GROUP_BLOCKS, err);
 }
 
@@ -231,8 +231,7 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 	u64 group = blk / SFS_GROUP_BLOCKS;
 
 	if (!sfs_blk_is_valid(c->fs, blk, 1) || group >= sfs_groups_ready(c->fs) ||
-	    c->no_map[group / 8] >> (group % 8) & 1 ||
-	    sfs_found_is_taken(c->found, blk))
+	    sfs_unread_has(c, ino) || sfs_found_is_taken(c->found, blk))
 		return false;
 	if (sfs_dev_read(c->fs->f_priv, blk, data)) {
 		sfs_check_err(c, -EIO);
@@ -300,12 +299,19 @@ static void sfs_check_dir(struct sfs_checker *c, struct sfs_found_inode *dir)
 		SFS_PROBLEM(c, SFS_PROBLEM_DIR_SIZE, dir->i_ino, dir->i_nbytes, in.i_size);
 }
 
+static bool sfs_check_lacks_map(const struct sfs_checker *c, u64 group)
+{
+	return c->no_map[group / 8] >> (group % 8) & 1;
+}
+
 /* An inode block that the map does not have, once. */
 static void sfs_check_admit(struct sfs_checker *c, u64 blk)
 {
 	if (sfs_found_is_taken(c->found, blk))
 		return;
-	SFS_PROBLEM(c, SFS_PROBLEM_UNMAPPED, blk);
+	/* With a map that is lost that was told. */
+	if (!sfs_check_lacks_map(c, blk / SFS_GROUP_BLOCKS))
+		SFS_PROBLEM(c, SFS_PROBLEM_UNMAPPED, blk);
 	sfs_check_inode_blk(c, blk, NULL, NULL);
 }
 
@@ -336,7 +342,8 @@ static bool sfs_check_unmapped(struct sfs_checker *c)
 	return names.f_n;
 }
 
-static void sfs_check_dirs(struct sfs_checker *c)
+/* By their names, from one to the next. */
+static void sfs_check_named_dirs(struct sfs_checker *c)
 {
 	struct sfs_found *found = c->found;
 	size_t n;
@@ -346,6 +353,55 @@ static void sfs_check_dirs(struct sfs_checker *c)
 			if (found->f_inodes[n].i_is_dir && !found->f_inodes[n].i_is_read)
 				sfs_check_dir(c, &found->f_inodes[n]);
 	} while (!c->err && sfs_check_unmapped(c));
+}
+
+/*
+ * A group has lost its inode map.  What has names is found by now, and all that it holds is taken:
+ * so the data of a file that looks like a block of inodes is none.  What else is one, and used, has
+ * inodes without a name.  Nothing is looked for where the used map is lost as well: it may be old.
+ */
+static bool sfs_check_sweep(struct sfs_checker *c, u64 group)
+{
+	u64 start = group * SFS_GROUP_BLOCKS;
+	u32 bit = 0, nblks = sfs_group_nblks(c->fs, group);
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	const struct sfs_bitmap_disk *map;
+	bool any = false;
+	struct sfs_buf *buf;
+
+	if (sfs_map_get(c->fs, group, SFS_MAP_USED, &buf))
+		return false;
+	map = sfs_buf_data(buf);
+	for (; (bit = sfs_bits_next_set(map->b_bits, bit, nblks)) < nblks && !c->err; bit++) {
+		if (sfs_found_is_taken(c->found, start + bit) ||
+		    !sfs_blk_is_valid(c->fs, start + bit, 1) || sfs_unread_has_blk(c, start + bit))
+			continue;
+		if (sfs_dev_read(c->fs->f_priv, start + bit, data)) {
+			sfs_check_err(c, -EIO);
+			sfs_unread_add(c, start + bit, 1, -EIO);
+		} else if (!sfs_block_verify(c->fs, &sfs_inodes_ops, data, start + bit)) {
+			sfs_check_admit(c, start + bit);
+			any = true;
+		}
+	}
+	sfs_buf_put(buf);
+	return any;
+}
+
+static void sfs_check_dirs(struct sfs_checker *c)
+{
+	u64 ngroups = sfs_groups_ready(c->fs);
+	bool any = false;
+	u64 group;
+
+	sfs_check_named_dirs(c);
+	for (group = 0; group < ngroups && !c->err; group++)
+		if (sfs_check_lacks_map(c, group))
+			any |= sfs_check_sweep(c, group);
+	if (!any || c->err)
+		return;
+	sfs_found_sort(c->found);
+	sfs_check_named_dirs(c);
 }
 
 /* Up from @dir by its names, as far as the root or one known to reach it. */
@@ -435,79 +491,7 @@ static void sfs_check_names(struct sfs_checker *c)
 	}
 }
 
-/* ---- pass 3: space ---- */
-
-/* What is wrong with one bit of the used map; SFS_PROBLEMS: nothing. */
-static enum sfs_problem_code sfs_judge_used(const struct sfs_checker *c, u64 blk, bool used,
-					    bool fixed)
-{
-	bool taken = sfs_found_is_taken(c->found, blk);
-
-	/* What mkfs takes for itself is used without an owner. */
-	if (used == (taken || fixed))
-		return SFS_PROBLEMS;
-	/* Who holds a block may be what could not be read. */
-	if (used)
-		return c->found->f_problems[SFS_REMEDY_NONE] ||
-		       c->found->f_problems[SFS_REMEDY_READ] ? SFS_PROBLEMS : SFS_PROBLEM_LEAKED;
-	/* At its start files may have been: the volume grew from a smaller one. */
-	if (!taken && sfs_blk_is_valid(c->fs, blk, 1) && blk < c->fs->f_blocks - c->fs->f_tail)
-		return SFS_PROBLEMS;
-	return SFS_PROBLEM_TAKEN;
-}
-
-/* Blocks @first to @last have one problem, of which one line is enough. */
-static void sfs_tell_used(struct sfs_checker *c, enum sfs_problem_code code, u64 first, u64 last)
-{
-	if (first == last)
-		SFS_PROBLEM(c, code, first);
-	else if (code == SFS_PROBLEM_LEAKED)
-		SFS_PROBLEM(c, SFS_PROBLEM_LEAKED_RUN, first, last);
-	else
-		SFS_PROBLEM(c, SFS_PROBLEM_TAKEN_RUN, first, last);
-}
-
-static void sfs_check_used(struct sfs_checker *c, u64 group, const struct sfs_bitmap_disk *map,
-			   const struct sfs_bitmap_disk *fresh)
-{
-	enum sfs_problem_code code, run = SFS_PROBLEMS;
-	unsigned int bit, nbits = sfs_group_nblks(c->fs, group);
-	u64 start = group * SFS_GROUP_BLOCKS, first = 0;
-
-	for (bit = 0; bit <= nbits; bit++) {
-		code = bit == nbits ? SFS_PROBLEMS :
-		       sfs_judge_used(c, start + bit, sfs_bits_test(map->b_bits, bit),
-				      sfs_bits_test(fresh->b_bits, bit));
-		if (code == run)
-			continue;
-		if (run != SFS_PROBLEMS)
-			sfs_tell_used(c, run, first, start + bit - 1);
-		run = code;
-		first = start + bit;
-	}
-}
-
-static void sfs_check_space(struct sfs_checker *c)
-{
-	u64 ngroups = sfs_groups_ready(c->fs);
-	struct sfs_bitmap_disk fresh;
-	struct sfs_buf *buf;
-	u64 group;
-	int err;
-
-	for (group = 0; group < ngroups && !c->err; group++) {
-		err = sfs_map_get(c->fs, group, SFS_MAP_USED, &buf);
-		if (sfs_is_damage(err))
-			continue;	/* reported in the first pass */
-		sfs_check_err(c, err);
-		if (err)
-			continue;
-		memset(&fresh, 0, sizeof(fresh));
-		sfs_map_fill(c->fs, sfs_map_blk(group, SFS_MAP_USED), &fresh);
-		sfs_check_used(c, group, sfs_buf_data(buf), &fresh);
-		sfs_buf_put(buf);
-	}
-}
+/* ---- the counters, and all of it ---- */
 
 /* Only those of a clean volume mean anything, and only if all was found. */
 static void sfs_check_counters(struct sfs_checker *c)

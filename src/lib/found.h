@@ -39,6 +39,10 @@ static inline bool sfs_unread_has(const struct sfs_checker *c, u64 ino)
 {
 	return sfs_unread_why(c, ino) != SFS_PROBLEMS;
 }
+static inline bool sfs_unread_has_blk(const struct sfs_checker *c, u64 blk)
+{
+	return sfs_unread_has(c, blk << SFS_INODE_SLOT_BITS);
+}
 int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nblks);
 /* The inodes in the order of their numbers again, after some were remembered late. */
 void sfs_found_sort(struct sfs_found *found);
@@ -62,6 +66,11 @@ static inline bool sfs_maps_are_true(const struct sfs_checker *c)
 	return !problems[SFS_REMEDY_COUNT] && !problems[SFS_REMEDY_NONE] &&
 	       !problems[SFS_REMEDY_READ];
 }
+
+/* ---- check_space.c ---- */
+
+/* The used maps of all groups; those that are lost were told before. */
+void sfs_check_space(struct sfs_checker *c);
 
 /* ---- check_summaries.c ---- */
 

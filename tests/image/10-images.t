@@ -7,7 +7,7 @@
 # (fsck -f), each ending in the exit status.
 # shellcheck source=tests/tap/tap.sh
 . "$(dirname "$0")/../tap/tap.sh"
-make -s tools build/image/edit >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+make -s tools build/image/edit build/image/damage >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
 fsck=build/bin/fsck.simplefs
 img=$tmp/img
 

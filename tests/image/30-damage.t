@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What comes back of a volume of 2,704 files, one of its blocks or fields damaged, by fsck.simplefs -y:
+# files found at their path, found elsewhere (lost+found), lost. The numbers here are what has to come
+# back at least; ROW= picks rows by their names.
+# shellcheck source=tests/tap/tap.sh
+. "$(dirname "$0")/../tap/tap.sh"
+make -s tools build/image/damage build/image/harvest >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+fsck=build/bin/fsck.simplefs
+img=$tmp/img
+seed=${SEED:-1}
+total=0
+
+damage()
+{
+    build/image/damage "$img" "$@"
+}
+
+# blk WHAT PATH: where it is
+blk()
+{
+    build/image/damage "$tmp/base" where "$1" "$2"
+}
+
+# row NAME PATH ELSEWHERE AGAIN COMMAND...: damaged by the command, checked, and what is there then;
+# AGAIN is the status of a second run, and a first that is not content must have changed nothing.
+row()
+{
+    local name=$1 path=$2 moved=$3 again=$4 had first=0
+    shift 4
+    [[ $name == *${ROW-}* ]] || return
+    cp "$tmp/base" "$img"
+    "$@" || { ok 1 "$name: damaged"; return; }
+    run "$fsck" -n -f "$img"
+    run "$fsck" -fy "$img"
+    first=$status
+    diag "$(tail -n 3 <<<"$out")"
+    build/image/harvest "$img" >"$tmp/after"
+    had=$(python3 tests/image/tree.py score "$tmp/before" "$tmp/after")
+    run "$fsck" -f "$img"
+    is "$status" "$again" "$name: a second run gives $again (the first $first)" || diag "$(tail -n 3 <<<"$out")"
+    IFS=/ read -r at elsewhere lost <<<"$had"
+    [ "$at" -ge "$path" ] && [ $((at + elsewhere)) -ge $((path + moved)) ]
+    ok $? "$name: $had, at least $path/$moved/$((total - path - moved))"
+}
+
+python3 tests/image/tree.py make "$seed" "$tmp/from" || exit 1
+build/bin/mkfs.simplefs -q -J size=4M -d "$tmp/from" "$tmp/base" 64M
+is $? 0 "a volume, seed $seed"
+cp "$tmp/base" "$img"
+build/image/harvest "$img" >"$tmp/before"
+total=$(grep -vc '^0 dir' "$tmp/before")
+is "$total" 2704 'of so many files'
+
+some=/some/7/deep/file-3
+many=/many/a-name-of-some-length-700
+
+row 'block 0 is zero' 2704 0 0 damage zero 0 1
+row 'block 0 has a wrong bit' 2704 0 0 damage flip 0 2000
+row 'the first 64 KiB are zero' 2704 0 0 damage zero 0 16
+row 'the first MiB is zero' 0 0 8 damage zero 0 256
+row 'an inode map is zero' 2704 0 0 damage zero 33 1
+row 'an inode map has a wrong bit' 2704 0 0 damage flip 33 9000
+row 'an inode block has a wrong bit' 2696 0 4 damage flip "$(blk inodes $many)" 9000
+row 'an inode block is zero' 2696 0 4 damage zero "$(blk inodes $many)" 1
+row 'an inode has no type' 2696 0 4 damage inode $many i_mode 0
+row 'an inode has a size past all' 2696 0 4 damage inode $many i_size 0xffffffffffffffff
+row 'the inode block of the root is zero' 0 0 4 damage zero "$(blk inodes /)" 1
+row "a directory's inner node is zero" 704 0 4 damage zero "$(blk inner /many)" 1
+row "a directory's leaf is zero" 714 0 4 damage zero "$(blk leaf /many)" 1
+row "a directory's leaf has a wrong bit" 714 0 4 damage flip "$(blk leaf /many)" 9000
+row 'an extent leaf is zero' 2703 0 4 damage zero "$(blk leaf /sparse-1)" 1
+for how in slash nul hash; do
+    row "a name in a directory: $how" 1089 0 4 damage name /many "${many##*/}" "$how"
+done
+row "the journal's superblock is zero" 2704 0 0 damage zero 131 1
+done_testing
