@@ -77,7 +77,7 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 	if (err == -EBUSY)
 		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, sfs_dev_error(err));
 	if (!f->never && sfs_lock(sfs_dev_fd(dev), path))
 		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
 	return dev;

@@ -131,7 +131,7 @@ truncate -s 16M "$tmp/journal"
 run "$mkfs" -q -J device="$tmp/journal",uuid=$uuid "$tmp/outside" 16M
 is "$status" 0 "a journal on another device" || diag "$out"
 run "$dump" --json "$tmp/outside"
-like "\"journal_uuid\": \"${uuid//-/}\"" "has the UUID asked for"
+like "\"journal_uuid\": \"$uuid\"" "has the UUID asked for"
 run "$mkfs" -q "$tmp/journal"
 is "$status" 1 "that device is no free one now"
 like 'journal of a simplefs' "and why"
