@@ -8,6 +8,7 @@
  */
 #include <sys/stat.h>
 
+#include "../lib/progress.h"
 #include "picture.h"
 
 /* The name of SVG, which nobody looks up. */
@@ -406,8 +407,11 @@ int sfs_picture(struct sfs_fs *fs, const char *path)
 	p.cells = calloc(p.ncells, sizeof(*p.cells));
 	if (!p.cells)
 		return -ENOMEM;
-	for (group = 0; group < ngroups; group++)
+	for (group = 0; group < ngroups; group++) {
+		sfs_progress(1, "groups", group, ngroups);
 		sfs_pic_group(&p, group);
+	}
+	sfs_progress_clear();
 	p.out = fopen(path, "we");
 	err = p.out ? sfs_pic_write(&p) : -errno;
 	if (p.out && fclose(p.out) && !err)

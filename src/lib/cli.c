@@ -4,7 +4,7 @@
  */
 #include <stdarg.h>
 
-#include "lib.h"
+#include "progress.h"
 
 const char *sfs_program = "simplefs";
 
@@ -32,6 +32,7 @@ static void sfs_say(const char *fmt, va_list ap)
 {
 	char *text;
 
+	sfs_progress_clear();
 	fprintf(stderr, "%s: ", sfs_program);
 	if (vasprintf(&text, fmt, ap) >= 0) {
 		sfs_put_plain(stderr, text);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <uuid/uuid.h>
 
-#include "lib.h"
+#include "../lib/progress.h"
 #include "populate.h"
 #include "target.h"
 
@@ -420,6 +420,8 @@ int main(int argc, char **argv)
 		sfs_told(SFS_MKFS_FAILED);
 		return SFS_MKFS_OK;
 	}
+	if (m.quiet)
+		sfs_progress_off();
 	sfs_take_targets(&m, &fs);
 	err = sfs_fs_init(&fs);
 	if (!err)
