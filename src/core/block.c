@@ -57,7 +57,8 @@ const char *sfs_head_verify(const void *data, u32 fsid, u64 blk)
 	const struct sfs_head *head = data;
 
 	if (le32_to_cpu(head->h_fsid) != fsid)
-		return "block of another volume";
+		return memchr_inv(data, 0, SFS_BLOCK_SIZE) ? "block of another volume" :
+							     "block of zeros";
 	if (le64_to_cpu(head->h_blk) != blk)
 		return "block number is not its own";
 	if (memchr_inv(head->h_zero, 0, sizeof(head->h_zero)))

@@ -49,6 +49,35 @@ void sfs_head_totext(struct sfs_text *out, const struct sfs_head *head)
 	out->close(out);
 }
 
+/* A time that is 0 in a superblock is that of something that did not happen yet. */
+static void sfs_text_event(struct sfs_text *out, const char *key, s64 ns)
+{
+	if (ns)
+		out->time(out, key, ns);
+	else
+		sfs_text_word(out, key, "never");
+}
+
+/* What s_state and s_errors say, in words; what is neither is in the number alone. */
+static void sfs_super_words_totext(struct sfs_text *out, u32 state, u32 errors)
+{
+	static const char *const answers[] = {
+		[SFS_ERRORS_CONTINUE] = "continue",
+		[SFS_ERRORS_RO] = "remount-ro",
+		[SFS_ERRORS_PANIC] = "panic",
+	};
+
+	out->hex(out, "state", state);
+	out->open(out, "state_names", true);
+	sfs_text_word(out, NULL, state & SFS_STATE_CLEAN ? "clean" : "in use or interrupted");
+	if (state & SFS_STATE_ERROR)
+		sfs_text_word(out, NULL, "damaged");
+	out->close(out);
+	out->num(out, "errors", errors);
+	if (errors < sizeof(answers) / sizeof(answers[0]) && answers[errors])
+		sfs_text_word(out, "errors_name", answers[errors]);
+}
+
 static void sfs_super_layout_totext(struct sfs_text *out, const struct sfs_super_disk *s)
 {
 	out->bytes(out, "ident", s->s_ident, sizeof(s->s_ident));
@@ -64,8 +93,7 @@ static void sfs_super_layout_totext(struct sfs_text *out, const struct sfs_super
 	out->num(out, "journal_start", le64_to_cpu(s->s_journal_start));
 	out->num(out, "journal_blocks", le32_to_cpu(s->s_journal_blocks));
 	out->num(out, "tail", le32_to_cpu(s->s_tail));
-	out->hex(out, "state", le32_to_cpu(s->s_state));
-	out->num(out, "errors", le32_to_cpu(s->s_errors));
+	sfs_super_words_totext(out, le32_to_cpu(s->s_state), le32_to_cpu(s->s_errors));
 	out->bytes(out, "journal_uuid", s->s_journal_uuid, sizeof(s->s_journal_uuid));
 	out->open(out, "hash_key", true);
 	out->hex(out, NULL, le64_to_cpu(s->s_hash_key[0]));
@@ -94,10 +122,10 @@ void sfs_super_totext(struct sfs_text *out, const void *data)
 	out->hex(out, "fsid", le32_to_cpu(s->s_fsid));
 	out->num(out, "mounts", le32_to_cpu(s->s_mounts));
 	out->time(out, "mkfs_time", (s64)le64_to_cpu(s->s_mkfs_time));
-	out->time(out, "mount_time", (s64)le64_to_cpu(s->s_mount_time));
+	sfs_text_event(out, "mount_time", (s64)le64_to_cpu(s->s_mount_time));
 	out->time(out, "write_time", (s64)le64_to_cpu(s->s_write_time));
-	out->time(out, "check_time", (s64)le64_to_cpu(s->s_check_time));
-	out->time(out, "error_time", (s64)le64_to_cpu(s->s_error_time));
+	sfs_text_event(out, "check_time", (s64)le64_to_cpu(s->s_check_time));
+	sfs_text_event(out, "error_time", (s64)le64_to_cpu(s->s_error_time));
 	out->num(out, "error_blk", le64_to_cpu(s->s_error_blk));
 	out->num(out, "error_ino", le64_to_cpu(s->s_error_ino));
 	out->num(out, "error_count", le32_to_cpu(s->s_error_count));

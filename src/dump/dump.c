@@ -8,12 +8,13 @@
  */
 #include <sys/stat.h>
 
-#include "lib.h"
+#include "picture.h"
 
 struct sfs_dump {
 	const char *path;
 	const char *where;		/* an inode, by number or path */
 	const char *journal;		/* device of an external journal */
+	const char *picture;		/* file for an SVG */
 	bool raw;			/* without what the journal holds */
 	bool json;
 	bool any;			/* what a flag leaves behind when only the choice counts */
@@ -40,6 +41,9 @@ static const struct sfs_opt sfs_dump_opts[] = {
 	SFS_WHERE('o', "output", "the contents of a file, as they are"),
 	SFS_NUMBER('b', "block", "block N, by what its head says it is"),
 	SFS_CHOICE('c', "check", "walk everything, compare, report each difference"),
+	{ .o_short = 'p', .o_long = "picture", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "an SVG of what lies where, and of what is free",
+	  .o_field = offsetof(struct sfs_dump, picture), .o_group = 1 },
 	{ .o_short = 'j', .o_long = "json", .o_help = "print JSON",
 	  .o_field = offsetof(struct sfs_dump, json) },
 	{ .o_short = 'J', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
@@ -100,7 +104,7 @@ static void sfs_replay_journal(const struct sfs_dump *d, struct sfs_fs *fs, u8 *
 	if (d->journal)
 		err = sfs_dev_open(d->journal, false, &log_dev);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->journal, strerror(-err));
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->journal, sfs_dev_error(err));
 	err = sfs_log_replay(fs, log_dev, &replay);
 	sfs_dev_close(log_dev);
 	if (err == -ENODEV && (fs->f_state & SFS_STATE_CLEAN))
@@ -169,7 +173,7 @@ static bool sfs_open_volume(const struct sfs_dump *d, struct sfs_fs *fs, u8 *sup
 	if (!err && !sfs_dev_nblks(dev))
 		sfs_die(SFS_EXIT_FAILED, "%s: shorter than one block", d->path);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, strerror(-err));
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", d->path, sfs_dev_error(err));
 	memset(super, 0, SFS_BLOCK_SIZE);
 	err = sfs_dev_read(dev, 0, super);
 	if (!err && sfs_super_probe(super) &&
@@ -373,9 +377,43 @@ static int sfs_print(const struct sfs_dump *d, struct sfs_fs *fs, const u8 *supe
 	return err ? err : err2;
 }
 
+static struct sfs_text *sfs_problems_out;
+
+static void sfs_print_problem(const char *text)
+{
+	sfs_problems_out->str(sfs_problems_out, NULL, text, strlen(text));
+}
+
+/* The same for a program: what was found goes where the verdict does. */
+static long sfs_print_check_json(struct sfs_fs *fs)
+{
+	void (*report)(const char *text) = sfs_report;
+	struct sfs_text *out = sfs_text_open(stdout, true);
+	long result;
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	sfs_problems_out = out;
+	out->open(out, "problems", true);
+	sfs_report = sfs_print_problem;
+	result = sfs_check(fs);
+	sfs_report = report;
+	out->close(out);
+	out->open(out, "check", false);
+	sfs_text_word(out, "verdict", result > 0 ? "damaged" : result ? "unread" : "clean");
+	out->num(out, "count", result > 0 ? result : 0);
+	out->close(out);
+	err = sfs_text_close(out);
+	return err ? err : result;
+}
+
 static long sfs_print_check(const struct sfs_dump *d, struct sfs_fs *fs)
 {
-	long result = sfs_check(fs);
+	long result = d->json ? sfs_print_check_json(fs) : sfs_check(fs);
+
+	if (d->json)
+		return result;
 
 	if (result > 0)
 		fprintf(stderr, "%s: %ld problems\n", d->path, result);
@@ -396,6 +434,8 @@ int main(int argc, char **argv)
 	lost = sfs_open_volume(&d, &fs, super);
 	if (d.what == 'c')
 		result = sfs_print_check(&d, &fs);
+	else if (d.what == 'p')
+		result = sfs_picture(&fs, d.picture);
 	else if (d.what == 'o')
 		result = sfs_output_file(&d, &fs);
 	else

@@ -13,6 +13,7 @@
  */
 #include <unistd.h>
 
+#include "../lib/progress.h"
 #include "fsck.h"
 
 #define SFS_FLAG(letter, name, text, field, group) {				\
@@ -32,9 +33,10 @@ static const struct sfs_opt sfs_fsck_opts[] = {
 	SFS_FLAG(0, "journal-only", "replay the journal and stop", journal_only, 2),
 	SFS_FLAG(0, "discard-journal", "give up what a journal has that cannot be replayed",
 		 discard, 2),
-	/* What fsck(8) and others pass to every checker. */
 	{ .o_short = 'C', .o_long = "progress", .o_arg = "FD", .o_kind = SFS_OPT_TEXT,
-	  .o_field = offsetof(struct sfs_fsck, ignored) },
+	  .o_help = "tell how far it is, there; 0: on the terminal",
+	  .o_field = offsetof(struct sfs_fsck, progress) },
+	/* What fsck(8) and others pass to every checker. */
 	SFS_FLAG('T', "no-title", NULL, unused, 0),
 	SFS_FLAG('M', "not-mounted", NULL, unused, 0),
 	SFS_FLAG('l', "lock", NULL, unused, 0),
@@ -46,7 +48,7 @@ static const struct sfs_cli sfs_fsck_cli = {
 	.c_program = "fsck.simplefs",
 	.c_usage = "[options] DEVICE|IMAGE",
 	.c_about = "Checks and repairs a simplefs volume.",
-	.c_notes = "The options -C FD, -T, -M, -l and -v are accepted and mean nothing.",
+	.c_notes = "The options -T, -M, -l and -v are accepted and mean nothing.",
 	.c_opts = sfs_fsck_opts,
 	.c_operands_min = 1,
 	.c_operands_max = 1,
@@ -63,6 +65,7 @@ static const struct sfs_cli sfs_fsck_cli = {
 
 static void sfs_report_damage(const char *text)
 {
+	sfs_progress_clear();
 	printf("%s\n", text);
 }
 
@@ -77,7 +80,7 @@ static struct sfs_dev *sfs_open_dev(const struct sfs_fsck *f, const char *path)
 	if (err == -EBUSY)
 		sfs_die(SFS_EXIT_FAILED, "%s: in use: unmount it first", path);
 	if (err)
-		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, strerror(-err));
+		sfs_die(SFS_EXIT_FAILED, "%s: %s", path, sfs_dev_error(err));
 	if (!f->never && sfs_lock(sfs_dev_fd(dev), path))
 		sfs_die(SFS_EXIT_FAILED, "%s: another program has locked it", path);
 	return dev;
@@ -449,6 +452,10 @@ int main(int argc, char **argv)
 	int status;
 
 	f.path = argv[sfs_cli_parse(&sfs_fsck_cli, argc, argv, &f, NULL)];
+	if (f.progress)
+		sfs_progress_to(atoi(f.progress), f.path);
+	else if (f.automatic)
+		sfs_progress_off();
 	sfs_report = sfs_report_damage;
 	sfs_open_volume(&f);
 	status = sfs_run(&f);

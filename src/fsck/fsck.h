@@ -10,7 +10,7 @@
 struct sfs_fsck {
 	const char *path;
 	const char *journal;
-	const char *ignored;
+	const char *progress;		/* -C, a number */
 	bool automatic;
 	bool never;
 	bool always;

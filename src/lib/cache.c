@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "progress.h"
 
 static void sfs_report_stderr(const char *text)
 {
+	sfs_progress_clear();
 	fprintf(stderr, "%s\n", text);
 }
 

@@ -11,6 +11,7 @@
  * question whose answer may lie in it: what is reported besides is true whatever was in there.
  */
 #include "found.h"
+#include "progress.h"
 
 static const char *const sfs_map_names[SFS_MAPS] = { "used", "inode", "room", "orphan" };
 
@@ -484,6 +485,7 @@ static void sfs_check_names(struct sfs_checker *c)
 	if (root)
 		root->i_is_reached = true;
 	for (n = 0; n < found->f_ninodes && !c->err; n++) {
+		sfs_progress(2, "names", n, found->f_ninodes);
 		if (found->f_inodes[n].i_is_dir)
 			sfs_check_reach(c, &found->f_inodes[n]);
 		if (!c->names_unread)
@@ -520,8 +522,10 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		free(c.no_map);
 		return -ENOMEM;
 	}
-	for (group = 0; group < ngroups && !c.err; group++)
+	for (group = 0; group < ngroups && !c.err; group++) {
+		sfs_progress(1, "inodes", group, ngroups);
 		sfs_check_group(&c, group);
+	}
 	if (!c.err)
 		sfs_check_names(&c);
 	if (!c.err)
@@ -532,6 +536,7 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		sfs_check_copies(&c);
 	if (!c.err)
 		sfs_check_counters(&c);
+	sfs_progress_clear();
 	free(c.unmapped.f_name);
 	free(c.no_map);
 	return c.err;

@@ -4,6 +4,7 @@
  * names are known.
  */
 #include "found.h"
+#include "progress.h"
 
 /* What is wrong with one bit of the used map; SFS_PROBLEMS: nothing. */
 static enum sfs_problem_code sfs_judge_used(const struct sfs_checker *c, u64 blk, bool used,
@@ -64,6 +65,7 @@ void sfs_check_space(struct sfs_checker *c)
 	int err;
 
 	for (group = 0; group < ngroups && !c->err; group++) {
+		sfs_progress(3, "space", group, ngroups);
 		err = sfs_map_get(c->fs, group, SFS_MAP_USED, &buf);
 		if (sfs_is_damage(err))
 			continue;	/* reported in the first pass */

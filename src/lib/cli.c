@@ -4,14 +4,40 @@
  */
 #include <stdarg.h>
 
-#include "lib.h"
+#include "progress.h"
 
 const char *sfs_program = "simplefs";
 
+/* Names and labels are anybody's: what a terminal would obey is shown, and a line stays one. */
+void sfs_put_plain(FILE *file, const char *text)
+{
+	const u8 *s = (const u8 *)text;
+	unsigned int len;
+
+	for (; *s; s += len ? len : 1) {
+		len = sfs_utf8_len(s, strlen((const char *)s));
+		/* U+0080 to U+009F are controls, too. */
+		if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+			fprintf(file, "\\x%02x", s[1]);
+		else if (len > 1)
+			fwrite(s, 1, len, file);
+		else if (*s < 0x20 || *s >= 0x7f)
+			fprintf(file, "\\x%02x", *s);
+		else
+			fputc(*s, file);
+	}
+}
+
 static void sfs_say(const char *fmt, va_list ap)
 {
+	char *text;
+
+	sfs_progress_clear();
 	fprintf(stderr, "%s: ", sfs_program);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&text, fmt, ap) >= 0) {
+		sfs_put_plain(stderr, text);
+		free(text);
+	}
 	fputc('\n', stderr);
 }
 

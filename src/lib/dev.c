@@ -72,6 +72,11 @@ free_dev:
 	return err;
 }
 
+const char *sfs_dev_error(int err)
+{
+	return err == -ENOTBLK ? "neither block device nor file" : strerror(-err);
+}
+
 bool sfs_dev_is_busy(const char *path)
 {
 	char loop[SFS_LOOP_NAME];

@@ -203,6 +203,10 @@ void sfs_clock_fix(s64 ns, u32 seed);
 
 /* ---- cli.c ---- */
 
+/* Text of anybody, without what a terminal would obey. */
+void sfs_put_plain(FILE *file, const char *text);
+/* What sfs_dev_open() returned, in words. */
+const char *sfs_dev_error(int err);
 /* Ends the program with @status if what it has said did not arrive. */
 void sfs_told(int status);
 /* "16M", "1G", "4096" (in @unit bytes when it has no suffix). -EINVAL, -ERANGE. */

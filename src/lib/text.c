@@ -136,16 +136,18 @@ static void sfs_text_str(struct sfs_text *out, const char *key, const char *s, u
 	sfs_text_end(f);
 }
 
+/* A UUID, which its key tells, in the form that everybody else takes. */
 static void sfs_text_bytes(struct sfs_text *out, const char *key, const u8 *p, unsigned int nbytes)
 {
 	struct sfs_text_file *f = sfs_text_file(out);
+	bool uuid = key && nbytes == 16 && strstr(key, "uuid");
 	unsigned int i;
 
 	sfs_text_lead(f, key);
 	if (f->json)
 		fputc('"', f->file);
 	for (i = 0; i < nbytes; i++)
-		fprintf(f->file, "%02x", p[i]);
+		fprintf(f->file, "%s%02x", uuid && i >= 4 && i <= 10 && i % 2 == 0 ? "-" : "", p[i]);
 	if (f->json)
 		fputc('"', f->file);
 	sfs_text_end(f);

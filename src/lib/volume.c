@@ -16,7 +16,8 @@ static struct sfs_dev *sfs_volume_take(const char *path, int status)
 	if (err == -EBUSY)
 		sfs_die(status, "%s: in use, and only an unmounted volume can be changed", path);
 	if (err)
-		sfs_die(status, "%s: cannot be opened for writing: %s", path, strerror(-err));
+		sfs_die(status, "%s: cannot be opened for writing: %s", path,
+			sfs_dev_error(err));
 	if (sfs_lock(sfs_dev_fd(dev), path))
 		sfs_die(status, "%s: left alone, another program has locked it", path);
 	return dev;

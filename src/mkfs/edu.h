@@ -107,7 +107,7 @@ struct sfs_edu_file {
 bool sfs_edu_probe(const void *first);
 void sfs_edu_close(struct sfs_edu *edu);
 
-/* The functions below return a negative errno with a sentence in @why, which nobody has seen yet. */
+/* Those below return a negative errno with a sentence in @why, which nobody has seen yet. */
 
 __attribute__((format(printf, 3, 4)))
 int sfs_edu_fail(struct sfs_edu *edu, int err, const char *fmt, ...);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <uuid/uuid.h>
 
-#include "lib.h"
+#include "../lib/progress.h"
 #include "populate.h"
 #include "target.h"
 
@@ -246,9 +246,11 @@ static void sfs_show(const struct sfs_mkfs *m, const struct sfs_fs *fs)
 	char uuid[UUID_STR_LEN];
 
 	uuid_unparse_lower(fs->f_uuid, uuid);
-	printf("%s%s: simplefs, %llu blocks of 4096 bytes, UUID %s%s%s\n",
+	printf("%s%s: simplefs, %llu blocks of 4096 bytes, UUID %s%s",
 	       m->dry_run ? "(dry run) " : "", m->path, (unsigned long long)fs->f_blocks, uuid,
-	       m->label ? ", label " : "", m->label ? m->label : "");
+	       m->label ? ", label " : "");
+	sfs_put_plain(stdout, m->label ? m->label : "");
+	putchar('\n');
 	if (fs->f_stripe_unit)
 		printf("  stripes of %u blocks, %u on a disk\n", fs->f_stripe_width,
 		       fs->f_stripe_unit);
@@ -408,7 +410,9 @@ int main(int argc, char **argv)
 	sfs_plan(&m);
 	why = sfs_super_make(&fs, &m.geo);
 	if (why)
-		sfs_die(SFS_MKFS_FAILED, "%s: %s", m.path, why);
+		sfs_die(SFS_MKFS_FAILED, "%s: %s%s", m.path, why,
+			m.geo.g_journal_blocks && m.geo.g_blocks >= SFS_VOLUME_MIN &&
+			m.geo.g_blocks < 2 * SFS_JOURNAL_MIN ? "; -J none makes it without one" : "");
 	if (m.label)
 		memcpy(fs.f_label, m.label, strlen(m.label));
 	if (m.dry_run) {
@@ -416,6 +420,8 @@ int main(int argc, char **argv)
 		sfs_told(SFS_MKFS_FAILED);
 		return SFS_MKFS_OK;
 	}
+	if (m.quiet)
+		sfs_progress_off();
 	sfs_take_targets(&m, &fs);
 	err = sfs_fs_init(&fs);
 	if (!err)

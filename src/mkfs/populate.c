@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "../lib/progress.h"
 #include "edu.h"
 #include "populate.h"
 #include "source.h"
@@ -23,6 +24,8 @@ struct sfs_populate {
 	struct sfs_trans *t;
 	struct sfs_source *source;
 	struct sfs_lost lost;
+	u64 nfiles;
+	const char *name;		/* of the one at work */
 	bool told;			/* the source has said what went wrong */
 };
 
@@ -294,6 +297,7 @@ static int sfs_copy_data(struct sfs_populate *p, struct sfs_inode *in, u64 size)
 	while ((more = p->source->data(p->source, &data, &nbytes, &pos)) > 0) {
 		if (pos > size || nbytes > size - pos)
 			return -EFBIG;
+		sfs_progress(1, p->name, p->nfiles, 0);
 		err = sfs_write_runs(p, in, data, nbytes, pos);
 		if (err)
 			return err;
@@ -498,6 +502,8 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 	if (err)
 		return err;
 	while ((err = p.source->next(p.source, &entry)) > 0) {
+		p.name = entry.name;
+		sfs_progress(1, p.name, p.nfiles++, 0);
 		err = sfs_add_entry(&p, &entry);
 		if (!err)
 			err = sfs_note_lost(&p, &entry);
@@ -510,6 +516,7 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 			break;
 		sfs_dev_settle(dev);
 	}
+	sfs_progress_clear();
 	if (!err)
 		sfs_lost_tell(&p.lost);
 	sfs_lost_free(&p.lost);

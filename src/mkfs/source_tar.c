@@ -16,6 +16,14 @@ struct sfs_source_tar {
 	struct sfs_attrs attrs;
 };
 
+/* libarchive does not always have a reason. */
+static const char *sfs_tar_error(const struct sfs_source_tar *tar)
+{
+	const char *why = archive_error_string(tar->archive);
+
+	return why ? why : "more should follow";
+}
+
 /* The part of a path that is inside the volume. */
 static const char *sfs_inner_path(const char *path)
 {
@@ -75,9 +83,9 @@ static int sfs_tar_next(struct sfs_source *s, struct sfs_entry *ret_entry)
 	if (status == ARCHIVE_EOF)
 		return 0;
 	if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-		why = archive_error_string(tar->archive);
+		why = sfs_tar_error(tar);
 		/* Attributes of a file that are more than libarchive takes. */
-		sfs_warn("%s: %s: %s", tar->path, why && strstr(why, "too large") ?
+		sfs_warn("%s: %s: %s", tar->path, strstr(why, "too large") ?
 			 "cannot be read" : "is damaged", why);
 		return -EIO;
 	}
@@ -112,7 +120,7 @@ static int sfs_tar_data(struct sfs_source *s, const void **ret_data, size_t *ret
 		return 0;
 	if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
 		sfs_warn("%s: ends within a file: %s", tar->path,
-			 archive_error_string(tar->archive));
+			 sfs_tar_error(tar));
 		return -EIO;
 	}
 	*ret_pos = pos;
@@ -145,7 +153,7 @@ int sfs_source_tar_open(const char *path, struct sfs_source **ret_source)
 	archive_read_support_format_tar(tar->archive);
 	if (archive_read_open_filename(tar->archive, path, 1 << 16)) {
 		sfs_warn("%s: neither directory nor archive: %s", path,
-			 archive_error_string(tar->archive));
+			 sfs_tar_error(tar));
 		sfs_tar_close(&tar->source);
 		return -EINVAL;
 	}

@@ -11,7 +11,7 @@ is "$status" 0 'a volume'
 # shown: the superblock, without what every change changes
 shown()
 {
-    build/bin/dump.simplefs "$1" | grep -Ev '^ *(crc|seq|sequence|write.time): '
+    build/bin/dump.simplefs "$1" | grep -Ev '^ *(crc|seq|sequence|errors|write.time): '
 }
 
 # changes REGEX OPTIONS...: exit 0, a volume in order, and the lines that match are all that differ
@@ -43,8 +43,8 @@ changes 'uuid: *0123456789ab4def80123456789abcde|uuid: .*01234567-89ab-4def-8012
     -U 01234567-89ab-4def-8012-3456789abcde
 changes 'uuid: ' -U random
 changes 'uuid: ' --uuid=clear
-changes 'errors: ' --errors panic
-changes 'errors: ' -e continue
+changes 'errors_name: "panic"' --errors panic
+changes 'errors_name: "continue"' -e continue
 
 refuses 2 'nothing to change' "$tmp/disk"
 refuses 2 'not a UUID' -U 0123 "$tmp/disk"

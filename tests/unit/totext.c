@@ -235,10 +235,11 @@ static void test_super(void)
 	expect("ident:<53494d504c454653>,uuid:<00000000000000000000000000000000>,"
 	       "label:'LLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLLL',"
 	       "compat:0x0,ro_compat:0x0,incompat:0x0,block_bits:0,version:0,blocks:1234,zones:0,"
-	       "journal_start:0,journal_blocks:0,tail:0,state:0x0,errors:0,"
+	       "journal_start:0,journal_blocks:0,tail:0,state:0x0,"
+	       "state_names:['in use or interrupted'],errors:0,"
 	       "journal_uuid:<00000000000000000000000000000000>,hash_key:[0x0,0x10],root:0,"
-	       "free:0,inodes:0,fsid:0x0,mounts:0,mkfs_time:5ns,mount_time:0ns,write_time:0ns,"
-	       "check_time:0ns,error_time:0ns,error_blk:0,error_ino:0,error_count:0,"
+	       "free:0,inodes:0,fsid:0x0,mounts:0,mkfs_time:5ns,mount_time:'never',write_time:0ns,"
+	       "check_time:'never',error_time:'never',error_blk:0,error_ino:0,error_count:0,"
 	       "error_why:'because',sequence:77,hidden:[0,0,0,0],stripe_unit:0,stripe_width:0", "superblock");
 	free(sup);
 }

@@ -254,7 +254,7 @@ def log_super(t, want, name, seal_it=True, **words):
 def log_with(t, name, want, target, payload):
     """A log of one transaction, all checksums right, that writes @payload to block @target."""
     start = t.sup["journal_start"]
-    uuid = bytes.fromhex(t.sup["journal_uuid"])
+    uuid = bytes.fromhex(t.sup["journal_uuid"].replace("-", ""))
     seed = crc32c(0xFFFFFFFF, uuid)
     sup = block(start)
     sequence = struct.unpack_from(">I", sup, 24)[0]
