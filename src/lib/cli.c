@@ -4,9 +4,10 @@
  */
 #include <stdarg.h>
 
-#include "progress.h"
+#include "lib.h"
 
 const char *sfs_program = "simplefs";
+void (*sfs_clear_line)(void);
 
 /* Names and labels are anybody's: what a terminal would obey is shown, and a line stays one. */
 void sfs_put_plain(FILE *file, const char *text)
@@ -32,7 +33,8 @@ static void sfs_say(const char *fmt, va_list ap)
 {
 	char *text;
 
-	sfs_progress_clear();
+	if (sfs_clear_line)
+		sfs_clear_line();
 	fprintf(stderr, "%s: ", sfs_program);
 	if (vasprintf(&text, fmt, ap) >= 0) {
 		sfs_put_plain(stderr, text);

@@ -218,6 +218,8 @@ void sfs_die(int status, const char *fmt, ...);
 __attribute__((format(printf, 1, 2)))
 void sfs_warn(const char *fmt, ...);
 extern const char *sfs_program;
+/* Set while something is on the terminal that has to go before a warning. */
+extern void (*sfs_clear_line)(void);
 
 /* Exit status of the tools that look at a volume: fsck(8)'s bits, which boot scripts know. */
 enum {

@@ -83,6 +83,7 @@ void sfs_progress(unsigned int pass, const char *what, u64 done, u64 all)
 		return;
 	sfs_prog.last = now;
 	sfs_prog.shown = true;
+	sfs_clear_line = sfs_progress_clear;
 	if (all)
 		fprintf(stderr, "\r%s: %3u%% ", sfs_program, (unsigned int)(done * 100 / all));
 	else

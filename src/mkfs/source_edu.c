@@ -15,7 +15,7 @@
 #define SFS_EDU_PIECE	(SFS_EDU_RUN_BLOCKS * SFS_BLOCK_SIZE)
 
 struct sfs_edu_entry {
-	char *name;			/* one allocation each; the root has none */
+	size_t name;			/* where it begins among all names */
 	u32 ino;
 	u32 depth;
 	size_t dir;			/* the entry it is in */
@@ -29,6 +29,9 @@ struct sfs_source_edu {
 	struct sfs_edu_entry *entries;
 	size_t nentries;
 	size_t room;
+	char *names;			/* of all entries, each with its NUL */
+	size_t names_len;
+	size_t names_room;
 	size_t next;			/* to give out */
 	char *path;			/* written from its end */
 	char *outside;			/* the same behind the image's name, for messages */
@@ -43,17 +46,22 @@ static int sfs_edu_no_memory(struct sfs_source_edu *s)
 	return sfs_edu_fail(&s->edu, -ENOMEM, "no memory for what is in it");
 }
 
+static const char *sfs_edu_name(const struct sfs_source_edu *s, size_t at)
+{
+	return s->names + s->entries[at].name;
+}
+
 static const char *sfs_edu_path(struct sfs_source_edu *s, size_t at)
 {
 	char *p = s->path + SFS_EDU_PATH - 1;
 	size_t len;
 
 	for (*p = '\0'; at; at = s->entries[at].dir) {
-		len = strlen(s->entries[at].name);
+		len = strlen(sfs_edu_name(s, at));
 		if (*p)
 			*--p = '/';
 		p -= len;
-		memcpy(p, s->entries[at].name, len);
+		memcpy(p, sfs_edu_name(s, at), len);
 	}
 	return p;
 }
@@ -71,34 +79,53 @@ static int sfs_edu_tell(struct sfs_source_edu *s, size_t at, int err)
 	return err;
 }
 
-static int sfs_edu_add(struct sfs_source_edu *s, size_t dir, const char *name, u32 ino)
+/* Room for one more of both. */
+static int sfs_edu_make_room(struct sfs_source_edu *s)
 {
 	size_t room = s->room ? 2 * s->room : 64;
-	struct sfs_edu_entry *e = s->entries;
+	struct sfs_edu_entry *entries;
+	char *names;
 
 	if (s->nentries == s->room) {
-		e = reallocarray(e, room, sizeof(*e));
-		if (!e)
+		entries = reallocarray(s->entries, room, sizeof(*entries));
+		if (!entries)
 			return sfs_edu_no_memory(s);
-		s->entries = e;
+		s->entries = entries;
 		s->room = room;
 	}
-	e += s->nentries;
-	*e = (struct sfs_edu_entry) { .ino = ino, .dir = dir };
-	if (name) {
-		e->depth = s->entries[dir].depth + 1;
-		e->name = strdup(name);
-		if (!e->name)
+	if (s->names_room - s->names_len <= SFS_EDU_NAME_MAX) {
+		room = 2 * s->names_room + 4096;
+		names = realloc(s->names, room);
+		if (!names)
 			return sfs_edu_no_memory(s);
+		s->names = names;
+		s->names_room = room;
 	}
-	s->nentries++;
 	return 0;
 }
 
-static int sfs_edu_by_name(const void *a, const void *b)
+/* @name is a valid one, or that of the root, which is empty. */
+static int sfs_edu_add(struct sfs_source_edu *s, size_t dir, const char *name, u32 ino)
 {
-	return strcmp(((const struct sfs_edu_entry *)a)->name,
-		      ((const struct sfs_edu_entry *)b)->name);
+	int err = sfs_edu_make_room(s);
+
+	if (err)
+		return err;
+	s->entries[s->nentries++] = (struct sfs_edu_entry) {
+		.name = s->names_len, .ino = ino, .dir = dir,
+		.depth = *name ? s->entries[dir].depth + 1 : 0,
+	};
+	strcpy(s->names + s->names_len, name);
+	s->names_len += strlen(name) + 1;
+	return 0;
+}
+
+static int sfs_edu_by_name(const void *a, const void *b, void *arg)
+{
+	const struct sfs_source_edu *s = arg;
+
+	return strcmp(s->names + ((const struct sfs_edu_entry *)a)->name,
+		      s->names + ((const struct sfs_edu_entry *)b)->name);
 }
 
 static int sfs_edu_add_names(struct sfs_source_edu *s, size_t dir, u32 blk, u32 *count)
@@ -147,9 +174,9 @@ static int sfs_edu_list(struct sfs_source_edu *s, size_t dir)
 	}
 	if (err || first == s->nentries)
 		return err;
-	qsort(s->entries + first, s->nentries - first, sizeof(*s->entries), sfs_edu_by_name);
+	qsort_r(s->entries + first, s->nentries - first, sizeof(*s->entries), sfs_edu_by_name, s);
 	for (k = first + 1; k < s->nentries; k++)
-		if (!sfs_edu_by_name(&s->entries[k - 1], &s->entries[k]))
+		if (!strcmp(sfs_edu_name(s, k - 1), sfs_edu_name(s, k)))
 			return sfs_edu_wrong(s, dir, "holds a name twice");
 	return 0;
 }
@@ -195,7 +222,7 @@ static int sfs_edu_scan(struct sfs_source_edu *s)
 	size_t i;
 	int err;
 
-	err = sfs_edu_add(s, 0, NULL, SFS_EDU_ROOT);
+	err = sfs_edu_add(s, 0, "", SFS_EDU_ROOT);
 	for (i = 0; !err && i < s->nentries; i++)
 		err = sfs_edu_tell(s, i, sfs_edu_meet(s, i));
 	for (i = 0; !err && i < s->nentries; i++) {
@@ -282,9 +309,8 @@ static void sfs_edu_free(struct sfs_source *source)
 {
 	struct sfs_source_edu *s = (struct sfs_source_edu *)source;
 
-	while (s->nentries)
-		free(s->entries[--s->nentries].name);
 	free(s->entries);
+	free(s->names);
 	free(s->files);
 	free(s->path);
 	free(s->outside);

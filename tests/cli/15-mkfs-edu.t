@@ -241,7 +241,7 @@ run timeout 60 "$mkfs" -q -d "$old" "$tmp/none" 64M
 exits 1 'directories in each other without end'
 like 'd: ino=20[0-9]*, more than 2048 directories in each other' 'are too deep'
 
-run "$edu" flip "$mkfs" "$dump" "$tmp/good.img" "$img"
+run "$edu" flip "$mkfs" "$dump" "$tmp/good.img" "$img" 0 3
 exits 0 'whatever byte is wrong, there is a whole volume or a reason'
 diag "$out"
 like '^[0-9]{3,} tried, [0-9]{3,} refused, 0 wrong$' 'and hundreds were tried'
