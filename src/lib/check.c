@@ -382,7 +382,11 @@ static void sfs_check_hidden(struct sfs_checker *c)
 		if (!ino || sfs_unread_has(c, ino))
 			continue;
 		i = sfs_found_inode(c->found, ino);
-		if (!i || i->i_type != SFS_TYPE_REG)
+		if (i && i->i_type == SFS_TYPE_REG)
+			continue;
+		if (n < SFS_QUOTAS)
+			sfs_usage_tell(c, SFS_PROBLEM_USAGE_LOST, "not in use, or no file", ino, 0, 0);
+		else
 			SFS_PROBLEM(c, SFS_PROBLEM_HIDDEN, ino);
 	}
 }
@@ -529,6 +533,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		sfs_check_summaries(&c);
 	if (!c.err)
 		sfs_check_copies(&c);
+	if (!c.err)
+		sfs_check_usage(&c);
 	if (!c.err)
 		sfs_check_counters(&c);
 	free(c.unmapped.f_name);
