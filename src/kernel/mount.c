@@ -9,7 +9,10 @@
 
 #include <linux/fs_parser.h>
 #include <linux/module.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+
+#include "quota.h"
 
 enum {
 	SFS_OPT_ERRORS,
@@ -17,6 +20,10 @@ enum {
 	SFS_OPT_JOURNAL_DEV,
 	SFS_OPT_NORECOVERY,
 	SFS_OPT_DISCARD,
+	SFS_OPT_USRQUOTA,
+	SFS_OPT_GRPQUOTA,
+	SFS_OPT_PRJQUOTA,
+	SFS_OPT_NOQUOTA,
 };
 
 static const struct constant_table sfs_errors_values[] = {
@@ -33,6 +40,11 @@ static const struct fs_parameter_spec sfs_parameters[] = {
 	fsparam_flag("norecovery", SFS_OPT_NORECOVERY),
 	fsparam_flag("noload", SFS_OPT_NORECOVERY),
 	fsparam_flag_no("discard", SFS_OPT_DISCARD),
+	fsparam_flag("quota", SFS_OPT_USRQUOTA),
+	fsparam_flag("usrquota", SFS_OPT_USRQUOTA),
+	fsparam_flag("grpquota", SFS_OPT_GRPQUOTA),
+	fsparam_flag("prjquota", SFS_OPT_PRJQUOTA),
+	fsparam_flag("noquota", SFS_OPT_NOQUOTA),
 	{ }
 };
 
@@ -64,7 +76,38 @@ static int sfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		m->m_discard_given = true;
 		m->m_discard = !result.negated;
 		break;
+	case SFS_OPT_USRQUOTA:
+	case SFS_OPT_GRPQUOTA:
+	case SFS_OPT_PRJQUOTA:
+		m->m_quota_given |= SFS_QUOTA_BIT(opt - SFS_OPT_USRQUOTA);
+		m->m_quota_limits |= SFS_QUOTA_BIT(opt - SFS_OPT_USRQUOTA);
+		break;
+	case SFS_OPT_NOQUOTA:
+		m->m_quota_given = SFS_QUOTA_BIT(SFS_QUOTAS) - 1;
+		m->m_quota_limits = 0;
+		break;
 	}
+	return 0;
+}
+
+int sfs_show_options(struct seq_file *seq, struct dentry *root)
+{
+	struct sfs_sb_info *si = SFS_SB(root->d_sb);
+	unsigned long flags;
+
+	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
+		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
+	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
+		seq_puts(seq, ",norecovery");
+	if (test_bit(SFS_SI_DISCARD, &si->si_flags))
+		seq_puts(seq, ",discard");
+	sfs_quota_show_options(seq, root->d_sb);
+	spin_lock_irqsave(&si->si_error_lock, flags);
+	if (si->si_journal_path)
+		seq_show_option(seq, "journal_path", si->si_journal_path);
+	spin_unlock_irqrestore(&si->si_error_lock, flags);
+	if (si->si_journal_dev)
+		seq_printf(seq, ",journal_dev=%u", new_encode_dev(si->si_journal_dev));
 	return 0;
 }
 
@@ -96,6 +139,9 @@ static int sfs_reconfigure(struct fs_context *fc)
 		if (err && !(want_ro && forced))
 			return err;
 	}
+	err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
+	if (err)
+		return err;
 	if (m->m_errors)
 		si->si_errors = m->m_errors;
 	if (m->m_discard_given)
