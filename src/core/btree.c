@@ -96,12 +96,14 @@ int sfs_tree_patch(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned 
 	if (err)
 		return err;
 	have = sfs_slot_len(leaf->l_node, leaf->l_slot);
-	err = off > have || nbytes > have - off ? -EFSCORRUPTED : sfs_path_access(t, &path, 0);
-	if (err)
-		goto release;
-	memcpy((u8 *)sfs_slot_record(leaf->l_node, leaf->l_slot) + off, bytes, nbytes);
-	err = sfs_path_dirty(t, &path, 0);
-release:
+	if (!leaf->l_buf || off > have || nbytes > have - off)
+		err = -EFSCORRUPTED;
+	else
+		err = sfs_buf_access(t, in->i_fs, leaf->l_buf);
+	if (!err) {
+		memcpy((u8 *)sfs_slot_record(leaf->l_node, leaf->l_slot) + off, bytes, nbytes);
+		err = sfs_buf_dirty(t, in->i_fs, leaf->l_buf);
+	}
 	sfs_path_release(&path);
 	return err;
 }

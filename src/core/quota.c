@@ -67,15 +67,14 @@ int sfs_quota_write(struct sfs_trans *t, struct sfs_inode *in, u64 pos, const vo
 	unsigned int n;
 	int err;
 
-	/* Not even one is as small as a root that is a leaf. */
-	if (!((const struct sfs_node_disk *)in->i_root)->n_level)
-		return sfs_quota_corrupt(in, "there are no chunks");
 	for (; nbytes; nbytes -= n, pos += n, buf = (const u8 *)buf + n) {
 		n = sfs_quota_piece(pos, nbytes);
 		err = sfs_tree_patch(t, in, sfs_key(SFS_KIND_QUOTA, pos / SFS_CHUNK),
 				     pos % SFS_CHUNK, buf, n);
 		if (err == -ENOENT)
 			return sfs_quota_corrupt(in, "a chunk is missing");
+		if (err == -EFSCORRUPTED)
+			return sfs_quota_corrupt(in, "a chunk is not where one is");
 		if (err)
 			return err;
 	}
