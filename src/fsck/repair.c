@@ -145,7 +145,7 @@ int sfs_renew_copies(struct sfs_fs *fs, u64 *ret_n)
 }
 
 /* Tables of usage, the last of all that has owners.  Block 0 in the cache names new ones. */
-static int sfs_repair_usage(struct sfs_fs *fs)
+static int sfs_repair_usage(struct sfs_fs *fs, unsigned int lost)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
@@ -153,7 +153,9 @@ static int sfs_repair_usage(struct sfs_fs *fs)
 	unsigned int q;
 	int err;
 
-	err = sfs_usage_renew(fs);
+	err = sfs_usage_reset(fs, lost);
+	if (!err)
+		err = sfs_usage_renew(fs);
 	if (!err)
 		err = sfs_dev_read(fs->f_priv, 0, super);
 	for (q = 0; q < SFS_QUOTAS && !err; q++) {
@@ -332,7 +334,7 @@ int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 		err = sfs_repair_nameless(fs, &found->f_inodes[n]);
 	/* What has been repaired has owners; then the copies, which name the tables. */
 	if (!err)
-		err = sfs_repair_usage(fs);
+		err = sfs_repair_usage(fs, found->f_tables_lost);
 	if (!err)
 		err = sfs_renew_copies(fs, &copies);
 	return err ? err : sfs_fs_recount(fs, NULL);

@@ -253,7 +253,10 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
 	if (sfs_check_same(d, name, len, pos))
 		sfs_check_tell(d, SFS_PROBLEM_NAME_TWICE, 0, 0, name, len);
-	if (i) {
+	if (sfs_inode_is_hidden(d->c->fs, ino)) {
+		sfs_check_tell(d, SFS_PROBLEM_NAMES_HIDDEN, ino, 0, name, len);
+		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
+	} else if (i) {
 		sfs_check_named(d, i, name, len, type);
 	} else if (!sfs_unread_has(d->c, ino) && sfs_check_is_unmapped(d->c, ino)) {
 		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);

@@ -69,6 +69,8 @@ static const struct sfs_problem_row sfs_problems[SFS_PROBLEMS] = {
 	[SFS_PROBLEM_DOOMED] = { SFS_REMEDY_NAME, "directory {0} is an orphan and holds names" },
 	[SFS_PROBLEM_LEFT] = { SFS_REMEDY_COUNT,
 		"inode {0} is an orphan on a volume that was unmounted cleanly" },
+	[SFS_PROBLEM_NAMES_HIDDEN] = { SFS_REMEDY_NAME,
+		"name {name} in directory {0} leads to hidden inode {1}" },
 	[SFS_PROBLEM_USAGE] = { SFS_REMEDY_COUNT,
 		"{name} {0} holds {1} bytes, its table says {2}" },
 	[SFS_PROBLEM_USAGE_INODES] = { SFS_REMEDY_COUNT,

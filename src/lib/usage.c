@@ -199,7 +199,7 @@ static bool sfs_usages_are_true(const struct sfs_usages *t)
 /* The inode of a table; 1: there is none, or none that could be. */
 static int sfs_usage_find(struct sfs_fs *fs, unsigned int q, struct sfs_inode *ret_in)
 {
-	int err = sfs_inode_read(fs, fs->f_hidden[q], ret_in);
+	int err = sfs_inode_find(fs, fs->f_hidden[q], ret_in);
 
 	if (err)
 		return err == -ESTALE ? 1 : err;
@@ -215,6 +215,29 @@ static int sfs_usage_renew_one(struct sfs_fs *fs, unsigned int q, struct sfs_usa
 	if (!t->t_igrace)
 		t->t_igrace = SFS_USAGE_GRACE;
 	return sfs_usage_store(fs, q, t);
+}
+
+int sfs_usage_reset(struct sfs_fs *fs, unsigned int lost)
+{
+	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	unsigned int q;
+	int err = 0;
+
+	for (q = 0; q < SFS_QUOTAS && !err; q++) {
+		struct sfs_inode in = { 0 };
+
+		if (!(lost >> q & 1))
+			continue;
+		err = sfs_inode_read(fs, fs->f_hidden[q], &in);
+		if (!err)
+			err = sfs_inode_begin(t, &in);
+		if (err)
+			break;
+		sfs_tree_init(&in);
+		in.i_blocks = in.i_size = 0;
+		sfs_inode_end(t, &in);
+	}
+	return err;
 }
 
 int sfs_usage_renew(struct sfs_fs *fs)

@@ -63,6 +63,8 @@ int sfs_usage_store(struct sfs_fs *fs, unsigned int q, struct sfs_usages *t);
  * written.
  */
 int sfs_usage_renew(struct sfs_fs *fs);
+/* The tables of types of the bits of @lost are empty from now on: their blocks have been freed. */
+int sfs_usage_reset(struct sfs_fs *fs, unsigned int lost);
 /* The owners of @in hold @space bytes less and, if it is @gone, one inode. */
 int sfs_usage_less(struct sfs_trans *t, const struct sfs_inode *in, u64 space, bool gone);
 /*
