@@ -89,9 +89,9 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		     unsigned int nbytes, unsigned int flags);
 /*
- * @nbytes from @off on of a record, which keeps its length, in place.  -EFSCORRUPTED, not reported,
- * where it is shorter, or in the inode.  No block but the leaf changes, and so sfs_inode_begin() need
- * not be called.  Credits: 1.
+ * @nbytes from @off on of a record, which keeps its length, in place.  -EFSCORRUPTED, not
+ * reported, where it is shorter, or in the inode.  No block but the leaf changes, and so
+ * sfs_inode_begin() need not be called.  Credits: 1.
  */
 int sfs_tree_patch(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int off,
 		   const void *bytes, unsigned int nbytes);

@@ -9,7 +9,6 @@
 
 #include <linux/fs_parser.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "quota.h"
@@ -87,27 +86,6 @@ static int sfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		m->m_quota_limits = 0;
 		break;
 	}
-	return 0;
-}
-
-int sfs_show_options(struct seq_file *seq, struct dentry *root)
-{
-	struct sfs_sb_info *si = SFS_SB(root->d_sb);
-	unsigned long flags;
-
-	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
-		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
-	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
-		seq_puts(seq, ",norecovery");
-	if (test_bit(SFS_SI_DISCARD, &si->si_flags))
-		seq_puts(seq, ",discard");
-	sfs_quota_show_options(seq, root->d_sb);
-	spin_lock_irqsave(&si->si_error_lock, flags);
-	if (si->si_journal_path)
-		seq_show_option(seq, "journal_path", si->si_journal_path);
-	spin_unlock_irqrestore(&si->si_error_lock, flags);
-	if (si->si_journal_dev)
-		seq_printf(seq, ",journal_dev=%u", new_encode_dev(si->si_journal_dev));
 	return 0;
 }
 

@@ -5,9 +5,9 @@
  *
  * The kernel's own code counts (fs/quota), and asks here for bytes of a table, which are records of
  * a hidden inode (core/quota.h).  An inode's part in the accounts is what its record says: itself,
- * and i_blocks.  So sfs_inode_changed(), which ends every change of an inode, brings the accounts to
- * i_blocks in the same transaction; what may fail has been charged before: a promise (delalloc.c)
- * and a direct write by a reservation, nodes as they are made (sfs_node_charge()).
+ * and i_blocks.  So sfs_inode_changed(), which ends every change of an inode, brings the accounts
+ * to i_blocks in the same transaction; what may fail has been charged before: a promise
+ * (delalloc.c) and a direct write by a reservation, nodes as they are made (sfs_node_charge()).
  *
  * Locks: an account is read, and may be made, before a handle is begun (sfs_quota_init()), under
  * si_quota_lock; accounts change under a handle and tree locks, and take their own locks and then

@@ -182,7 +182,8 @@ int sfs_make_readonly(struct super_block *sb, bool forced);
 int sfs_inode_cache_init(void);
 void sfs_inode_cache_exit(void);
 
-/* ---- mount.c ---- */
+/* ---- show.c ---- */
+int sfs_statfs(struct dentry *dentry, struct kstatfs *st);
 int sfs_show_options(struct seq_file *seq, struct dentry *root);
 
 /* ---- features.c: what a version of later has left; each says why in the log ---- */

@@ -10,7 +10,6 @@
 #include "simplefs.h"
 
 #include <linux/slab.h>
-#include <linux/statfs.h>
 
 #include "buf.h"
 #include "quota.h"
@@ -434,28 +433,6 @@ static int sfs_sync_fs(struct super_block *sb, int wait)
 	if (sfs_is_shutdown(sb))
 		return -EIO;
 	return sfs_journal_sync(sb, wait);
-}
-
-static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
-{
-	struct super_block *sb = dentry->d_sb;
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	/* Of what is promised for nodes next to all comes back. */
-	s64 free = sfs_counter_read(&fs->f_avail) + sfs_counter_read(&fs->f_nodes);
-
-	st->f_type = sb->s_magic;
-	st->f_bsize = SFS_BLOCK_SIZE;
-	st->f_blocks = fs->f_blocks - fs->f_journal_blocks;
-	st->f_bfree = max_t(s64, free, 0);
-	st->f_bavail = sfs_space_available(fs);
-	/* Inodes are made of free blocks: as many as fit. */
-	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
-	/* Below 0: some of groups that could not be counted are gone. */
-	st->f_files = st->f_ffree + max_t(s64, sfs_counter_read(&fs->f_inodes), 0);
-	st->f_namelen = SFS_NAME_MAX;
-	st->f_fsid = uuid_to_fsid(fs->f_uuid);
-	sfs_quota_statfs(d_inode(dentry), st);
-	return 0;
 }
 
 static int sfs_freeze_fs(struct super_block *sb)

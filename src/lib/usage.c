@@ -44,6 +44,7 @@ static int sfs_usage_count(struct sfs_fs *fs, u64 ino, struct sfs_usages tables[
 int sfs_usage_tally(struct sfs_fs *fs, struct sfs_usages tables[SFS_QUOTAS])
 {
 	u64 group, blk, ngroups = sfs_groups_ready(fs);
+	const struct sfs_bitmap_disk *map;
 	unsigned int slot;
 	struct sfs_buf *buf;
 	u32 bit, nblks;
@@ -55,13 +56,14 @@ int sfs_usage_tally(struct sfs_fs *fs, struct sfs_usages tables[SFS_QUOTAS])
 			return err;
 		nblks = sfs_group_nblks(fs, group);
 		for (bit = 0; !err; bit++) {
-			bit = sfs_bits_next_set(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
-						bit, nblks);
+			map = sfs_buf_data(buf);
+			bit = sfs_bits_next_set(map->b_bits, bit, nblks);
 			if (bit == nblks)
 				break;
 			blk = group * SFS_GROUP_BLOCKS + bit;
 			for (slot = 0; slot < SFS_INODE_SLOTS && !err; slot++)
-				err = sfs_usage_count(fs, blk << SFS_INODE_SLOT_BITS | slot, tables);
+				err = sfs_usage_count(fs, blk << SFS_INODE_SLOT_BITS | slot,
+						      tables);
 		}
 		sfs_buf_put(buf);
 	}

@@ -166,7 +166,7 @@ static int sfs_usage_read_leaf(struct sfs_usage_reader *r, u64 n, u32 id)
 	return err;
 }
 
-/* Chunk @n is to be of @kind; only leaves are named more than once.  False: it is not to be read. */
+/* Chunk @n is to be of @kind; only leaves are named more than once.  False: not to be read. */
 static bool sfs_usage_see(struct sfs_usage_reader *r, u64 n, u8 kind)
 {
 	if (n <= SFS_USAGE_ROOT || n >= r->nchunks) {

@@ -34,7 +34,7 @@ int sfs_tune_quotas(const char *path, struct sfs_fs *fs, void *super, unsigned i
 	int err;
 
 	if (fs->f_state & SFS_STATE_ERROR)
-		sfs_die(1, "%s: damage was seen on it: give it to fsck.simplefs -f", path);
+		sfs_die(1, "%s: damaged, for all that is known: fsck.simplefs -f knows more", path);
 	err = sfs_fs_init(fs);
 	if (!err)
 		err = sfs_usage_turn(fs, mask);

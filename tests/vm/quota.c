@@ -249,29 +249,20 @@ static int do_xattr(void)
 	return failed(setxattr(name, "user.large", buf, nblks * BLOCK, 0));
 }
 
+/* @nblks long names for u/f, or, if it is negative, none. */
 static int do_names(void)
 {
 	char path[300];
-	int i;
+	int i, err = 0;
 
-	for (i = 0; i < nblks; i++) {
+	for (i = 0; i < labs(nblks) && !err; i++) {
 		snprintf(path, sizeof(path), "u/%0200d", i);
-		if (link("u/f", path))
-			return errno;
+		if (nblks < 0)
+			unlink(path);
+		else
+			err = failed(link("u/f", path));
 	}
-	return 0;
-}
-
-static int do_unlink_names(void)
-{
-	char path[300];
-	int i;
-
-	for (i = 0; i < nblks; i++) {
-		snprintf(path, sizeof(path), "u/%0200d", i);
-		unlink(path);
-	}
-	return 0;
+	return err;
 }
 
 /* @fn for USER with the three of its parameters. */
@@ -360,7 +351,7 @@ static void test_ways(void)
 	limit(USRQUOTA, USER, 0, space(USER) + 3, 0, 0);
 	TAP_EQ(try(do_names, "u", 500), EDQUOT, "names, until their directory is too large");
 	count("names");
-	TAP_EQ(try(do_unlink_names, "u", 500), 0, "they can go");
+	TAP_EQ(try(do_names, "u", -500), 0, "they can go");
 	count("no names");
 }
 
@@ -408,6 +399,14 @@ static void test_soft(void)
 	TAP_EQ(try(do_write, "u/i", 1), EDQUOT, "those that are on do");
 	limit(USRQUOTA, USER, 0, 0, 0, 0);
 	count("on and off");
+}
+
+static void test_limits(void)
+{
+	test_blocks();
+	test_ways();
+	test_inodes();
+	test_soft();
 }
 
 /* ---- owners ---- */
@@ -597,21 +596,17 @@ int main(int argc, char **argv)
 	TAP_REQUIRE(!chdir(dir), "%s", dir);
 	umask(0);
 	memset(buf, 'b', sizeof(buf));
-	if (!strcmp(argv[1], "limits")) {
-		test_blocks();
-		test_ways();
-		test_inodes();
-		test_soft();
-	} else if (!strcmp(argv[1], "owners")) {
+	if (!strcmp(argv[1], "limits"))
+		test_limits();
+	else if (!strcmp(argv[1], "owners"))
 		test_owners();
-	} else if (!strcmp(argv[1], "crowd")) {
+	else if (!strcmp(argv[1], "crowd"))
 		test_crowd();
-	} else if (!strcmp(argv[1], "full")) {
+	else if (!strcmp(argv[1], "full"))
 		test_full();
-	} else if (!strcmp(argv[1], "pull")) {
+	else if (!strcmp(argv[1], "pull"))
 		pull();
-	} else {
+	else
 		count(argv[1]);
-	}
 	return tap_done();
 }
