@@ -99,7 +99,8 @@ static int sfs_table_extend(struct inode *inode, u64 want)
 				     &t);
 	if (err)
 		return err;
-	err = sfs_quota_extend(&t, &ii->ii_core, 0);
+	/* Who is only asked about gets an account, too: on a full volume that is to go well. */
+	err = sfs_quota_extend(&t, &ii->ii_core, SFS_ALLOC_PROMISE);
 	if (!err)
 		i_size_write(inode, ii->ii_core.i_size);
 	return sfs_inode_change_end(&t, inode, err);

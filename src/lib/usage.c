@@ -334,25 +334,3 @@ int sfs_usage_turn(struct sfs_fs *fs, unsigned int mask)
 		fs->f_ro_compat &= ~(u64)SFS_RO_COMPAT_QUOTA;
 	return err;
 }
-
-int sfs_usage_parse(const char *text)
-{
-	static const char *const names[SFS_QUOTAS] = { "usr", "grp", "prj" };
-	int mask = 0;
-	unsigned int q;
-
-	while (*text) {
-		size_t len = strcspn(text, ",");
-
-		for (q = 0; q < SFS_QUOTAS; q++)
-			if (len == strlen(names[q]) && !memcmp(text, names[q], len))
-				break;
-		if (q == SFS_QUOTAS)
-			return -1;
-		mask |= 1 << q;
-		text += len;
-		if (*text == ',' && !*++text)
-			return -1;
-	}
-	return mask ? mask : -1;
-}

@@ -51,6 +51,8 @@ int sfs_usages_load(struct sfs_inode *in, unsigned int q, struct sfs_usages *t,
 int sfs_usages_build(struct sfs_usages *t, unsigned int q, u8 **ret_chunks, u64 *ret_n);
 /* The entry of @id in the table @in, if there is one, says @space bytes and @inodes less. */
 int sfs_usage_subtract(struct sfs_trans *t, struct sfs_inode *in, u32 id, u64 space, u64 inodes);
+/* The names of types in @text, "usr,grp,prj", as a mask; -1: there is another. */
+int sfs_usage_parse(const char *text);
 
 /* ---- usage.c ---- */
 
@@ -72,7 +74,5 @@ int sfs_usage_less(struct sfs_trans *t, const struct sfs_inode *in, u64 space, b
  * kept as they are.  The superblock is the caller's.
  */
 int sfs_usage_turn(struct sfs_fs *fs, unsigned int mask);
-/* The names of types in @text, "usr,grp,prj", as a mask; -1: there is another. */
-int sfs_usage_parse(const char *text);
 
 #endif

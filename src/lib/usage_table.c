@@ -474,3 +474,27 @@ int sfs_usages_build(struct sfs_usages *t, unsigned int q, u8 **ret_chunks, u64 
 	*ret_n = m.n;
 	return 0;
 }
+
+/* ---- named ---- */
+
+int sfs_usage_parse(const char *text)
+{
+	static const char *const names[SFS_QUOTAS] = { "usr", "grp", "prj" };
+	int mask = 0;
+	unsigned int q;
+
+	while (*text) {
+		size_t len = strcspn(text, ",");
+
+		for (q = 0; q < SFS_QUOTAS; q++)
+			if (len == strlen(names[q]) && !memcmp(text, names[q], len))
+				break;
+		if (q == SFS_QUOTAS)
+			return -1;
+		mask |= 1 << q;
+		text += len;
+		if (*text == ',' && !*++text)
+			return -1;
+	}
+	return mask ? mask : -1;
+}
