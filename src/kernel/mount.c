@@ -110,6 +110,9 @@ static int sfs_reconfigure(struct fs_context *fc)
 		errorf(fc, "simplefs: norecovery cannot be turned on by a remount");
 		return -EINVAL;
 	}
+	err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
+	if (err)
+		return err;
 	/* journal_path= may come again from fstab: it counts if no journal is open yet. */
 	if (want_ro != sb_rdonly(sb)) {
 		err = want_ro ? sfs_make_readonly(sb, forced) : sfs_make_writable(sb, m);
@@ -117,9 +120,6 @@ static int sfs_reconfigure(struct fs_context *fc)
 		if (err && !(want_ro && forced))
 			return err;
 	}
-	err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
-	if (err)
-		return err;
 	if (m->m_errors)
 		si->si_errors = m->m_errors;
 	if (m->m_discard_given)
