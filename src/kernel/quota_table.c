@@ -219,13 +219,9 @@ static int sfs_write_info(struct super_block *sb, int type)
 {
 	struct sfs_trans t;
 	bool alone;
-	int err;
+	int err = sfs_account_begin(sb, &t, &alone);
 
-	err = sfs_account_begin(sb, &t, &alone);
-	if (err)
-		return err;
-	err = dquot_commit_info(sb, type);
-	return sfs_account_end(sb, &t, alone, err);
+	return err ? err : sfs_account_end(sb, &t, alone, dquot_commit_info(sb, type));
 }
 
 static qsize_t *sfs_get_reserved_space(struct inode *inode)

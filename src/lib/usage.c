@@ -91,19 +91,12 @@ static int sfs_usage_write(struct sfs_trans *t, struct sfs_inode *in, u64 n, con
 /* Nothing that is there is of use: the table begins from nothing. */
 static int sfs_usage_clear(struct sfs_trans *t, struct sfs_inode *in)
 {
-	struct sfs_path path;
-	u64 key;
-	int err;
+	int done = 0;
 
-	while (!(err = sfs_tree_find_ge(in, 0, &path))) {
-		key = sfs_path_key(&path);
-		sfs_path_release(&path);
-		err = sfs_tree_delete(t, in, key);
-		if (err)
-			return err;
-	}
+	while (!done)
+		done = sfs_inode_strip(t, in);
 	in->i_size = 0;
-	return err == -ENOENT ? 0 : err;
+	return min(done, 0);
 }
 
 /* Are there as many chunks as the size says, and no others? */
