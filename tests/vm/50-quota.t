@@ -63,7 +63,7 @@ if [ ${#tools[@]} -gt 0 ]; then
     run build/bin/mkfs.simplefs -fq -Q usr "$tmp/disk" 64M
     quota "$limited && sh /by-tool | sed 's/^/tool: /'; umount /mnt" "${tools[@]}" --add "$tmp/by-tool:/by-tool"
     is "$(tr -d '\r' <"$tmp/console" | sed -n 's/^tool: #1000 *//p' | tr -s ' ')" \
-"4 10240 20480 00 [--------] 2 3 4 00 [--------] " "limits and usage by xfs_quota"
+"4 10240 20480 00 [--------] 2 3 4 00 [--------]" "limits and usage by xfs_quota"
 fi
 
 # What cannot be counted is not written to.
