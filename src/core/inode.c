@@ -96,6 +96,8 @@ bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type
 		return true;
 	if (kind == SFS_KIND_INLINE && type == SFS_TYPE_REG)
 		return fs->f_incompat & SFS_INCOMPAT_INLINE;
+	if (kind == SFS_KIND_QUOTA && type == SFS_TYPE_REG)
+		return fs->f_ro_compat & SFS_RO_COMPAT_QUOTA;
 	return sfs_fs_has_unknown(fs) && !sfs_kind_is_known(fs, kind);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
+#include "quota.h"
 #include "xattrs.h"
 
 static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
@@ -383,10 +384,14 @@ static int sfs_fiemap(struct inode *inode, struct fiemap_extent_info *fieinfo, u
 
 static int sfs_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
 	file->f_mode |= SFS_FMODE_OPEN;
-	return generic_file_open(inode, file);
+	err = generic_file_open(inode, file);
+	/* Also for a store through a mapping, which needs such a file. */
+	return err || !(file->f_mode & FMODE_WRITE) ? err : sfs_quota_init(inode);
 }
 
 /*

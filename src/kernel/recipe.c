@@ -7,10 +7,26 @@
 #include <linux/posix_acl.h>
 
 #include "namei.h"
+#include "quota.h"
 #include "xattrs.h"
 
 #define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
 				 2 * SFS_CREDITS_INODE)
+
+int sfs_names_begin(struct inode *const inodes[SFS_CHANGE_MAX], unsigned int nblks,
+		    unsigned int nrevokes, struct sfs_trans *t)
+{
+	struct super_block *sb = inodes[0]->i_sb;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < SFS_CHANGE_MAX && !err; i++)
+		if (inodes[i])
+			err = sfs_quota_init(inodes[i]);
+	if (err)
+		return err;
+	return sfs_trans_begin(sb, nblks + sfs_quota_credits(sb, SFS_CHANGE_MAX), nrevokes, t);
+}
 
 int sfs_must(struct inode *inode, int err)
 {
@@ -108,6 +124,7 @@ static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
 		err = sfs_inode_free(t, in);
 	if (sfs_must(inode, err) && in->i_buf)	/* gone with a journal that died */
 		sfs_inode_end(t, in);
+	sfs_quota_follow(inode);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }
 
@@ -129,7 +146,12 @@ static int sfs_make_filled(struct sfs_trans *t, struct inode *dir, struct dentry
 		return err2;
 	}
 	if (!err)
+		err = dquot_alloc_inode(inode);
+	if (!err) {
 		err = sfs_make_record(t, dir, dentry, make, born, inode);
+		if (err)
+			dquot_free_inode(inode);
+	}
 	if (err) {
 		sfs_unmake(t, inode);
 		return err;
@@ -213,8 +235,12 @@ static int sfs_make_try(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *de
 	inode = new_inode(dir->i_sb);
 	if (!inode)
 		return -ENOMEM;
-	err = sfs_trans_begin(dir->i_sb, credits,
-			      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
+	err = sfs_quota_init(dir);
+	if (!err)
+		err = sfs_quota_init_new(idmap, dir, make->mode, inode);
+	if (!err)
+		err = sfs_trans_begin(dir->i_sb, credits + sfs_quota_credits(dir->i_sb, 2),
+				      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
 	if (!err) {
 		err = sfs_make_in(&t, idmap, dir, dentry, make, born, nnodes, inode, ret_again);
 		err = sfs_name_end(&t, dir, NULL, err);

@@ -9,11 +9,10 @@
  */
 #include "simplefs.h"
 
-#include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/statfs.h>
 
 #include "buf.h"
+#include "quota.h"
 #include "xattrs.h"
 
 #define SFS_LINK_MAX	S32_MAX		/* as much as stat(2) can be relied on to show */
@@ -63,6 +62,8 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_delalloc_nruns = 0;
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
 	ii->ii_flags = ii->ii_seq = 0;
+	ii->ii_reserved = 0;
+	memset(ii->ii_dquot, 0, sizeof(ii->ii_dquot));
 	return &ii->ii_vfs;
 }
 
@@ -314,6 +315,7 @@ static void sfs_setup_super(struct super_block *sb)
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
 	super_set_sysfs_name_bdev(sb);
 	sfs_xattr_init_super(sb);
+	sfs_quota_setup(sb);
 }
 
 /* The rest of a read-write start, also of a remount: counts, orphans, the mark. */
@@ -331,7 +333,8 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	if (err)
 		return err;
 	clear_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags);
-	return clean ? 0 : sfs_recover_orphans(sb);
+	err = sfs_quota_on(sb);
+	return err || clean ? err : sfs_recover_orphans(sb);
 }
 
 /* No metadata is used any more: forgotten are the superblock, and all that was verified. */
@@ -359,6 +362,7 @@ static struct sfs_sb_info *sfs_info_new(struct super_block *sb)
 	sfs_discard_init(si);
 	mutex_init(&si->si_trim_lock);
 	mutex_init(&si->si_grow_lock);
+	mutex_init(&si->si_quota_lock);
 	return si;
 }
 
@@ -401,6 +405,8 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_recount(sb);
 	if (!err)
 		err = sfs_read_root(sb);
+	if (!err)
+		err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
 	if (!err && !sb_rdonly(sb))
 		err = sfs_start_writing(sb, clean);
 	if (!err) {
@@ -410,6 +416,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return 0;
 	}
 
+	sfs_quota_off(sb);
 	if (sb->s_root) {
 		dput(sb->s_root);
 		sb->s_root = NULL;
@@ -433,47 +440,6 @@ static int sfs_sync_fs(struct super_block *sb, int wait)
 	if (sfs_is_shutdown(sb))
 		return -EIO;
 	return sfs_journal_sync(sb, wait);
-}
-
-static int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
-{
-	struct super_block *sb = dentry->d_sb;
-	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
-	/* Of what is promised for nodes next to all comes back. */
-	s64 free = sfs_counter_read(&fs->f_avail) + sfs_counter_read(&fs->f_nodes);
-
-	st->f_type = sb->s_magic;
-	st->f_bsize = SFS_BLOCK_SIZE;
-	st->f_blocks = READ_ONCE(fs->f_blocks) - fs->f_journal_blocks;
-	st->f_bfree = clamp_t(s64, free, 0, st->f_blocks);
-	st->f_bavail = min_t(u64, sfs_space_available(fs), st->f_bfree);
-	/* Inodes are made of free blocks: as many as fit. */
-	st->f_ffree = st->f_bavail * SFS_INODE_SLOTS;
-	/* Below 0: some of groups that could not be counted are gone. */
-	st->f_files = st->f_ffree + max_t(s64, sfs_counter_read(&fs->f_inodes), 0);
-	st->f_namelen = SFS_NAME_MAX;
-	st->f_fsid = uuid_to_fsid(fs->f_uuid);
-	return 0;
-}
-
-static int sfs_show_options(struct seq_file *seq, struct dentry *root)
-{
-	struct sfs_sb_info *si = SFS_SB(root->d_sb);
-	unsigned long flags;
-
-	seq_printf(seq, ",errors=%s", si->si_errors == SFS_ERRORS_PANIC ? "panic" :
-		   si->si_errors == SFS_ERRORS_RO ? "remount-ro" : "continue");
-	if (test_bit(SFS_SI_NORECOVERY, &si->si_flags))
-		seq_puts(seq, ",norecovery");
-	if (test_bit(SFS_SI_DISCARD, &si->si_flags))
-		seq_puts(seq, ",discard");
-	spin_lock_irqsave(&si->si_error_lock, flags);
-	if (si->si_journal_path)
-		seq_show_option(seq, "journal_path", si->si_journal_path);
-	spin_unlock_irqrestore(&si->si_error_lock, flags);
-	if (si->si_journal_dev)
-		seq_printf(seq, ",journal_dev=%u", new_encode_dev(si->si_journal_dev));
-	return 0;
 }
 
 static int sfs_freeze_fs(struct super_block *sb)
@@ -508,14 +474,18 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 	int err;
 
 	flush_work(&si->si_error_work);
-	if (!forced)
+	if (!forced) {
 		sfs_discard_finish(sb);
+		sfs_quota_suspend(sb);
+	}
 	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
 	set_bit(SFS_SI_READONLY, &si->si_flags);
 	/* Forced, something of several transactions may be in their midst: no end in order. */
 	err = sfs_journal_freeze(sb, forced ? sfs_mark_nothing : sfs_mark_clean);
-	if (err && !forced)
+	if (err && !forced) {
 		clear_bit(SFS_SI_READONLY, &si->si_flags);
+		(void)sfs_quota_on(sb);
+	}
 	return err;
 }
 
@@ -547,6 +517,7 @@ int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 	sb->s_flags &= ~SB_RDONLY;
 	err = sfs_start_writing(sb, si->si_fs.f_state & SFS_STATE_CLEAN);
 	if (err) {
+		sfs_quota_suspend(sb);
 		set_bit(SFS_SI_READONLY, &si->si_flags);
 		sb->s_flags |= SB_RDONLY;
 	}
@@ -560,6 +531,7 @@ static void sfs_put_super(struct super_block *sb)
 
 	sfs_sysfs_remove(sb);
 	flush_work(&si->si_error_work);
+	sfs_quota_off(sb);
 	sfs_discard_finish(sb);
 	sfs_discard_set(sb, false);
 	destroy_workqueue(si->si_ioend_wq);
@@ -593,5 +565,6 @@ const struct super_operations sfs_sops = {
 	.unfreeze_fs = sfs_unfreeze_fs,
 	.statfs = sfs_statfs,
 	.show_options = sfs_show_options,
+	SFS_QUOTA_SOPS
 	SFS_SUPER_SHUTDOWN(sfs_device_gone)
 };

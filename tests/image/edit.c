@@ -530,6 +530,16 @@ static void edit_aborted(char **arg)
 	must(sfs_dev_write(fs.f_priv, fs.f_journal_start, data), "log");
 }
 
+/* Four bytes of the table of usage of a type. */
+static void edit_quota(char **arg)
+{
+	__le32 value = cpu_to_le32(number(arg[2]));
+	struct sfs_inode in;
+
+	must(sfs_inode_read(&fs, fs.f_hidden[number(arg[0])], &in), "table");
+	must(sfs_quota_write(t, &in, number(arg[1]), &value, sizeof(value)), "table");
+}
+
 static const struct verb {
 	const char *name;
 	int args;
@@ -561,6 +571,7 @@ static const struct verb {
 	{ "tower", 1, edit_tower },
 	{ "hollow", 1, edit_hollow },
 	{ "punch", 3, edit_punch },
+	{ "quota", 3, edit_quota },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * quota_table.c - tables of usage: loaded, suspended, and kept as the kernel's code asks.
+ *
+ * Every change of an account is written to its table at once, in the transaction that makes it, so
+ * a crash leaves both as they were together and nothing is ever counted anew.  That is a patch of
+ * one record.  Only an account that is new makes a table longer, and for that there are spare
+ * chunks, which sfs_acquire_dquot() sees to beforehand, outside of the accounts' locks.
+ *
+ * A kernel may be without all of that (CONFIG_QUOTA), or without its format (the module quota_v2):
+ * then a volume with tables can only be read.
+ */
+#include "simplefs.h"
+
+#include <linux/seq_file.h>
+
+#include "quota.h"
+
+static const char *const sfs_quota_options_shown[SFS_QUOTAS] = { "usrquota", "grpquota", "prjquota" };
+
+static const char *sfs_quota_refuse(struct super_block *sb, int err)
+{
+	switch (err) {
+	case -ESRCH:
+		return "this kernel has no format for it (module quota_v2)";
+	case -EOPNOTSUPP:
+		return "this kernel has no quotas (CONFIG_QUOTA)";
+	default:
+		return "the table cannot be used";
+	}
+}
+
+#ifdef CONFIG_QUOTA
+
+/* Locked below those of any file. */
+#define SFS_TABLE_SUBCLASS	(SFS_CHANGE_MAX + 1)
+
+/* Chunks that one new account may take: three of the tree, one of entries. */
+#define SFS_TABLE_NEW		4
+#define SFS_TABLE_SPARE		8
+
+/* Chunks that a new account, or one that goes, may change, each in a leaf of its own. */
+#define SFS_CREDITS_ACCOUNT	12
+
+/* ---- bytes ---- */
+
+ssize_t sfs_quota_table_read(struct super_block *sb, int type, char *buf, size_t nbytes,
+			     loff_t pos)
+{
+	struct inode *inode = sb_dqopt(sb)->files[type];
+	struct sfs_inode_info *ii = SFS_I(inode);
+	int err = 0;
+
+	down_read_nested(&ii->ii_tree_lock, SFS_TABLE_SUBCLASS);
+	if (pos >= ii->ii_core.i_size)
+		nbytes = 0;
+	else
+		nbytes = min_t(u64, nbytes, ii->ii_core.i_size - pos);
+	if (nbytes)
+		err = sfs_quota_read(&ii->ii_core, pos, buf, nbytes);
+	up_read(&ii->ii_tree_lock);
+	return err ? err : nbytes;
+}
+
+ssize_t sfs_quota_table_write(struct super_block *sb, int type, const char *buf, size_t nbytes,
+			      loff_t pos)
+{
+	struct inode *inode = sb_dqopt(sb)->files[type];
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_trans t;
+	int err, err2;
+
+	/* Joins the handle of who changes the account. */
+	err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
+	if (err)
+		return err;
+	down_write_nested(&ii->ii_tree_lock, SFS_TABLE_SUBCLASS);
+	err = sfs_quota_write(&t, &ii->ii_core, pos, buf, nbytes);
+	up_write(&ii->ii_tree_lock);
+	err2 = sfs_trans_end(&t);
+	err = err ? err : err2;
+	return err ? err : nbytes;
+}
+
+/* One chunk more, if there are fewer than @want spare ones.  1: there are as many. */
+static int sfs_table_extend(struct inode *inode, u64 want)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	struct sfs_trans t;
+	u64 have;
+	int err;
+
+	down_read_nested(&ii->ii_tree_lock, SFS_TABLE_SUBCLASS);
+	err = sfs_quota_spare(&ii->ii_core, &have);
+	up_read(&ii->ii_tree_lock);
+	if (err || have >= want)
+		return err ? err : 1;
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_TREE + SFS_CREDITS_INODE, SFS_REVOKES_TREE,
+				     &t);
+	if (err)
+		return err;
+	/* Who is only asked about gets an account, too: on a full volume that is to go well. */
+	err = sfs_quota_extend(&t, &ii->ii_core, SFS_ALLOC_PROMISE);
+	if (!err)
+		i_size_write(inode, ii->ii_core.i_size);
+	return sfs_inode_change_end(&t, inode, err);
+}
+
+/* Room for one more account.  Nobody else takes of it: si_quota_lock held. */
+static int sfs_table_room(struct super_block *sb, int type)
+{
+	struct inode *inode = sb_dqopt(sb)->files[type];
+	u64 want = SFS_TABLE_NEW;
+	unsigned int tries = 0;
+	int done = 0;
+	int err = 0;
+
+	while (!err && !done) {
+		done = sfs_table_extend(inode, want);
+		err = min(done, 0);
+		if (sfs_retry_pending(sb, &err, &tries))
+			done = 0;
+		/* If there are not enough, then some more at once. */
+		want = SFS_TABLE_SPARE;
+	}
+	return err;
+}
+
+/* ---- accounts ---- */
+
+/*
+ * A transaction of an account's own; under that of who changes it, it joins.  Only without one is
+ * there somebody to keep from beginning it on a frozen volume.
+ */
+static int sfs_account_begin(struct super_block *sb, struct sfs_trans *t, bool *ret_alone)
+{
+	int err;
+
+	*ret_alone = !current->journal_info && SFS_SB(sb)->si_journal;
+	if (*ret_alone)
+		sb_start_intwrite(sb);
+	err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, t);
+	if (err && *ret_alone)
+		sb_end_intwrite(sb);
+	return err;
+}
+
+static int sfs_account_end(struct super_block *sb, struct sfs_trans *t, bool alone, int err)
+{
+	int err2 = sfs_trans_end(t);
+
+	if (alone)
+		sb_end_intwrite(sb);
+	return err ? err : err2;
+}
+
+/* What has changed with it must not commit without it. */
+static int sfs_write_dquot(struct dquot *dquot)
+{
+	struct super_block *sb = dquot->dq_sb;
+	struct sfs_trans t;
+	bool alone;
+	int err;
+
+	err = sfs_account_begin(sb, &t, &alone);
+	if (err)
+		return err;
+	err = dquot_commit(dquot);
+	if (err < 0)
+		sfs_shutdown(&SFS_SB(sb)->si_fs, err, "usage could not be written down");
+	return sfs_account_end(sb, &t, alone, err);
+}
+
+static int sfs_mark_dquot_dirty(struct dquot *dquot)
+{
+	dquot_mark_dquot_dirty(dquot);
+	return sfs_write_dquot(dquot);
+}
+
+static int sfs_acquire_dquot(struct dquot *dquot)
+{
+	struct super_block *sb = dquot->dq_sb;
+	struct sfs_trans t;
+	int err, err2;
+
+	sb_start_intwrite(sb);
+	mutex_lock(&SFS_SB(sb)->si_quota_lock);
+	err = sfs_table_room(sb, dquot->dq_id.type);
+	if (!err)
+		err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
+	if (!err) {
+		err = dquot_acquire(dquot);
+		err2 = sfs_trans_end(&t);
+		err = err ? err : err2;
+	}
+	mutex_unlock(&SFS_SB(sb)->si_quota_lock);
+	sb_end_intwrite(sb);
+	return err;
+}
+
+static int sfs_release_dquot(struct dquot *dquot)
+{
+	struct super_block *sb = dquot->dq_sb;
+	struct sfs_trans t;
+	bool alone;
+	int err;
+
+	err = sfs_account_begin(sb, &t, &alone);
+	if (err) {
+		/* Read-only, or shut down: it goes from memory all the same. */
+		dquot_release(dquot);
+		return err;
+	}
+	err = dquot_release(dquot);
+	return sfs_account_end(sb, &t, alone, err);
+}
+
+static int sfs_write_info(struct super_block *sb, int type)
+{
+	struct sfs_trans t;
+	bool alone;
+	int err = sfs_account_begin(sb, &t, &alone);
+
+	return err ? err : sfs_account_end(sb, &t, alone, dquot_commit_info(sb, type));
+}
+
+static qsize_t *sfs_get_reserved_space(struct inode *inode)
+{
+	return &SFS_I(inode)->ii_reserved;
+}
+
+static int sfs_get_projid(struct inode *inode, kprojid_t *ret_projid)
+{
+	*ret_projid = KPROJIDT_INIT(READ_ONCE(SFS_I(inode)->ii_core.i_projid));
+	return 0;
+}
+
+SFS_DQUOT_T **sfs_get_dquots(struct inode *inode)
+{
+	return SFS_I(inode)->ii_dquot;
+}
+
+static const struct dquot_operations sfs_dquot_ops = {
+	.get_reserved_space = sfs_get_reserved_space,
+	.write_dquot = sfs_write_dquot,
+	.acquire_dquot = sfs_acquire_dquot,
+	.release_dquot = sfs_release_dquot,
+	.mark_dirty = sfs_mark_dquot_dirty,
+	.write_info = sfs_write_info,
+	.alloc_dquot = dquot_alloc,
+	.destroy_dquot = dquot_destroy,
+	.get_projid = sfs_get_projid,
+	.get_next_id = dquot_get_next_id,
+};
+
+/* ---- tables ---- */
+
+void sfs_quota_setup(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	unsigned int type;
+
+	if (!sfs_has_quota(sb))
+		return;
+	sb->dq_op = &sfs_dquot_ops;
+	sb->s_qcop = &dquot_quotactl_sysfile_ops;
+	sb_dqopt(sb)->flags = DQUOT_QUOTA_SYS_FILE | DQUOT_NOLIST_DIRTY;
+	for (type = 0; type < SFS_QUOTAS; type++)
+		if (fs->f_hidden[type])
+			sb->s_quota_types |= SFS_QUOTA_BIT(type);
+}
+
+static int sfs_table_load(struct super_block *sb, int type)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	unsigned int flags = DQUOT_USAGE_ENABLED;
+	u64 ino = si->si_fs.f_hidden[type];
+	struct inode *inode;
+	int err;
+
+	inode = sfs_iget(sb, ino, SFS_BY_NAME);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	if (!S_ISREG(inode->i_mode) || (SFS_I(inode)->ii_core.i_flags & SFS_INODE_ORPHAN)) {
+		iput(inode);
+		return sfs_corrupt(&si->si_fs, sfs_ino_blk(ino), ino, "quota",
+				   "its inode is no table");
+	}
+	if (si->si_quota_limits & SFS_QUOTA_BIT(type))
+		flags |= DQUOT_LIMITS_ENABLED;
+	inode->i_flags |= S_NOQUOTA | S_NOATIME;
+	err = dquot_load_quota_inode(inode, type, QFMT_VFS_V1, flags);
+	iput(inode);
+	return err;
+}
+
+int sfs_quota_on(struct super_block *sb)
+{
+	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
+	int err = 0;
+	int type;
+
+	if (!sfs_has_quota(sb))
+		return 0;
+	for (type = 0; type < SFS_QUOTAS && !err; type++) {
+		if (!fs->f_hidden[type])
+			continue;
+		if (sb_has_quota_suspended(sb, type))
+			err = dquot_resume(sb, type);
+		else if (!sb_has_quota_loaded(sb, type))
+			err = sfs_table_load(sb, type);
+		if (err)
+			pr_err("simplefs (%s): usage by %s: %s: error %d; it can be mounted read-only (ro)\n",
+			       sb->s_id, sfs_quota_word[type], sfs_quota_refuse(sb, err), err);
+	}
+	if (err)
+		sfs_quota_suspend(sb);
+	return err;
+}
+
+void sfs_quota_suspend(struct super_block *sb)
+{
+	if (sfs_has_quota(sb))
+		dquot_suspend(sb, -1);
+}
+
+void sfs_quota_off(struct super_block *sb)
+{
+	if (sfs_has_quota(sb))
+		dquot_disable(sb, -1, DQUOT_USAGE_ENABLED | DQUOT_LIMITS_ENABLED);
+}
+
+#else
+
+void sfs_quota_setup(struct super_block *sb)
+{
+}
+
+int sfs_quota_on(struct super_block *sb)
+{
+	if (!sfs_has_quota(sb))
+		return 0;
+	pr_err("simplefs (%s): usage is counted on it: %s; it can be mounted read-only (ro)\n",
+	       sb->s_id, sfs_quota_refuse(sb, -EOPNOTSUPP));
+	return -EROFS;
+}
+
+void sfs_quota_suspend(struct super_block *sb)
+{
+}
+
+void sfs_quota_off(struct super_block *sb)
+{
+}
+
+#endif
+
+/* ---- options ---- */
+
+/* Limits of a type begin to count, or end to, while its usage is counted. */
+static int sfs_quota_enforce(struct super_block *sb, int type, bool on)
+{
+	static const unsigned int flags[SFS_QUOTAS] = {
+		FS_QUOTA_UDQ_ENFD, FS_QUOTA_GDQ_ENFD, FS_QUOTA_PDQ_ENFD
+	};
+
+	if (!sb_has_quota_active(sb, type) || sb_has_quota_limits_enabled(sb, type) == on)
+		return 0;
+	return on ? sb->s_qcop->quota_enable(sb, flags[type]) :
+		    sb->s_qcop->quota_disable(sb, flags[type]);
+}
+
+int sfs_quota_options(struct super_block *sb, unsigned int given, unsigned int limits)
+{
+	struct sfs_sb_info *si = SFS_SB(sb);
+	int err = 0;
+	int type;
+
+	for (type = 0; type < SFS_QUOTAS; type++) {
+		if (!(given & limits & SFS_QUOTA_BIT(type)) ||
+		    (sfs_has_quota(sb) && si->si_fs.f_hidden[type]))
+			continue;
+		pr_err("simplefs (%s): %s: usage by %s is not counted here; tune.simplefs -Q begins that\n",
+		       sb->s_id, sfs_quota_options_shown[type], sfs_quota_word[type]);
+		return -EINVAL;
+	}
+	si->si_quota_limits = (si->si_quota_limits & ~given) | limits;
+	for (type = 0; type < SFS_QUOTAS && !err; type++)
+		if (given & SFS_QUOTA_BIT(type))
+			err = sfs_quota_enforce(sb, type, limits & SFS_QUOTA_BIT(type));
+	return err;
+}
+
+void sfs_quota_show_options(struct seq_file *seq, struct super_block *sb)
+{
+	int type;
+
+	for (type = 0; type < SFS_QUOTAS; type++)
+		if (sb_has_quota_limits_enabled(sb, type))
+			seq_printf(seq, ",%s", sfs_quota_options_shown[type]);
+}
