@@ -60,7 +60,8 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_delalloc_nblks = ii->ii_unwritten = ii->ii_direct = 0;
 	ii->ii_delalloc_nruns = 0;
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
-	ii->ii_flags = ii->ii_seq = 0;
+	ii->ii_flags = 0;
+	atomic64_set(&ii->ii_seq, 0);
 	return &ii->ii_vfs;
 }
 
