@@ -348,6 +348,8 @@ static bool sfs_unread_step(struct sfs_fs *fs)
 	if (READ_ONCE(fs->f_unread_minute) == minute)
 		return false;
 	WRITE_ONCE(fs->f_unread_minute, minute);
+	/* Groups that were passed over for it may be loaded again. */
+	WRITE_ONCE(fs->f_load_next, 0);
 	/* A lost step is no loss; 0 is none. */
 	WRITE_ONCE(fs->f_unread, max(READ_ONCE(fs->f_unread) + 1, 1u));
 	return true;

@@ -183,13 +183,16 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 	int err = 0;
 	u64 next;
 
-	if (!sfs_prealloc_fits(inode, end - lblk))
+	if (!sfs_prealloc_fits(inode, end - lblk) &&
+	    !(sfs_lost_look(SFS_I(inode)->ii_core.i_fs) && sfs_prealloc_fits(inode, end - lblk)))
 		return -ENOSPC;
 	/*
 	 * Holes under a dirty folio would be written with it, and nobody has counted them; and what
-	 * is on its way to blocks that go back when this fails would arrive in another's.
+	 * is on its way to blocks that go back when this fails would arrive in another's.  An error
+	 * of that is for fsync to tell.
 	 */
-	err = filemap_write_and_wait_range(inode->i_mapping, pos, pos + nbytes - 1);
+	filemap_fdatawrite_range(inode->i_mapping, pos, pos + nbytes - 1);
+	filemap_fdatawait_range_keep_errors(inode->i_mapping, pos, pos + nbytes - 1);
 	while (!err && lblk < end) {
 		/* Who is told EINTR begins anew: under a timer it would not come to an end. */
 		if (fatal_signal_pending(current)) {

@@ -46,13 +46,19 @@ static int sfs_grow_once(struct super_block *sb, u64 blocks, struct sfs_copying 
 	int err2;
 
 	err = sfs_grow_prepare(fs, blocks, &grow);
-	if (err || grow.g_blocks == fs->f_blocks)
+	/* What was there before this call may be in memory alone, its commit having failed. */
+	if (!err && grow.g_blocks == fs->f_blocks)
+		return sfs_journal_sync(sb, 1);
+	if (err)
 		return err;
 	n = sfs_copies_ahead(sb, c);
 	err = sfs_trans_begin(sb, SFS_CREDITS_GROW + n, 0, &t);
 	if (err)
 		return err;
+	/* What is promised now cannot be had before the commit: who waits shall see that it moves. */
+	atomic_inc(&SFS_SB(sb)->si_moves);
 	err = sfs_grow(&t, fs, &grow);
+	atomic_inc(&SFS_SB(sb)->si_moves);
 	if (!err)
 		sfs_copies_step(&t, sb, c, n);
 	err2 = sfs_trans_end(&t);

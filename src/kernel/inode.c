@@ -203,7 +203,7 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode)
 	sfs_quota_follow(inode);
 	if (!S_ISREG(inode->i_mode))
 		i_size_write(inode, ii->ii_core.i_size);
-	WRITE_ONCE(ii->ii_seq, ii->ii_seq + 1);
+	atomic64_inc(&ii->ii_seq);
 	sfs_inode_end(t, &ii->ii_core);
 	sfs_inode_note_tid(t, inode, !S_ISREG(inode->i_mode));
 	up_write(&ii->ii_tree_lock);

@@ -42,7 +42,7 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
 	iomap->addr = blk ? blk << SFS_BLOCK_BITS : IOMAP_NULL_ADDR;
 	iomap->type = type;
 	iomap->flags = 0;
-	sfs_iomap_set_valid(iomap, READ_ONCE(SFS_I(inode)->ii_seq));
+	sfs_iomap_set_valid(iomap, atomic64_read(&SFS_I(inode)->ii_seq));
 }
 
 /*
@@ -51,7 +51,7 @@ static void sfs_iomap_fill(struct inode *inode, struct iomap *iomap, u64 lblk, u
  */
 bool sfs_iomap_is_valid(struct inode *inode, const struct iomap *iomap)
 {
-	return iomap->validity_cookie == READ_ONCE(SFS_I(inode)->ii_seq);
+	return iomap->validity_cookie == atomic64_read(&SFS_I(inode)->ii_seq);
 }
 
 SFS_DEFINE_IOMAP_VALID(sfs_iomap_is_valid);

@@ -12,10 +12,14 @@
  * was free before it can be had, and what the device was busy with when it is done; others may have
  * had it and freed more meanwhile (si_moves).  As long as that goes on so do we, for a promise is
  * kept; when nothing has moved since before the last commit, nothing is pending and the counts are
- * wrong.
+ * wrong.  So they are after SFS_WAITS_MAX commits: what one gives back of his own moves, too.
  */
 #define SFS_SETTLED	(1u << 31)	/* in *tries: promises have been claimed back */
-#define SFS_WAITED	(1u << 30)	/* for a commit, when si_moves was what the rest says */
+#define SFS_WRITTEN	(1u << 30)	/* the file's own are none, its data is written */
+#define SFS_WAITED	(1u << 29)	/* for a commit, when si_moves was what follows */
+#define SFS_MOVES_SHIFT	10		/* below: how many commits have been waited for */
+#define SFS_MOVES_MASK	(SFS_WAITED - (1u << SFS_MOVES_SHIFT))
+#define SFS_WAITS_MAX	1000
 
 /* Waits for the end of what is busy now: a mutex goes to who waits for it, not always to trims. */
 static void sfs_wait_busy(struct sfs_sb_info *si)
@@ -24,14 +28,16 @@ static void sfs_wait_busy(struct sfs_sb_info *si)
 	mutex_unlock(&si->si_trim_lock);
 }
 
-/* Has nothing moved since the last time? */
+/* Has nothing moved since the last time, or far too often? */
 static bool sfs_wait_is_vain(struct sfs_sb_info *si, unsigned int *tries)
 {
-	unsigned int now = (unsigned int)atomic_read(&si->si_moves) % SFS_WAITED | SFS_WAITED;
-	bool same = (*tries & ~SFS_SETTLED) == now;
+	unsigned int moves = (unsigned int)atomic_read(&si->si_moves) << SFS_MOVES_SHIFT;
+	unsigned int now = (moves & SFS_MOVES_MASK) | SFS_WAITED;
+	unsigned int waits = *tries % (1u << SFS_MOVES_SHIFT) + 1;
+	bool same = (*tries & (SFS_MOVES_MASK | SFS_WAITED)) == now;
 
-	*tries = (*tries & SFS_SETTLED) | now;
-	return same;
+	*tries = (*tries & (SFS_SETTLED | SFS_WRITTEN)) | now | min(waits, SFS_WAITS_MAX);
+	return same || waits > SFS_WAITS_MAX;
 }
 
 bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
@@ -86,7 +92,14 @@ static bool sfs_can_settle(struct inode *inode)
 	       READ_ONCE(ii->ii_direct);
 }
 
-bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
+/* An error is for fsync to tell. */
+static void sfs_write_out(struct inode *inode)
+{
+	filemap_fdatawrite(inode->i_mapping);
+	filemap_fdatawait_keep_errors(inode->i_mapping);
+}
+
+static bool sfs_retry_space(struct inode *inode, int *err, unsigned int *tries)
 {
 	struct super_block *sb = inode->i_sb;
 
@@ -101,19 +114,32 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
 		sfs_settle_all(sb);
 		up_read(&sb->s_umount);
 	} else {
-		/* An error is for fsync to tell. */
-		filemap_fdatawrite(inode->i_mapping);
-		filemap_fdatawait_keep_errors(inode->i_mapping);
+		sfs_write_out(inode);
 	}
 	*tries |= SFS_SETTLED;
 	*err = 0;
 	return true;
 }
 
+bool sfs_retry(struct inode *inode, int *err, unsigned int *tries)
+{
+	if (*err == -EAGAIN && fatal_signal_pending(current))
+		*err = -EINTR;
+	return sfs_retry_space(inode, err, tries);
+}
+
 bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries)
 {
-	if (!sfs_retry(inode, err, tries))
+	bool own = *err == -ENOSPC && !(*tries & SFS_WRITTEN);
+
+	/* What this file has in memory may be all that is in the way: nobody else need wait. */
+	if (own) {
+		sfs_write_out(inode);
+		*tries |= SFS_WRITTEN;
+		*err = 0;
+	} else if (!sfs_retry_space(inode, err, tries)) {
 		return false;
+	}
 	sfs_unwritten_recount(inode);
 	return true;
 }

@@ -116,7 +116,7 @@ struct sfs_inode_info {
 	unsigned long ii_flags;		/* SFS_II_* bits */
 	qsize_t ii_reserved;		/* of ii_delalloc_nblks, in accounts; fs/quota's own */
 	SFS_DQUOT_T *ii_dquot[MAXQUOTAS];	/* the same: the accounts themselves */
-	u64 ii_seq;			/* rises with every change: is an iomap still true? */
+	atomic64_t ii_seq;		/* rises with every change: is an iomap still true? */
 	struct inode ii_vfs;
 };
 
@@ -251,12 +251,13 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries);
 /*
  * The same for a caller without locked folios, who is the first to say ENOSPC: before that, once,
  * what writers have been promised for the worst case is claimed back by writing their data; that of
- * @inode alone where s_umount cannot be had, since who has it may wait for the caller.
+ * @inode alone where s_umount cannot be had, since who has it may wait for the caller.  -EINTR for
+ * a fatal signal, instead of waiting.
  */
 bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
 /*
  * The same under the inode and invalidate locks, held exclusively: nobody else can settle what is
- * promised to @inode then.
+ * promised to @inode then, so that is done first, and alone.  No signal ends it.
  */
 bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
 

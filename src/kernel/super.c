@@ -61,7 +61,8 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_delalloc_nblks = ii->ii_unwritten = ii->ii_direct = 0;
 	ii->ii_delalloc_nruns = 0;
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
-	ii->ii_flags = ii->ii_seq = 0;
+	ii->ii_flags = 0;
+	atomic64_set(&ii->ii_seq, 0);
 	ii->ii_reserved = 0;
 	memset(ii->ii_dquot, 0, sizeof(ii->ii_dquot));
 	return &ii->ii_vfs;
@@ -366,6 +367,21 @@ static struct sfs_sb_info *sfs_info_new(struct super_block *sb)
 	return si;
 }
 
+/* Sector, block and page. */
+static int sfs_check_sizes(struct super_block *sb)
+{
+	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
+		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
+		return -EINVAL;
+	}
+	if (PAGE_SIZE > SFS_PAGE_MAX) {
+		pr_err("simplefs (%s): pages of %lu bytes need Linux 6.12 or newer\n", sb->s_id,
+		       PAGE_SIZE);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct sfs_mount_options *m = fc->fs_private;
@@ -376,15 +392,9 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	si = sfs_info_new(sb);
 	if (!si)
 		return -ENOMEM;
-	if (!sb_set_blocksize(sb, SFS_BLOCK_SIZE)) {
-		pr_err("simplefs (%s): the device cannot do 4096-byte blocks\n", sb->s_id);
-		return -EINVAL;
-	}
-	if (PAGE_SIZE > SFS_PAGE_MAX) {
-		pr_err("simplefs (%s): pages of %lu bytes need Linux 6.12 or newer\n", sb->s_id,
-		       PAGE_SIZE);
-		return -EINVAL;
-	}
+	err = sfs_check_sizes(sb);
+	if (err)
+		return err;
 	err = sfs_read_super(sb);
 	if (err)
 		goto put_super;

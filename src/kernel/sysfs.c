@@ -125,7 +125,7 @@ static int sfs_delayed_allocation_blocks_show(struct sfs_sb_info *si, char *buf)
 {
 	struct sfs_fs *fs = &si->si_fs;
 	s64 nblks = sfs_counter_read(&fs->f_free) - sfs_counter_read(&fs->f_avail) -
-		    sfs_counter_read(&fs->f_nodes);
+		    sfs_counter_read(&fs->f_nodes) - sfs_counter_read(&fs->f_lost);
 
 	return sysfs_emit(buf, "%lld\n", max_t(s64, nblks, 0));
 }

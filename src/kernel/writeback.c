@@ -102,7 +102,7 @@ static void sfs_discard_range(struct inode *inode, loff_t pos, loff_t nbytes)
 	down_write(&ii->ii_tree_lock);
 	sfs_delalloc_remove(inode, lblk, end - lblk, true);
 	/* A writer that has seen the promise, but not yet its folio, must ask again. */
-	WRITE_ONCE(ii->ii_seq, ii->ii_seq + 1);
+	atomic64_inc(&ii->ii_seq);
 	up_write(&ii->ii_tree_lock);
 }
 
@@ -221,21 +221,14 @@ static int sfs_read_folio(struct file *file, struct folio *folio)
 	return sfs_iomap_read_folio(folio, &sfs_read_iomap_ops);
 }
 
-/* Who holds an answer in which the large folios were counted is to ask again. */
-static void sfs_folios_changed(struct inode *inode)
-{
-	struct sfs_inode_info *ii = SFS_I(inode);
-
-	down_write(&ii->ii_tree_lock);
-	WRITE_ONCE(ii->ii_seq, ii->ii_seq + 1);
-	up_write(&ii->ii_tree_lock);
-}
-
-/* The folios are in the cache, and nobody can lock them before they have been read. */
+/*
+ * The folios are in the cache, and nobody can lock them before they have been read: who holds an
+ * answer in which the large ones were counted asks again.
+ */
 static void sfs_readahead(struct readahead_control *rac)
 {
 	if (SFS_FOLIO_GOES_WHOLE)
-		sfs_folios_changed(rac->mapping->host);
+		atomic64_inc(&SFS_I(rac->mapping->host)->ii_seq);
 	sfs_iomap_readahead(rac, &sfs_read_iomap_ops);
 }
 

@@ -65,6 +65,8 @@ void sfs_volume_open(const char *path, int status, void *super, struct sfs_fs *r
 	sfs_super_decode(ret_fs, super);
 	ret_fs->f_priv = dev;
 	sfs_refuse_writing(path, status, ret_fs);
+	if (ret_fs->f_state & SFS_STATE_ERROR)
+		sfs_die(status, "%s: damage was seen on it: give it to fsck.simplefs -f", path);
 	if (!(ret_fs->f_state & SFS_STATE_CLEAN))
 		sfs_die(status, "%s: not unmounted cleanly: fsck.simplefs or a mount mends that",
 			path);

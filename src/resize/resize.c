@@ -95,9 +95,6 @@ static void sfs_check_maps(struct sfs_resize *r)
 	u64 group;
 	int err;
 
-	if (r->fs.f_state & SFS_STATE_ERROR)
-		sfs_die(SFS_RESIZE_FAILED, "%s: damage was seen on it: give it to fsck.simplefs -f",
-			r->path);
 	for (group = 0; group < ngroups; group++) {
 		err = sfs_map_get(&r->fs, group, SFS_MAP_USED, &buf);
 		if (err)
