@@ -228,7 +228,7 @@ int sfs_usage_reset(struct sfs_fs *fs, unsigned int lost)
 			err = sfs_inode_begin(t, &in);
 		if (err)
 			break;
-		sfs_tree_init(&in);
+		sfs_tree_init(in.i_root);
 		in.i_blocks = in.i_size = 0;
 		sfs_inode_end(t, &in);
 	}
