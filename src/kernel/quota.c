@@ -176,6 +176,9 @@ void sfs_quota_statfs(struct inode *dir, struct kstatfs *st)
 	if (!(READ_ONCE(in->i_flags) & SFS_INODE_PROJINHERIT) || !sfs_has_quota(sb) ||
 	    !sb_has_quota_limits_enabled(sb, PRJQUOTA))
 		return;
+	/* Its account may have to be made: nobody waits for a thaw to be told sizes. */
+	if (READ_ONCE(sb->s_writers.frozen) >= SB_FREEZE_FS)
+		return;
 	dquot = dqget(sb, make_kqid_projid(KPROJIDT_INIT(READ_ONCE(in->i_projid))));
 	if (IS_ERR(dquot))
 		return;

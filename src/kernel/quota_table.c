@@ -253,6 +253,51 @@ static const struct dquot_operations sfs_dquot_ops = {
 	.get_next_id = dquot_get_next_id,
 };
 
+/* ---- quotactl ---- */
+
+/*
+ * An account that is asked about is made, if there is none, and that waits for a thaw.  Who asks
+ * holds s_umount shared, which a thaw wants for itself, and a freeze, too: so it cannot be frozen
+ * between here and there.
+ */
+static bool sfs_is_frozen(struct super_block *sb)
+{
+	return READ_ONCE(sb->s_writers.frozen) >= SB_FREEZE_FS;
+}
+
+static int sfs_get_dqblk(struct super_block *sb, struct kqid id, struct qc_dqblk *ret)
+{
+	return sfs_is_frozen(sb) ? -EBUSY : dquot_get_dqblk(sb, id, ret);
+}
+
+static int sfs_get_nextdqblk(struct super_block *sb, struct kqid *id, struct qc_dqblk *ret)
+{
+	return sfs_is_frozen(sb) ? -EBUSY : dquot_get_next_dqblk(sb, id, ret);
+}
+
+/* The kernel has these two by no name of their own. */
+static int sfs_quota_enable(struct super_block *sb, unsigned int flags)
+{
+	return dquot_quotactl_sysfile_ops.quota_enable(sb, flags);
+}
+
+static int sfs_quota_disable(struct super_block *sb, unsigned int flags)
+{
+	return dquot_quotactl_sysfile_ops.quota_disable(sb, flags);
+}
+
+/* What changes something waits for the thaw before it has s_umount. */
+static const struct quotactl_ops sfs_quotactl_ops = {
+	.quota_enable = sfs_quota_enable,
+	.quota_disable = sfs_quota_disable,
+	.quota_sync = dquot_quota_sync,
+	.get_state = dquot_get_state,
+	.set_info = dquot_set_dqinfo,
+	.get_dqblk = sfs_get_dqblk,
+	.get_nextdqblk = sfs_get_nextdqblk,
+	.set_dqblk = dquot_set_dqblk,
+};
+
 /* ---- tables ---- */
 
 void sfs_quota_setup(struct super_block *sb)
@@ -263,7 +308,7 @@ void sfs_quota_setup(struct super_block *sb)
 	if (!sfs_has_quota(sb))
 		return;
 	sb->dq_op = &sfs_dquot_ops;
-	sb->s_qcop = &dquot_quotactl_sysfile_ops;
+	sb->s_qcop = &sfs_quotactl_ops;
 	sb_dqopt(sb)->flags = DQUOT_QUOTA_SYS_FILE | DQUOT_NOLIST_DIRTY;
 	for (type = 0; type < SFS_QUOTAS; type++)
 		if (fs->f_hidden[type])

@@ -6,7 +6,7 @@
  * by children that are no root.  "pull" counts rounds, on one of which the machine is killed;
  * "count" looks at all accounts, whatever was done.
  *
- * usage: quota limits|owners|crowd|full|pull|WHAT DIR DEVICE
+ * usage: quota limits|owners|frozen|crowd|full|pull|WHAT DIR DEVICE
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/fs.h>
 #include <linux/quota.h>
 
@@ -463,6 +464,48 @@ static void test_owners(void)
 	count("renamed over");
 }
 
+/* ---- frozen ---- */
+
+static void forget(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+
+	TAP_REQUIRE(fd >= 0 && write(fd, "2", 1) == 1, "drop_caches: %s", strerror(errno));
+	close(fd);
+}
+
+static int ask(int cmd, int type, unsigned int id)
+{
+	struct fs_disk_quota d;
+
+	return failed(quota(cmd, type, id, &d));
+}
+
+/* Whoever waits here for the thaw waits for ever. */
+static void test_frozen(void)
+{
+	struct statvfs st;
+	int fd = open(".", O_RDONLY | O_DIRECTORY);
+
+	begin();
+	TAP_REQUIRE(!mkdir("u/p", 0777), "mkdir");
+	set_project("u/p", 1750, FS_XFLAG_PROJINHERIT, 0);
+	limit(PRJQUOTA, 1750, 0, 10, 0, 0);
+	TAP_EQ(try(do_write, "u/f", 3), 0, "a file");
+	TAP_REQUIRE(!ioctl(fd, FIFREEZE, 0), "freeze: %s", strerror(errno));
+	TAP_EQ(ask(Q_XGETQUOTA, USRQUOTA, 1760), EBUSY, "an account that there is not, frozen");
+	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), EBUSY, "the next one, frozen");
+	forget();
+	TAP_REQUIRE(!statvfs("u/p", &st) && st.f_blocks > 10, "df, frozen, of a project's folder");
+	TAP_EQ(failed(ioctl(fd, FITHAW, 0)), 0, "thawed");
+	TAP_EQ(ask(Q_XGETQUOTA, USRQUOTA, 1760), 0, "an account that there was not");
+	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), 0, "the next one");
+	TAP_REQUIRE(!statvfs("u/p", &st), "statvfs");
+	TAP_EQ(st.f_blocks, 10, "df shows the limit of the project");
+	close(fd);
+	count("thawed");
+}
+
 /* ---- many ---- */
 
 static unsigned int crowd_uid;
@@ -587,6 +630,8 @@ int main(int argc, char **argv)
 		test_limits();
 	else if (!strcmp(argv[1], "owners"))
 		test_owners();
+	else if (!strcmp(argv[1], "frozen"))
+		test_frozen();
 	else if (!strcmp(argv[1], "crowd"))
 		test_crowd();
 	else if (!strcmp(argv[1], "full"))
