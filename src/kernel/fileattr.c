@@ -78,8 +78,6 @@ void sfs_flags_inherit(struct inode *dir, struct inode *inode)
 	if (S_ISDIR(inode->i_mode))
 		mask |= SFS_INODE_FLAGS_DIR;
 	WRITE_ONCE(in->i_flags, from->i_flags & mask);
-	if (from->i_flags & SFS_INODE_PROJINHERIT)
-		in->i_projid = from->i_projid;
 	sfs_flags_to_vfs(inode);
 }
 

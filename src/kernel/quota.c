@@ -17,18 +17,6 @@ int sfs_quota_init(struct inode *inode)
 	return sfs_has_quota(inode->i_sb) ? dquot_initialize(inode) : 0;
 }
 
-int sfs_quota_init_new(SFS_IDMAP_T *idmap, struct inode *dir, umode_t mode, struct inode *inode)
-{
-	const struct sfs_inode *d = &SFS_I(dir)->ii_core;
-
-	if (!sfs_has_quota(inode->i_sb))
-		return 0;
-	/* The directory's lock is held: what follows from it stays until the inode is made. */
-	inode_init_owner(idmap, inode, dir, mode);
-	SFS_I(inode)->ii_core.i_projid = d->i_flags & SFS_INODE_PROJINHERIT ? d->i_projid : 0;
-	return dquot_initialize(inode);
-}
-
 /* ---- blocks ---- */
 
 int sfs_quota_reserve(struct inode *inode, u64 nblks)

@@ -66,11 +66,10 @@ SFS_DQUOT_T **sfs_get_dquots(struct inode *inode);
 
 /*
  * The accounts that @inode has a part in are at hand from here on; before a handle is begun that is
- * to change its usage.  May begin one, and wait.
+ * to change its usage, of one that is to be made, too, which has owners by then.  May begin one,
+ * and wait.
  */
 int sfs_quota_init(struct inode *inode);
-/* The same for one that is to be made in @dir: its owners are known then. */
-int sfs_quota_init_new(SFS_IDMAP_T *idmap, struct inode *dir, umode_t mode, struct inode *inode);
 /* @nblks that may be written are charged, -EDQUOT; ... given back; ... became the file's, in @t. */
 int sfs_quota_reserve(struct inode *inode, u64 nblks);
 void sfs_quota_unreserve(struct inode *inode, u64 nblks);

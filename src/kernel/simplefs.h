@@ -429,7 +429,7 @@ void sfs_discard_finish(struct super_block *sb);
 void sfs_discard_exit(struct sfs_sb_info *si);
 
 /* ---- fileattr.c: flags and projects ---- */
-/* A new inode's, from the directory it is made in.  Both tree locks held. */
+/* A new inode's flags, from the directory it is made in.  Both tree locks held. */
 void sfs_flags_inherit(struct inode *dir, struct inode *inode);
 /* -EXDEV if @dir, which gives its project to what is made in it, must not get @inode.  The same. */
 int sfs_check_project(struct inode *dir, struct inode *inode);

@@ -25,7 +25,7 @@ for journal in size=8M none; do
     run build/bin/mkfs.simplefs -fq -J $journal -Q usr,grp,prj "$tmp/disk" 64M
     is "$status" 0 "mkfs, journal $journal"
     quota "$limits && quota limits /mnt /dev/vda && quota owners /mnt /dev/vda && quota frozen /mnt /dev/vda &&
-        quota crowd /mnt /dev/vda &&
+        quota nameless /mnt /dev/vda && quota crowd /mnt /dev/vda &&
         mount -o remount,ro /mnt && mount -o remount,rw /mnt && quota remounted /mnt /dev/vda &&
         umount /mnt && $mount && quota again /mnt /dev/vda && umount /mnt && rmmod simplefs"
     is "$status" 0 "limits, owners, a crowd; journal $journal"

@@ -6,7 +6,7 @@
  * by children that are no root.  "pull" counts rounds, on one of which the machine is killed;
  * "count" looks at all accounts, whatever was done.
  *
- * usage: quota limits|owners|frozen|crowd|full|pull|WHAT DIR DEVICE
+ * usage: quota limits|owners|frozen|nameless|crowd|full|pull|WHAT DIR DEVICE
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -506,6 +506,55 @@ static void test_frozen(void)
 	count("thawed");
 }
 
+/* ---- nameless ---- */
+
+#define NAMELESS	1500
+
+/* The folder that is made in becomes another's, over and over. */
+static void give_away(void)
+{
+	struct fsxattr fa = { 0 };
+	int fd = open("u/t", O_RDONLY | O_DIRECTORY);
+	unsigned int i;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &fa))
+		_exit(1);
+	for (i = 0;; i++) {
+		fa.fsx_projid = 1410 + i % 2;
+		if (fchown(fd, -1, 1400 + i % 2) || ioctl(fd, FS_IOC_FSSETXATTR, &fa))
+			_exit(1);
+		if (i % 8 == 0)
+			syncfs(fd);
+	}
+}
+
+static void test_nameless(void)
+{
+	char path[40], to[40];
+	pid_t giver;
+	int i, fd;
+
+	remove_tree("u");
+	TAP_REQUIRE(!mkdir("u", 0777) && !mkdir("u/t", 0777) && !chmod("u/t", 02777), "folders");
+	set_project("u/t", 1410, FS_XFLAG_PROJINHERIT, 0);
+	fflush(stdout);
+	giver = fork();
+	if (!giver)
+		give_away();
+	for (i = 0; i < NAMELESS; i++) {
+		fd = open("u/t", O_TMPFILE | O_WRONLY, 0666);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		snprintf(to, sizeof(to), "u/%d", i);
+		TAP_REQUIRE(fd >= 0 && (i % 8 || write(fd, buf, BLOCK) == BLOCK), "%d", i);
+		TAP_REQUIRE(!linkat(AT_FDCWD, path, AT_FDCWD, to, AT_SYMLINK_FOLLOW), "%s", to);
+		close(fd);
+	}
+	TAP_EQ(waitpid(giver, &i, WNOHANG), 0, "given away to the end");
+	kill(giver, SIGKILL);
+	waitpid(giver, NULL, 0);
+	count("made without names");
+}
+
 /* ---- many ---- */
 
 static unsigned int crowd_uid;
@@ -632,6 +681,8 @@ int main(int argc, char **argv)
 		test_owners();
 	else if (!strcmp(argv[1], "frozen"))
 		test_frozen();
+	else if (!strcmp(argv[1], "nameless"))
+		test_nameless();
 	else if (!strcmp(argv[1], "crowd"))
 		test_crowd();
 	else if (!strcmp(argv[1], "full"))
