@@ -46,6 +46,8 @@ int sfs_quota_on(struct super_block *sb);
 /* Before the last transaction of a mount, or of one that becomes read-only. */
 void sfs_quota_suspend(struct super_block *sb);
 void sfs_quota_off(struct super_block *sb);
+/* Accounts that nobody uses any more are gone, as far as they may.  s_umount held. */
+int sfs_quota_sync(struct super_block *sb);
 /* The options of a mount, and of a remount.  -EINVAL, and why: there is no such table. */
 int sfs_quota_options(struct super_block *sb, unsigned int given, unsigned int limits);
 void sfs_quota_show_options(struct seq_file *seq, struct super_block *sb);

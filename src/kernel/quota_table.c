@@ -198,21 +198,28 @@ static int sfs_acquire_dquot(struct dquot *dquot)
 	return err;
 }
 
+/*
+ * Of an account that is empty, and has no limits, the record goes as well.  Not while the volume is
+ * frozen: this runs for all volumes in turn, and none may wait for the thaw of another.  Then it
+ * stays, as that of one who has limits, and says what is true.
+ */
 static int sfs_release_dquot(struct dquot *dquot)
 {
 	struct super_block *sb = dquot->dq_sb;
 	struct sfs_trans t;
-	bool alone;
-	int err;
+	int err, err2;
 
-	err = sfs_account_begin(sb, &t, &alone);
-	if (err) {
-		/* Read-only, or shut down: it goes from memory all the same. */
-		dquot_release(dquot);
-		return err;
+	if (!sb_start_intwrite_trylock(sb)) {
+		clear_bit(DQ_FAKE_B, &dquot->dq_flags);
+		return dquot_release(dquot);
 	}
-	err = dquot_release(dquot);
-	return sfs_account_end(sb, &t, alone, err);
+	err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
+	/* Read-only, or shut down: it goes from memory all the same. */
+	err2 = dquot_release(dquot);
+	if (!err)
+		err = sfs_trans_end(&t);
+	sb_end_intwrite(sb);
+	return err ? err : err2;
 }
 
 static int sfs_write_info(struct super_block *sb, int type)
@@ -369,6 +376,11 @@ void sfs_quota_suspend(struct super_block *sb)
 		dquot_suspend(sb, -1);
 }
 
+int sfs_quota_sync(struct super_block *sb)
+{
+	return sfs_has_quota(sb) ? dquot_writeback_dquots(sb, -1) : 0;
+}
+
 void sfs_quota_off(struct super_block *sb)
 {
 	if (sfs_has_quota(sb))
@@ -392,6 +404,11 @@ int sfs_quota_on(struct super_block *sb)
 
 void sfs_quota_suspend(struct super_block *sb)
 {
+}
+
+int sfs_quota_sync(struct super_block *sb)
+{
+	return 0;
 }
 
 void sfs_quota_off(struct super_block *sb)

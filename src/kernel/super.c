@@ -445,11 +445,15 @@ put_super:
 
 static int sfs_sync_fs(struct super_block *sb, int wait)
 {
+	int err, err2;
+
 	if (sb_rdonly(sb))
 		return 0;
 	if (sfs_is_shutdown(sb))
 		return -EIO;
-	return sfs_journal_sync(sb, wait);
+	err = sfs_quota_sync(sb);
+	err2 = sfs_journal_sync(sb, wait);
+	return err ? err : err2;
 }
 
 static int sfs_freeze_fs(struct super_block *sb)

@@ -470,7 +470,7 @@ static void forget(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
 
-	TAP_REQUIRE(fd >= 0 && write(fd, "2", 1) == 1, "drop_caches: %s", strerror(errno));
+	TAP_REQUIRE(fd >= 0 && write(fd, "3", 1) == 1, "drop_caches: %s", strerror(errno));
 	close(fd);
 }
 
@@ -497,6 +497,8 @@ static void test_frozen(void)
 	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), EBUSY, "the next one, frozen");
 	forget();
 	TAP_REQUIRE(!statvfs("u/p", &st) && st.f_blocks > 10, "df, frozen, of a project's folder");
+	usleep(200000);
+	TAP_EQ(failed(quota(Q_SYNC, USRQUOTA, 0, NULL)), 0, "accounts go from memory, frozen");
 	TAP_EQ(failed(ioctl(fd, FITHAW, 0)), 0, "thawed");
 	TAP_EQ(ask(Q_XGETQUOTA, USRQUOTA, 1760), 0, "an account that there was not");
 	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), 0, "the next one");
