@@ -325,7 +325,10 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	int err;
 
-	err = sfs_sequence_begin(sb);
+	/* First, as it may refuse: nothing is changed by then. */
+	err = sfs_quota_on(sb);
+	if (!err)
+		err = sfs_sequence_begin(sb);
 	if (err)
 		return err;
 	fs->f_mounts++;
@@ -334,8 +337,7 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	if (err)
 		return err;
 	clear_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags);
-	err = sfs_quota_on(sb);
-	return err || clean ? err : sfs_recover_orphans(sb);
+	return clean ? 0 : sfs_recover_orphans(sb);
 }
 
 /* No metadata is used any more: forgotten are the superblock, and all that was verified. */

@@ -3,12 +3,14 @@
 # Usage by user, group and project is counted, kept to limits, and as true behind a pulled plug as before.
 . "$(dirname "$0")/lib.sh"
 program quota
+program accounts
 make -s build/image/edit >"$tmp/make.log" 2>&1 || cat "$tmp/make.log"
 
 # quota COMMANDS [OPTION]...: in one boot
 quota()
 {
-    boot --module "$module" --kmod quota_v2 --add "$tmp/quota" --disk "$tmp/disk" "${@:2}" -- sh -c "$1"
+    boot --module "$module" --kmod quota_v2 --add "$tmp/quota" --add "$tmp/accounts" --disk "$tmp/disk" \
+        "${@:2}" -- sh -c "$1"
 }
 
 # whole WHAT: the checker finds nothing
@@ -24,8 +26,8 @@ limited="$mount -o usrquota"
 for journal in size=8M none; do
     run build/bin/mkfs.simplefs -fq -J $journal -Q usr,grp,prj "$tmp/disk" 64M
     is "$status" 0 "mkfs, journal $journal"
-    quota "$limits && quota limits /mnt /dev/vda && quota owners /mnt /dev/vda && quota frozen /mnt /dev/vda &&
-        quota nameless /mnt /dev/vda && quota crowd /mnt /dev/vda &&
+    quota "$limits && quota limits /mnt /dev/vda && quota owners /mnt /dev/vda && accounts frozen /mnt /dev/vda &&
+        accounts nameless /mnt /dev/vda && quota crowd /mnt /dev/vda &&
         mount -o remount,ro /mnt && mount -o remount,rw /mnt && quota remounted /mnt /dev/vda &&
         umount /mnt && $mount && quota again /mnt /dev/vda && umount /mnt && rmmod simplefs"
     is "$status" 0 "limits, owners, a crowd; journal $journal"
@@ -74,6 +76,12 @@ said()
     is $? 0 "$2"
 }
 
+# clean WHAT: who refuses to write has not written
+clean()
+{
+    is "$(build/bin/dump.simplefs --raw -s "$tmp/disk" | sed -n 's/^ *state: //p')" 0x1 "$1: marked clean"
+}
+
 run build/bin/mkfs.simplefs -fq "$tmp/disk" 64M
 quota "! $limited && $mount && umount /mnt"
 is "$status" 0 "limits, and nothing is counted"
@@ -81,10 +89,12 @@ said 'usrquota: usage by user is not counted here' 'says what is missing'
 run build/bin/mkfs.simplefs -fq -Q usr "$tmp/disk" 64M
 boot --module "$module" --disk "$tmp/disk" -- sh -c "! $mount && $mount -o ro && umount /mnt"
 is "$status" 0 "a kernel without the format: read-only"
+clean "refused"
 said 'no format for it (module quota_v2)' 'says why'
 build/image/edit "$tmp/disk" quota 0 0 1
 quota "! $mount && $mount -o ro && ! mount -o remount,rw /mnt && umount /mnt"
 is "$status" 0 "a table that is none: read-only"
+clean "refused, a remount as well"
 said 'usage by user: the table cannot be used' 'says which'
 run build/bin/fsck.simplefs -fy "$tmp/disk"
 is "$status" 1 "repaired" || diag "$out"

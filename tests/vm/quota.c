@@ -2,173 +2,16 @@
 /*
  * quota.c - usage and limits by user, group and project, as programs meet them.
  *
- * What the accounts say is held against what stat(2) says of every file there is.  Limits are tried
- * by children that are no root.  "pull" counts rounds, on one of which the machine is killed;
- * "count" looks at all accounts, whatever was done.
+ * Limits are tried by children that are no root.  "pull" counts rounds, on one of which the machine
+ * is killed; "count" looks at all accounts, whatever was done.
  *
- * usage: quota limits|owners|frozen|nameless|crowd|full|pull|WHAT DIR DEVICE
+ * usage: quota limits|owners|crowd|full|pull|WHAT DIR DEVICE
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <sys/xattr.h>
-#include <unistd.h>
-#include <linux/dqblk_xfs.h>
-#include <linux/fs.h>
-#include <linux/quota.h>
-
-#include "tap/tap.h"
-
-#define BLOCK	4096
-#define IDS	2000		/* of all types that are looked at: below this */
-#define USER	1000
-#define OTHER	1001
-
-static const char *dir, *device;
-static char buf[1 << 20];
-
-/* ---- accounts ---- */
-
-static int quota(int cmd, int type, unsigned int id, void *arg)
-{
-	return syscall(SYS_quotactl, QCMD(cmd, type), device, id, arg);
-}
-
-static struct if_dqblk account(int type, unsigned int id)
-{
-	struct if_dqblk d = { 0 };
-
-	TAP_REQUIRE(!quota(Q_GETQUOTA, type, id, &d), "account %d of type %d: %s", id, type,
-		    strerror(errno));
-	return d;
-}
-
-/* Limits in blocks of the filesystem and inodes; 0: none. */
-static void limit(int type, unsigned int id, long bsoft, long bhard, long isoft, long ihard)
-{
-	struct if_dqblk d = {
-		.dqb_bsoftlimit = bsoft * 4, .dqb_bhardlimit = bhard * 4,
-		.dqb_isoftlimit = isoft, .dqb_ihardlimit = ihard, .dqb_valid = QIF_LIMITS,
-	};
-
-	TAP_REQUIRE(!quota(Q_SETQUOTA, type, id, &d), "limits: %s", strerror(errno));
-}
-
-static long space(unsigned int id)
-{
-	return account(USRQUOTA, id).dqb_curspace / BLOCK;
-}
-
-static long inodes(unsigned int id)
-{
-	return account(USRQUOTA, id).dqb_curinodes;
-}
-
-/* ---- what stat says ---- */
-
-static struct {
-	unsigned long long space, inodes;
-} held[3][IDS];
-
-static unsigned int project_of(const char *path, const struct stat *st)
-{
-	struct fsxattr fa = { 0 };
-	int fd;
-
-	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
-		return 0;
-	fd = open(path, O_RDONLY | O_NOATIME);
-	TAP_REQUIRE(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &fa), "project of %s", path);
-	close(fd);
-	return fa.fsx_projid;
-}
-
-static ino_t seen[4000];	/* files with several links */
-static unsigned int nseen;
-
-static int add(const char *path, const struct stat *st, int what, struct FTW *ftw)
-{
-	unsigned int ids[3] = { st->st_uid, st->st_gid, project_of(path, st) };
-	unsigned int i;
-
-	(void)what;
-	(void)ftw;
-	for (i = 0; i < nseen; i++)
-		if (seen[i] == st->st_ino)
-			return 0;
-	if (st->st_nlink > 1 && !S_ISDIR(st->st_mode))
-		seen[nseen++] = st->st_ino;
-	for (i = 0; i < 3; i++) {
-		TAP_REQUIRE(ids[i] < IDS, "id %u", ids[i]);
-		held[i][ids[i]].space += st->st_blocks * 512ULL;
-		held[i][ids[i]].inodes++;
-	}
-	return 0;
-}
-
-static void count(const char *what)
-{
-	unsigned int type, id, wrong = 0, n = 0;
-	struct if_dqblk d;
-
-	memset(held, 0, sizeof(held));
-	nseen = 0;
-	sync();
-	TAP_REQUIRE(!nftw(dir, add, 20, FTW_PHYS), "walk: %s", strerror(errno));
-	for (type = 0; type < 3; type++) {
-		for (id = 0; id < IDS; id++) {
-			if (!held[type][id].inodes && id % 100 > 20)
-				continue;
-			d = account(type, id);
-			n++;
-			if (d.dqb_curspace == held[type][id].space &&
-			    d.dqb_curinodes == held[type][id].inodes)
-				continue;
-			wrong++;
-			printf("# type %u, %u: %llu bytes, %llu inodes; the account says %llu, %llu\n",
-			       type, id, held[type][id].space, held[type][id].inodes,
-			       (unsigned long long)d.dqb_curspace,
-			       (unsigned long long)d.dqb_curinodes);
-		}
-	}
-	TAP_OK(n > 60 && !wrong, "%s: the accounts say what the files do", what);
-}
-
-/* ---- no root ---- */
-
-static int as(unsigned int uid, int (*fn)(void))
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		if (setgid(uid) || setuid(uid))
-			_exit(99);
-		errno = 0;
-		_exit(fn());
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+#include "quota.h"
 
 static const char *name = "u/f";
 static long nblks;		/* of which: ... */
 static off_t where;
-
-static int failed(int n)
-{
-	return n < 0 ? errno : 0;
-}
 
 /* @nblks blocks from @where on; how many were written is in the file's size. */
 static int write_with(int flags)
@@ -268,14 +111,6 @@ static int try(int (*fn)(void), const char *path, long n)
 	name = path;
 	nblks = n;
 	return as(USER, fn);
-}
-
-static void remove_tree(const char *path)
-{
-	char command[100];
-
-	snprintf(command, sizeof(command), "rm -rf %s", path);
-	TAP_REQUIRE(!system(command), "%s", command);
 }
 
 static void begin(void)
@@ -408,18 +243,6 @@ static void test_limits(void)
 
 /* ---- owners ---- */
 
-static void set_project(const char *path, unsigned int id, unsigned int flags, int want)
-{
-	struct fsxattr fa = { 0 };
-	int fd = open(path, O_RDONLY);
-
-	TAP_REQUIRE(fd >= 0 && !ioctl(fd, FS_IOC_FSGETXATTR, &fa), "%s", path);
-	fa.fsx_projid = id;
-	fa.fsx_xflags |= flags;
-	TAP_EQ(failed(ioctl(fd, FS_IOC_FSSETXATTR, &fa)), want, "%s to project %u", path, id);
-	close(fd);
-}
-
 static void test_owners(void)
 {
 	struct statvfs st;
@@ -462,99 +285,6 @@ static void test_owners(void)
 	TAP_EQ(try(do_write, "u/f", 5) | try(do_write, "u/q", 5), 0, "two files");
 	TAP_EQ(rename("u/q", "u/f"), 0, "one over the other");
 	count("renamed over");
-}
-
-/* ---- frozen ---- */
-
-static void forget(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	TAP_REQUIRE(fd >= 0 && write(fd, "3", 1) == 1, "drop_caches: %s", strerror(errno));
-	close(fd);
-}
-
-static int ask(int cmd, int type, unsigned int id)
-{
-	struct fs_disk_quota d;
-
-	return failed(quota(cmd, type, id, &d));
-}
-
-/* Whoever waits here for the thaw waits for ever. */
-static void test_frozen(void)
-{
-	struct statvfs st;
-	int fd = open(".", O_RDONLY | O_DIRECTORY);
-
-	begin();
-	TAP_REQUIRE(!mkdir("u/p", 0777), "mkdir");
-	set_project("u/p", 1750, FS_XFLAG_PROJINHERIT, 0);
-	limit(PRJQUOTA, 1750, 0, 10, 0, 0);
-	TAP_EQ(try(do_write, "u/f", 3), 0, "a file");
-	TAP_REQUIRE(!ioctl(fd, FIFREEZE, 0), "freeze: %s", strerror(errno));
-	TAP_EQ(ask(Q_XGETQUOTA, USRQUOTA, 1760), EBUSY, "an account that there is not, frozen");
-	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), EBUSY, "the next one, frozen");
-	forget();
-	TAP_REQUIRE(!statvfs("u/p", &st) && st.f_blocks > 10, "df, frozen, of a project's folder");
-	usleep(200000);
-	TAP_EQ(failed(quota(Q_SYNC, USRQUOTA, 0, NULL)), 0, "accounts go from memory, frozen");
-	TAP_EQ(failed(ioctl(fd, FITHAW, 0)), 0, "thawed");
-	TAP_EQ(ask(Q_XGETQUOTA, USRQUOTA, 1760), 0, "an account that there was not");
-	TAP_EQ(ask(Q_XGETNEXTQUOTA, USRQUOTA, 0), 0, "the next one");
-	TAP_REQUIRE(!statvfs("u/p", &st), "statvfs");
-	TAP_EQ(st.f_blocks, 10, "df shows the limit of the project");
-	close(fd);
-	count("thawed");
-}
-
-/* ---- nameless ---- */
-
-#define NAMELESS	1500
-
-/* The folder that is made in becomes another's, over and over. */
-static void give_away(void)
-{
-	struct fsxattr fa = { 0 };
-	int fd = open("u/t", O_RDONLY | O_DIRECTORY);
-	unsigned int i;
-
-	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &fa))
-		_exit(1);
-	for (i = 0;; i++) {
-		fa.fsx_projid = 1410 + i % 2;
-		if (fchown(fd, -1, 1400 + i % 2) || ioctl(fd, FS_IOC_FSSETXATTR, &fa))
-			_exit(1);
-		if (i % 8 == 0)
-			syncfs(fd);
-	}
-}
-
-static void test_nameless(void)
-{
-	char path[40], to[40];
-	pid_t giver;
-	int i, fd;
-
-	remove_tree("u");
-	TAP_REQUIRE(!mkdir("u", 0777) && !mkdir("u/t", 0777) && !chmod("u/t", 02777), "folders");
-	set_project("u/t", 1410, FS_XFLAG_PROJINHERIT, 0);
-	fflush(stdout);
-	giver = fork();
-	if (!giver)
-		give_away();
-	for (i = 0; i < NAMELESS; i++) {
-		fd = open("u/t", O_TMPFILE | O_WRONLY, 0666);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		snprintf(to, sizeof(to), "u/%d", i);
-		TAP_REQUIRE(fd >= 0 && (i % 8 || write(fd, buf, BLOCK) == BLOCK), "%d", i);
-		TAP_REQUIRE(!linkat(AT_FDCWD, path, AT_FDCWD, to, AT_SYMLINK_FOLLOW), "%s", to);
-		close(fd);
-	}
-	TAP_EQ(waitpid(giver, &i, WNOHANG), 0, "given away to the end");
-	kill(giver, SIGKILL);
-	waitpid(giver, NULL, 0);
-	count("made without names");
 }
 
 /* ---- many ---- */
@@ -681,10 +411,6 @@ int main(int argc, char **argv)
 		test_limits();
 	else if (!strcmp(argv[1], "owners"))
 		test_owners();
-	else if (!strcmp(argv[1], "frozen"))
-		test_frozen();
-	else if (!strcmp(argv[1], "nameless"))
-		test_nameless();
 	else if (!strcmp(argv[1], "crowd"))
 		test_crowd();
 	else if (!strcmp(argv[1], "full"))
