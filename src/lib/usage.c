@@ -243,6 +243,8 @@ int sfs_usage_renew(struct sfs_fs *fs)
 	unsigned int q;
 	int err = 0;
 
+	if (!(fs->f_ro_compat & SFS_RO_COMPAT_QUOTA))
+		return 0;
 	for (q = 0; q < SFS_QUOTAS && !err; q++) {
 		struct sfs_inode in = { 0 };
 

@@ -62,7 +62,7 @@ int sfs_usage_tally(struct sfs_fs *fs, struct sfs_usages tables[SFS_QUOTAS]);
 int sfs_usage_store(struct sfs_fs *fs, unsigned int q, struct sfs_usages *t);
 /*
  * All tables as the inodes say, limits kept as far as they can be read; what is true already is not
- * written.
+ * written, and without the feature nothing is read either.
  */
 int sfs_usage_renew(struct sfs_fs *fs);
 /* The tables of types of the bits of @lost are empty from now on: their blocks have been freed. */
