@@ -75,10 +75,14 @@ like_file()
 like_file "4d00000000000000" "$tmp/tree" "the limit is still there"
 whole "repaired"
 
+# A project that there cannot be is none, for whoever counts.
+build/image/edit "$img" field /file-3 projid 0xffffffff
+whole "a project of all bits"
+
 leaves "$img" 2 "neither none nor some of" "tune: a type that there is not" "$tune" -Q usr,all "$img"
 leaves "$img" 2 "goes alone" "tune: with a label" "$tune" -Q usr -L x "$img"
 build/image/edit "$img" super state 3
-leaves "$img" 1 "fsck.simplefs -f knows more" "tune: a damaged volume" "$tune" -Q usr "$img"
+leaves "$img" 1 "give it to fsck.simplefs -f" "tune: a damaged volume" "$tune" -Q usr "$img"
 run "$mkfs" -fq -Q us "$img" 64M
 is "$status" 2 "mkfs: a type that there is not"
 

@@ -56,6 +56,8 @@ static void edit_field(char **arg)
 		in.i_parent = value;
 	else if (!strcmp(arg[1], "flags"))
 		in.i_flags = value;
+	else if (!strcmp(arg[1], "projid"))
+		in.i_projid = value;
 	else
 		sfs_die(1, "no such field: %s", arg[1]);
 	sfs_inode_end(t, &in);

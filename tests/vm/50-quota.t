@@ -50,6 +50,15 @@ for round in 1 5; do
     whole "recovered, round $round"
 done
 
+# What could not be charged could not be removed.
+mkdir "$tmp/from" && echo data >"$tmp/from/f"
+run build/bin/mkfs.simplefs -fq -Q usr,grp,prj -d "$tmp/from" "$tmp/disk" 64M
+build/image/edit "$tmp/disk" field /f projid 0xffffffff
+quota "$limits && echo more >>/mnt/f && rm /mnt/f && quota strange /mnt /dev/vda && umount /mnt"
+is "$status" 0 "a project that there cannot be"
+relay "a project that there cannot be"
+whole "a project that there cannot be"
+
 # By a tool that knows nothing of simplefs: xfs_quota as Debian has it, with what it is linked to.
 tools=()
 if path=$(command -v xfs_quota); then
