@@ -12,6 +12,7 @@
  */
 #include "simplefs.h"
 
+#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 
 #include "quota.h"
@@ -180,9 +181,11 @@ static int sfs_mark_dquot_dirty(struct dquot *dquot)
 static int sfs_acquire_dquot(struct dquot *dquot)
 {
 	struct super_block *sb = dquot->dq_sb;
+	unsigned int nofs = memalloc_nofs_save();
 	struct sfs_trans t;
 	int err, err2;
 
+	/* Who frees memory may come for an account himself, to evict an inode: not under this. */
 	sb_start_intwrite(sb);
 	mutex_lock(&SFS_SB(sb)->si_quota_lock);
 	err = sfs_table_room(sb, dquot->dq_id.type);
@@ -195,6 +198,7 @@ static int sfs_acquire_dquot(struct dquot *dquot)
 	}
 	mutex_unlock(&SFS_SB(sb)->si_quota_lock);
 	sb_end_intwrite(sb);
+	memalloc_nofs_restore(nofs);
 	return err;
 }
 
