@@ -68,6 +68,21 @@ static int do_store(void)
 	return failed(msync(p, nblks * BLOCK, MS_SYNC));
 }
 
+/* Records of more and more extents, whose nodes come before blocks go. */
+static int do_holes(void)
+{
+	int fd = open(name, O_RDWR);
+	long i;
+
+	for (i = 1; i < nblks; i += 4)
+		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, i * BLOCK, BLOCK))
+			return errno;
+	for (i = 2; i < nblks / 2; i += 4)
+		if (fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, i * BLOCK, BLOCK))
+			return errno;
+	return 0;
+}
+
 static int do_create(void) { return failed(open(name, O_CREAT | O_EXCL | O_WRONLY, 0666)); }
 static int do_mkdir(void) { return failed(mkdir(name, 0777)); }
 static int do_fifo(void) { return failed(mkfifo(name, 0666)); }
@@ -185,6 +200,11 @@ static void test_ways(void)
 	count("names");
 	TAP_EQ(try(do_names, "u", -500), 0, "they can go");
 	count("no names");
+	begin();
+	TAP_EQ(try(do_write, "u/f", 400), 0, "a file");
+	limit(USRQUOTA, USER, 0, 1, 0, 0);
+	TAP_EQ(try(do_holes, "u/f", 400), 0, "blocks of it go, whatever is the limit");
+	count("pieces");
 }
 
 static void test_inodes(void)
