@@ -2,9 +2,9 @@
 /*
  * quota_table.c - tables of usage: loaded, suspended, and kept as the kernel's code asks.
  *
- * Every change of an account is written to its table at once, in the transaction that makes it, so
- * a crash leaves both as they were together and nothing is ever counted anew.  That is a patch of
- * one record.  Only an account that is new makes a table longer, and for that there are spare
+ * Every change of an account is written to its table at once, in the transaction that makes it.  So
+ * a crash leaves both as they were together, and nothing is ever counted anew; but without a
+ * journal, when a check does that.  It is a patch of one record.  Only an account that is new makes a table longer, and for that there are spare
  * chunks, which sfs_acquire_dquot() sees to beforehand, outside of the accounts' locks.
  *
  * A kernel may be without all of that (CONFIG_QUOTA), or without its format (the module quota_v2):
@@ -131,7 +131,8 @@ static int sfs_table_room(struct super_block *sb, int type)
 
 /*
  * A transaction of an account's own; under that of who changes it, it joins.  Only without one is
- * there somebody to keep from beginning it on a frozen volume.
+ * there somebody to keep from beginning it on a frozen volume.  Without a journal that cannot be
+ * seen: but who is here then has been let in by the VFS, or has s_umount.
  */
 static int sfs_account_begin(struct super_block *sb, struct sfs_trans *t, bool *ret_alone)
 {
