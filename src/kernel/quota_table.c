@@ -2,10 +2,11 @@
 /*
  * quota_table.c - tables of usage: loaded, suspended, and kept as the kernel's code asks.
  *
- * Every change of an account is written to its table at once, in the transaction that makes it.  So
- * a crash leaves both as they were together, and nothing is ever counted anew; but without a
- * journal, when a check does that.  It is a patch of one record.  Only an account that is new makes a table longer, and for that there are spare
- * chunks, which sfs_acquire_dquot() sees to beforehand, outside of the accounts' locks.
+ * Every change of an account is written to its table at once, in the transaction that makes it.
+ * So a crash leaves both as they were together, and nothing is ever counted anew; but without a
+ * journal, when a check does that.  It is a patch of one record.  Only an account that is new makes
+ * a table longer, and for that there are spare chunks, which sfs_acquire_dquot() sees to
+ * beforehand, outside of the accounts' locks.
  *
  * A kernel may be without all of that (CONFIG_QUOTA), or without its format (the module quota_v2):
  * then a volume with tables can only be read.
