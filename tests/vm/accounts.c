@@ -103,12 +103,7 @@ static void test_nameless(void)
 
 int main(int argc, char **argv)
 {
-	TAP_REQUIRE(argc == 4, "usage: accounts COMMAND DIR DEVICE");
-	dir = argv[2];
-	device = argv[3];
-	TAP_REQUIRE(!chdir(dir), "%s", dir);
-	umask(0);
-	memset(buf, 'b', sizeof(buf));
+	arguments(argc, argv);
 	if (!strcmp(argv[1], "frozen"))
 		test_frozen();
 	else

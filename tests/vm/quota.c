@@ -421,12 +421,7 @@ static void pull(void)
 
 int main(int argc, char **argv)
 {
-	TAP_REQUIRE(argc == 4, "usage: quota COMMAND DIR DEVICE");
-	dir = argv[2];
-	device = argv[3];
-	TAP_REQUIRE(!chdir(dir), "%s", dir);
-	umask(0);
-	memset(buf, 'b', sizeof(buf));
+	arguments(argc, argv);
 	if (!strcmp(argv[1], "limits"))
 		test_limits();
 	else if (!strcmp(argv[1], "owners"))

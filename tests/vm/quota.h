@@ -34,6 +34,17 @@
 static const char *dir, *device;
 static char buf[1 << 20];
 
+/* COMMAND DIR DEVICE */
+static inline void arguments(int argc, char **argv)
+{
+	TAP_REQUIRE(argc == 4, "usage: %s COMMAND DIR DEVICE", argv[0]);
+	dir = argv[2];
+	device = argv[3];
+	TAP_REQUIRE(!chdir(dir), "%s", dir);
+	umask(0);
+	memset(buf, 'b', sizeof(buf));
+}
+
 /* ---- accounts ---- */
 
 static inline int quota(int cmd, int type, unsigned int id, void *arg)
