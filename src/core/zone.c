@@ -462,14 +462,13 @@ int sfs_group_reach(struct sfs_fs *fs, u64 group, struct sfs_reach *reach,
 /* Is @group's map there again? */
 static bool sfs_group_look(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 {
-	struct sfs_buf *used;
+	struct sfs_buf *used = NULL;
 	int err;
 
 	sfs_mutex_lock(&g->g_lock);
 	err = sfs_map_open(fs, group, g, SFS_MAP_USED, &used);
-	if (!err)
-		sfs_buf_put(used);
-	else
+	sfs_buf_put(used);
+	if (err)
 		WRITE_ONCE(g->g_unread, READ_ONCE(fs->f_unread));
 	sfs_mutex_unlock(&g->g_lock);
 	return !err;

@@ -55,7 +55,7 @@ static int sfs_grow_once(struct super_block *sb, u64 blocks, struct sfs_copying 
 	err = sfs_trans_begin(sb, SFS_CREDITS_GROW + n, 0, &t);
 	if (err)
 		return err;
-	/* What is promised now cannot be had before the commit: who waits is to see it move. */
+	/* What is promised now can be had after the commit: who waits shall see that it moves. */
 	atomic_inc(&SFS_SB(sb)->si_moves);
 	err = sfs_grow(&t, fs, &grow);
 	atomic_inc(&SFS_SB(sb)->si_moves);

@@ -187,7 +187,7 @@ static int sfs_log_zero(struct sfs_log *log, u64 blk, u64 end)
 int sfs_log_renew(struct sfs_fs *fs, struct sfs_dev *log_dev)
 {
 	struct sfs_log log = { .l_fs = fs };
-	u64 end;
+	u64 end = 0;
 	int err;
 
 	err = sfs_log_locate(&log, log_dev, &end);
