@@ -29,7 +29,7 @@ make_disks()
 
 # record_run SEED [MOUNT-OPTIONS [WORKERS [MODE]]]: runs the operations in a machine; $tmp/record is what
 # its disks saw, if $whole is 0; $status is the machine's. $beside is a command that
-# is done over and over beside them.
+# is done over and over beside them, and so many times at least ($beside_least), however soon they end.
 record_run()
 {
     local i server fd nbd=nbd:unix:$tmp/socket
@@ -40,7 +40,8 @@ record_run()
     read -r -u "$fd" _
     boot --timeout 900 --module "$module" --add "$bin/ops" --add build/bin/resize.simplefs --disk-cache writeback \
         --disk "$nbd:exportname=0" --disk "$nbd:exportname=1" --disk "$nbd:exportname=2" -- \
-        sh -c "mount -t simplefs ${2-} /dev/vda /mnt || exit 1; while [ ! -e /over ] && ${beside:-false}; do :; done &
+        sh -c "mount -t simplefs ${2-} /dev/vda /mnt || exit 1
+            i=0; while { [ ! -e /over ] || [ \$i -lt ${beside_least:-0} ]; } && ${beside:-false}; do i=\$((i + 1)); done &
             ops /dev/vdc /mnt $1 $ops ${*:3}; s=\$?
             touch /over; wait; umount /mnt && exit \$s"
     exec {fd}<&-
