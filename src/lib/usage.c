@@ -75,7 +75,7 @@ int sfs_usage_tally(struct sfs_fs *fs, struct sfs_usages tables[SFS_QUOTAS])
 /* Chunk @n is @chunk, or zeros past @in's end so far. */
 static int sfs_usage_write(struct sfs_trans *t, struct sfs_inode *in, u64 n, const u8 *chunk)
 {
-	u8 old[SFS_CHUNK];
+	u8 old[SFS_CHUNK] = { 0 };
 	int err = 0;
 
 	while (!err && in->i_size <= n * SFS_CHUNK)

@@ -196,6 +196,10 @@ static int sfs_usage_read_inner(struct sfs_usage_reader *r, u64 n, unsigned int 
 			continue;
 		err = last ? sfs_usage_read_leaf(r, child, id << 8 | i) :
 			     sfs_usage_read_inner(r, child, level + 1, id << 8 | i);
+		if (sfs_is_damage(err)) {
+			sfs_usage_bad(r, "a chunk cannot be read");
+			err = 0;
+		}
 	}
 	return err;
 }
@@ -294,7 +298,9 @@ static int sfs_usages_read(struct sfs_usage_reader *r, unsigned int q)
 	r->t->t_igrace = le32_to_cpu(head.q_igrace);
 	r->t->t_flags = le32_to_cpu(head.q_flags);
 	r->nchunks = le32_to_cpu(head.q_blocks);
-	if (r->nchunks <= SFS_USAGE_ROOT || r->nchunks > r->in->i_size / SFS_CHUNK) {
+	/* A block has three of them at most. */
+	if (r->nchunks <= SFS_USAGE_ROOT || r->nchunks > r->in->i_size / SFS_CHUNK ||
+	    r->nchunks > 3 * r->in->i_fs->f_blocks) {
 		sfs_usage_bad(r, "more chunks in use than there are");
 		return 0;
 	}
@@ -328,6 +334,12 @@ int sfs_usages_load(struct sfs_inode *in, unsigned int q, struct sfs_usages *t,
 
 /* ---- changed ---- */
 
+/* A time that a soft limit may be passed for begins when it is. */
+static u64 sfs_usage_time(u64 time, u64 held, u64 soft)
+{
+	return soft && held > soft ? time : 0;
+}
+
 int sfs_usage_subtract(struct sfs_trans *t, struct sfs_inode *in, u32 id, u64 space, u64 inodes)
 {
 	u64 at = SFS_USAGE_ROOT;
@@ -353,6 +365,12 @@ int sfs_usage_subtract(struct sfs_trans *t, struct sfs_inode *in, u32 id, u64 sp
 					min(space, le64_to_cpu(e.e_space)));
 		e.e_inodes = cpu_to_le64(le64_to_cpu(e.e_inodes) -
 					 min(inodes, le64_to_cpu(e.e_inodes)));
+		e.e_btime = cpu_to_le64(sfs_usage_time(le64_to_cpu(e.e_btime),
+						       le64_to_cpu(e.e_space),
+						       le64_to_cpu(e.e_bsoft) << 10));
+		e.e_itime = cpu_to_le64(sfs_usage_time(le64_to_cpu(e.e_itime),
+						       le64_to_cpu(e.e_inodes),
+						       le64_to_cpu(e.e_isoft)));
 		/* An entry of zeros would be none. */
 		if (sfs_usage_is_none(&e))
 			e.e_itime = cpu_to_le64(1);
@@ -416,7 +434,9 @@ static int sfs_usage_put(struct sfs_usage_maker *m, const struct sfs_usage *u)
 		.e_inodes = cpu_to_le64(u->u_held_inodes),
 		.e_bhard = cpu_to_le64(u->u_bhard), .e_bsoft = cpu_to_le64(u->u_bsoft),
 		.e_space = cpu_to_le64(u->u_held_space),
-		.e_btime = cpu_to_le64(u->u_btime), .e_itime = cpu_to_le64(u->u_itime),
+		.e_btime = cpu_to_le64(sfs_usage_time(u->u_btime, u->u_held_space,
+						      u->u_bsoft << 10)),
+		.e_itime = cpu_to_le64(sfs_usage_time(u->u_itime, u->u_held_inodes, u->u_isoft)),
 	};
 	((struct sfs_usage_block_disk *)(m->chunks + m->leaf * SFS_CHUNK))->b_entries =
 		cpu_to_le16(m->entries);
@@ -447,7 +467,7 @@ int sfs_usages_build(struct sfs_usages *t, unsigned int q, u8 **ret_chunks, u64 
 	/* The order of the ids, so that the same usage gives the same bytes. */
 	if (t->t_n)
 		qsort(t->t_usage, t->t_n, sizeof(*t->t_usage), sfs_usage_compare);
-	if (t->t_nhash)
+	if (t->t_hash)
 		memset(t->t_hash, 0, t->t_nhash * sizeof(*t->t_hash));
 	for (n = 0; n < t->t_n; n++)
 		t->t_hash[sfs_usage_slot(t, t->t_usage[n].u_id)] = n + 1;
