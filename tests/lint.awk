@@ -89,7 +89,7 @@ function core_includes(line, raw,   name)
 	if (path ~ /^src\/core\/btree/ && name == "btree_node.h")
 		return
 	# Parts of core.h, for its length.
-	if (path == "src/core/core.h" && name ~ /^(btree|busy|grow|label|reach|shift|totext|xattr|zone)\.h$/)
+	if (path == "src/core/core.h" && name ~ /^(btree|busy|grow|label|quota|reach|shift|totext|xattr|zone)\.h$/)
 		return
 	if (name !~ /^(port|format|core)\.h$/)
 		fail(line, "core includes only port.h, format.h and core.h, not " name)

@@ -84,6 +84,30 @@ release:
 	return err;
 }
 
+int sfs_tree_patch(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int off,
+		   const void *bytes, unsigned int nbytes)
+{
+	struct sfs_path path;
+	struct sfs_path_level *leaf = &path.p_level[0];
+	unsigned int have;
+	int err;
+
+	err = sfs_tree_find(in, key, &path);
+	if (err)
+		return err;
+	have = sfs_slot_len(leaf->l_node, leaf->l_slot);
+	if (!leaf->l_buf || off > have || nbytes > have - off)
+		err = -EFSCORRUPTED;
+	else
+		err = sfs_buf_access(t, in->i_fs, leaf->l_buf);
+	if (!err) {
+		memcpy((u8 *)sfs_slot_record(leaf->l_node, leaf->l_slot) + off, bytes, nbytes);
+		err = sfs_buf_dirty(t, in->i_fs, leaf->l_buf);
+	}
+	sfs_path_release(&path);
+	return err;
+}
+
 static int sfs_tree_take(struct sfs_trans *t, struct sfs_inode *in, u64 key, bool join)
 {
 	struct sfs_path path;

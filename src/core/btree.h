@@ -93,6 +93,13 @@ int sfs_tree_insert(struct sfs_trans *t, struct sfs_inode *in, u64 key, const vo
 		    unsigned int nbytes, unsigned int flags);
 int sfs_tree_replace(struct sfs_trans *t, struct sfs_inode *in, u64 key, const void *rec,
 		     unsigned int nbytes, unsigned int flags);
+/*
+ * @nbytes from @off on of a record, which keeps its length, in place.  -EFSCORRUPTED, not
+ * reported, where it is shorter, or in the inode.  No block but the leaf changes, and so
+ * sfs_inode_begin() need not be called.  Credits: 1.
+ */
+int sfs_tree_patch(struct sfs_trans *t, struct sfs_inode *in, u64 key, unsigned int off,
+		   const void *bytes, unsigned int nbytes);
 int sfs_tree_delete(struct sfs_trans *t, struct sfs_inode *in, u64 key);
 /*
  * The same for one of several records side by side, but the last: no other nodes are touched than
@@ -141,7 +148,7 @@ int sfs_tree_rekey(struct sfs_trans *t, struct sfs_inode *in, struct sfs_rekey *
 
 extern const struct sfs_block_ops sfs_node_ops;
 
-#define SFS_KINDS	(SFS_KIND_SHARED + 1)
+#define SFS_KINDS	(SFS_KIND_QUOTA + 1)
 
 /* One kind of record, of which a tree knows no more than this; in f_kinds by SFS_KIND_*. */
 struct sfs_record_kind {

@@ -32,6 +32,11 @@ static int sfs_node_alloc(struct sfs_trans *t, struct sfs_inode *in, unsigned in
 
 	/* A claim made for data does not pay for nodes; what must not fail has one of its own. */
 	flags &= ~SFS_ALLOC_CLAIMED;
+	if (!(flags & (SFS_ALLOC_POOL | SFS_ALLOC_NODES))) {
+		err = sfs_node_charge(in);
+		if (err)
+			return err;
+	}
 	if ((flags & SFS_ALLOC_NODES) && in->i_nodes)
 		flags |= SFS_ALLOC_CLAIMED;
 	err = sfs_alloc_blks(t, in->i_fs, sfs_tree_goal(in), 1, flags, &blk, &nblks);

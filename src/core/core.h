@@ -590,6 +590,7 @@ const char *sfs_block_verify_any(const struct sfs_fs *fs, const void *data, u64 
 #include "busy.h"
 #include "grow.h"
 #include "label.h"
+#include "quota.h"
 #include "reach.h"
 #include "shift.h"
 #include "totext.h"

@@ -104,10 +104,10 @@ static_assert(sizeof(struct sfs_head) == 48, "sfs_head");
 #define SFS_COMPAT_JOURNAL	0x1	/* changes go through a journal */
 #define SFS_COMPAT_XATTR	0x2	/* inodes may have attributes; set by mkfs */
 #define SFS_COMPAT_KNOWN	(SFS_COMPAT_JOURNAL | SFS_COMPAT_XATTR)
-#define SFS_RO_COMPAT_QUOTA	0x1	/* reserved: usage is counted in hidden inodes */
+#define SFS_RO_COMPAT_QUOTA	0x1	/* usage is counted, in hidden inodes */
 #define SFS_RO_COMPAT_SHARED	0x2	/* reserved: extents may be of several files */
 #define SFS_RO_COMPAT_DATA_SUM	0x4	/* reserved: data has checksums */
-#define SFS_RO_COMPAT_KNOWN	0x0
+#define SFS_RO_COMPAT_KNOWN	SFS_RO_COMPAT_QUOTA
 #define SFS_INCOMPAT_JOURNAL_DEV 0x1	/* the journal is on another device, s_journal_uuid */
 #define SFS_INCOMPAT_INLINE	0x2	/* reserved: the data of small files is in their inode */
 #define SFS_INCOMPAT_JOURNAL_MOVED 0x4	/* reserved: s_journal_start is anywhere, a run in use */
@@ -344,8 +344,10 @@ static_assert(sizeof(struct sfs_entry_disk) == 16, "sfs_entry_disk");
 #define SFS_KIND_DIRENT		4	/* position = 52 bits of siphash(name), 8 of collisions */
 #define SFS_KIND_DATA_SUM	5	/* reserved: checksums of data, SFS_RO_COMPAT_DATA_SUM */
 #define SFS_KIND_SHARED		6	/* reserved: in SFS_HIDDEN_SHARED, by physical block */
+#define SFS_KIND_QUOTA		7	/* chunk of a table of usage, position = its number */
 
 #define SFS_CHUNK		1024	/* every chunk but the last is full */
+#define SFS_QUOTA_CHUNKS	(1ULL << 32)	/* most of one table, all of them full */
 #define SFS_SYMLINK_MAX		4095	/* bytes of a target */
 #define SFS_NAME_MAX		255
 #define SFS_DIRENT_COLLISIONS	256	/* names with one hash */

@@ -36,7 +36,10 @@ void sfs_inode_decode(struct sfs_inode *in, const struct sfs_inode_disk *disk)
 	in->i_uid = le32_to_cpu(disk->i_uid);
 	in->i_gid = le32_to_cpu(disk->i_gid);
 	in->i_nlink = le32_to_cpu(disk->i_nlink);
+	/* All bits set is no project that anybody could ask for: it is none. */
 	in->i_projid = le32_to_cpu(disk->i_projid);
+	if (in->i_projid == ~0u)
+		in->i_projid = 0;
 	in->i_flags = le32_to_cpu(disk->i_flags);
 	in->i_generation = le32_to_cpu(disk->i_generation);
 	in->i_rdev = le32_to_cpu(disk->i_rdev);
@@ -96,6 +99,8 @@ bool sfs_kind_fits(const struct sfs_fs *fs, unsigned int kind, unsigned int type
 		return true;
 	if (kind == SFS_KIND_INLINE && type == SFS_TYPE_REG)
 		return fs->f_incompat & SFS_INCOMPAT_INLINE;
+	if (kind == SFS_KIND_QUOTA && type == SFS_TYPE_REG)
+		return fs->f_ro_compat & SFS_RO_COMPAT_QUOTA;
 	return sfs_fs_has_unknown(fs) && !sfs_kind_is_known(fs, kind);
 }
 

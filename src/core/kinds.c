@@ -32,4 +32,9 @@ const struct sfs_record_kind sfs_kinds[SFS_KINDS] = {
 	},
 	[SFS_KIND_DATA_SUM] = { .k_name = "data checksums" },
 	[SFS_KIND_SHARED] = { .k_name = "shared extents" },
+	[SFS_KIND_QUOTA] = {
+		.k_name = "quota",
+		.k_verify = sfs_quota_verify,
+		.k_print = sfs_quota_totext,
+	},
 };

@@ -50,6 +50,8 @@ struct sfs_block_ops;		/* one kind of block (block.c) */
  *   u32 sfs_random32(void);
  *   unsigned long sfs_error_lock(struct sfs_fs *fs);  sfs_error_unlock(fs, flags): f_state and
  *       f_error_* stand still in between; nothing there may sleep
+ *   int sfs_node_charge(struct sfs_inode *in);    -EDQUOT: whose @in is may not have a node
+ *       more; what no node is made of is given back with the end of the change
  *   void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);    is told of
  *       blocks that @t has freed, all in one group; under g_lock
  */

@@ -5,6 +5,7 @@
  * With the core's own functions, in the cache: nobody else uses the volume.
  */
 #include "fsck.h"
+#include "usage.h"
 
 /* Deletes all records but names: the target of a symlink, attributes. */
 static int sfs_cut_records(struct sfs_trans *t, struct sfs_inode *in)
@@ -59,6 +60,7 @@ static int sfs_finish_one(struct sfs_fs *fs, u64 ino, sfs_pause_fn pause, void *
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
 	struct sfs_inode in;
 	int done = 0;
+	u64 nblks;
 	int err;
 
 	while (!done) {
@@ -68,9 +70,13 @@ static int sfs_finish_one(struct sfs_fs *fs, u64 ino, sfs_pause_fn pause, void *
 			err = sfs_inode_begin(t, &in);
 		if (err)
 			return err;
+		nblks = in.i_blocks;
 		done = sfs_finish_step(t, &in);
+		err = sfs_usage_less(t, &in, (nblks - in.i_blocks) << SFS_BLOCK_BITS, !in.i_buf);
 		if (in.i_buf)
 			sfs_inode_end(t, &in);
+		if (err)
+			return err;
 		err = done < 0 ? 0 : pause(arg);
 		if (err)
 			return err;

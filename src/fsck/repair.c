@@ -8,6 +8,7 @@
  * anything is written, so this may fail or be wrong without harm.
  */
 #include "fsck.h"
+#include "usage.h"
 
 #define SFS_LOST	"lost+found"
 
@@ -141,6 +142,30 @@ int sfs_renew_copies(struct sfs_fs *fs, u64 *ret_n)
 		*ret_n += !err;
 	}
 	return err;
+}
+
+/* Tables of usage, the last of all that has owners.  Block 0 in the cache names new ones. */
+static int sfs_repair_usage(struct sfs_fs *fs, unsigned int lost)
+{
+	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_super_disk *sup = (struct sfs_super_disk *)super;
+	bool differs = false;
+	unsigned int q;
+	int err;
+
+	err = sfs_usage_reset(fs, lost);
+	if (!err)
+		err = sfs_usage_renew(fs);
+	if (!err)
+		err = sfs_dev_read(fs->f_priv, 0, super);
+	for (q = 0; q < SFS_QUOTAS && !err; q++) {
+		differs |= le64_to_cpu(sup->s_hidden[q]) != fs->f_hidden[q];
+		sup->s_hidden[q] = cpu_to_le64(fs->f_hidden[q]);
+	}
+	if (err || !differs)
+		return err;
+	sfs_block_seal(super);
+	return sfs_dev_put(fs->f_priv, 0, super);
 }
 
 /* ---- inodes ---- */
@@ -301,13 +326,16 @@ int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
 	int err;
 
 	err = sfs_repair_maps(fs, found);
-	if (!err)
-		err = sfs_renew_copies(fs, &copies);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
 	for (n = 0; n < found->f_names.f_n && !err; n++)
 		err = sfs_repair_name(fs, &found->f_names.f_name[n]);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_nameless(fs, &found->f_inodes[n]);
+	/* What has been repaired has owners; then the copies, which name the tables. */
+	if (!err)
+		err = sfs_repair_usage(fs, found->f_tables_lost);
+	if (!err)
+		err = sfs_renew_copies(fs, &copies);
 	return err ? err : sfs_fs_recount(fs, NULL);
 }

@@ -7,6 +7,7 @@
 #include <linux/blkdev.h>
 #include <linux/posix_acl.h>
 
+#include "quota.h"
 #include "xattrs.h"
 
 /* What direct I/O asks of memory, and of positions and lengths: no more than the device does. */
@@ -59,6 +60,7 @@ static int sfs_setattr_size(struct inode *inode, struct iattr *attr)
 int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
+	struct sfs_owners owners;
 	struct sfs_trans t;
 	int err;
 
@@ -78,15 +80,24 @@ int sfs_setattr(SFS_IDMAP_T *idmap, struct dentry *dentry, struct iattr *attr)
 		if (err)
 			return err;
 	}
-	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
+	err = sfs_owners_get(idmap, inode, attr, &owners);
 	if (err)
 		return err;
-	setattr_copy(idmap, inode, attr);
-	inode_inc_iversion(inode);
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE +
+				     sfs_quota_credits(inode->i_sb, 2), 0, &t);
+	if (err)
+		goto put_owners;
+	err = sfs_owners_move(inode, &owners);
+	if (!err) {
+		setattr_copy(idmap, inode, attr);
+		inode_inc_iversion(inode);
+	}
 	/* This transaction is the last: what a change of size did is in it or before it. */
 	if (IS_SYNC(inode))
 		sfs_trans_sync(&t);
-	err = sfs_inode_change_end(&t, inode, 0);
+	err = sfs_inode_change_end(&t, inode, err);
+put_owners:
+	sfs_owners_put(&owners);
 	/* A list says what the mode does, and more. */
 	if (!err && (attr->ia_valid & ATTR_MODE) && !S_ISLNK(inode->i_mode))
 		err = sfs_acl_chmod(idmap, dentry, inode->i_mode);

@@ -159,6 +159,13 @@ static inline void super_set_sysfs_name_bdev(struct super_block *sb)
 #define FILEID_INO64_GEN_PARENT	0x82
 #endif
 
+/* 6.9: an inode's accounts are read under RCU, for those who check it. */
+#if SFS_SINCE(6, 9)
+#define SFS_DQUOT_T		struct dquot __rcu
+#else
+#define SFS_DQUOT_T		struct dquot
+#endif
+
 /* 6.5: splicing from the page cache has a new name; 6.10: open flags became fop_flags. */
 #if SFS_SINCE(6, 5)
 #define SFS_SPLICE_READ		filemap_splice_read

@@ -18,6 +18,8 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
+#include "quota.h"
+
 static struct sfs_delalloc *sfs_delalloc_entry(struct rb_node *node)
 {
 	return rb_entry_safe(node, struct sfs_delalloc, d_node);
@@ -171,12 +173,26 @@ void sfs_unwritten_arrived(struct inode *inode, u64 nblks, bool direct)
 	sfs_promise_settle(ii);
 }
 
+/* The same of blocks that are to be the file's, for which somebody is charged. */
+static int sfs_blocks_claim(struct sfs_inode_info *ii, u64 nblks)
+{
+	int err = sfs_quota_reserve(&ii->ii_vfs, nblks);
+
+	if (err)
+		return err;
+	err = sfs_promise_claim(ii, nblks, 0, 0);
+	if (err)
+		sfs_quota_unreserve(&ii->ii_vfs, nblks);
+	return err;
+}
+
 int sfs_direct_claim(struct inode *inode, u64 *nblks)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	int err;
 
-	while ((err = sfs_promise_claim(ii, *nblks, 0, 0)) == -ENOSPC && *nblks > 1)
+	while ((err = sfs_blocks_claim(ii, *nblks)) && *nblks > 1 &&
+	       (err == -ENOSPC || err == -EDQUOT))
 		*nblks /= 2;
 	if (!err)
 		ii->ii_delalloc_nblks += *nblks;
@@ -190,6 +206,8 @@ void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken)
 	ii->ii_delalloc_nblks -= claimed;
 	ii->ii_direct += taken;
 	sfs_space_unclaim(ii->ii_core.i_fs, claimed - taken);
+	sfs_quota_claim(inode, taken);
+	sfs_quota_unreserve(inode, claimed - taken);
 	sfs_promise_settle(ii);
 }
 
@@ -290,7 +308,7 @@ int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks)
 	int err;
 
 	prev = sfs_delalloc_entry(next ? rb_prev(&next->d_node) : rb_last(&ii->ii_delalloc));
-	err = sfs_promise_claim(ii, nblks, 0, 0);
+	err = sfs_blocks_claim(ii, nblks);
 	if (err)
 		return err;
 
@@ -308,6 +326,7 @@ int sfs_delalloc_reserve(struct inode *inode, u64 lblk, u64 nblks)
 
 		if (!new) {
 			sfs_space_unclaim(ii->ii_core.i_fs, nblks);
+			sfs_quota_unreserve(inode, nblks);
 			sfs_promise_settle(ii);
 			return -ENOMEM;
 		}
@@ -357,9 +376,12 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
 		sfs_delalloc_cut(ii, d, from, to);
 	}
 	ii->ii_delalloc_nblks -= removed;
-	if (unclaim && removed)
+	if (unclaim && removed) {
 		sfs_space_unclaim(ii->ii_core.i_fs, removed);
-	else
+		sfs_quota_unreserve(inode, removed);
+	} else {
 		ii->ii_unwritten += removed;
+		sfs_quota_claim(inode, removed);
+	}
 	sfs_promise_settle(ii);
 }

@@ -8,6 +8,8 @@
  */
 #include "simplefs.h"
 
+#include "quota.h"
+
 /* Attributes, and records of which this version knows no more than that they go with the inode. */
 static int sfs_strip(struct inode *inode)
 {
@@ -53,6 +55,10 @@ static int sfs_delete_record(struct inode *inode)
 		err = sfs_symlink_clear(&t, in);
 	if (!err)
 		err = sfs_inode_free(&t, in);	/* its orphan mark goes with it */
+	if (!err) {
+		sfs_quota_follow(inode);
+		dquot_free_inode(inode);
+	}
 	/* When only the journal refused, the slot is gone all the same, and _end() with it. */
 	if (in->i_buf)
 		return sfs_inode_change_end(&t, inode, err);
@@ -63,10 +69,10 @@ static int sfs_delete_record(struct inode *inode)
 
 static void sfs_delete_inode(struct inode *inode)
 {
-	int err = 0;
+	int err = sfs_quota_init(inode);	/* which takes the same itself */
 
 	sb_start_intwrite(inode->i_sb);
-	if (S_ISREG(inode->i_mode)) {
+	if (!err && S_ISREG(inode->i_mode)) {
 		i_size_write(inode, 0);
 		err = sfs_free_extents(inode);
 	}
@@ -99,5 +105,6 @@ void sfs_evict_inode(struct inode *inode)
 	if (!inode->i_nlink && !is_bad_inode(inode) && ii->ii_core.i_fs &&
 	    !sb_rdonly(inode->i_sb) && !sfs_is_shutdown(inode->i_sb))
 		sfs_delete_inode(inode);
+	dquot_drop(inode);
 	clear_inode(inode);
 }

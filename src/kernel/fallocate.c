@@ -14,12 +14,31 @@
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 
+#include "quota.h"
+
 /* A run that was a hole before this call. */
 struct sfs_prealloc {
 	struct list_head p_list;
 	u64 p_lblk;
 	u64 p_end;
 };
+
+/* Blocks that nobody was charged for before: all that are asked for, or -EDQUOT. */
+static int sfs_prealloc_take(struct sfs_trans *t, struct inode *inode, u64 lblk, u64 nblks,
+			     struct sfs_extent *ext)
+{
+	u64 taken;
+	int err;
+
+	err = sfs_quota_reserve(inode, nblks);
+	if (err)
+		return err;
+	err = sfs_extent_alloc(t, &SFS_I(inode)->ii_core, lblk, nblks, true, 0, ext);
+	taken = err ? 0 : ext->e_nblks;
+	sfs_quota_claim(inode, taken);
+	sfs_quota_unreserve(inode, nblks - taken);
+	return err;
+}
 
 /*
  * Maps the first hole in [@lblk, @end) or finds @lblk mapped; @ret_next is where to go on.  Sets
@@ -55,10 +74,11 @@ static int sfs_prealloc_step(struct inode *inode, u64 lblk, u64 end, u64 *ret_ne
 		/* A record that nobody was promised: what was promised may want more nodes. */
 		if (taken)
 			err = sfs_promise_widen(inode);
-		if (!err)
+		if (!err && taken)
+			err = sfs_prealloc_take(&t, inode, lblk, nblks, &ext);
+		else if (!err)
 			err = sfs_extent_alloc(&t, in, lblk, nblks, true,
-					       taken ? 0 : SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL,
-					       &ext);
+					       SFS_ALLOC_CLAIMED | SFS_ALLOC_POOL, &ext);
 		if (!err && !taken)
 			sfs_delalloc_remove(inode, ext.e_lblk, ext.e_nblks, false);
 		sfs_promise_fit(inode);

@@ -14,6 +14,7 @@
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
+#include "quota.h"
 #include "xattrs.h"
 
 static int sfs_dio_done(struct kiocb *iocb, ssize_t nbytes, int error, unsigned int flags)
@@ -330,7 +331,8 @@ static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 	do {
 		ret = sfs_vm_mkwrite_try(vmf, &final);
 		err = -ENOSPC;	/* for all that is known of a SIGBUS */
-	} while (ret == VM_FAULT_SIGBUS && !final && sfs_retry(inode, &err, &tries));
+	} while (ret == VM_FAULT_SIGBUS && !final && !sfs_quota_is_out(inode) &&
+		 sfs_retry(inode, &err, &tries));
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }
@@ -383,10 +385,14 @@ static int sfs_fiemap(struct inode *inode, struct fiemap_extent_info *fieinfo, u
 
 static int sfs_open(struct inode *inode, struct file *file)
 {
+	int err;
+
 	if (sfs_is_shutdown(inode->i_sb))
 		return -EIO;
 	file->f_mode |= SFS_FMODE_OPEN;
-	return generic_file_open(inode, file);
+	err = generic_file_open(inode, file);
+	/* Also for a store through a mapping, which needs such a file. */
+	return err || !(file->f_mode & FMODE_WRITE) ? err : sfs_quota_init(inode);
 }
 
 /*

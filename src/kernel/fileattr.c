@@ -14,6 +14,7 @@
 #include <linux/sched/signal.h>
 
 #include "namei.h"
+#include "quota.h"
 
 /* Of the fields besides flags only the project is there. */
 #define SFS_XFLAGS_KNOWN	(FS_XFLAG_APPEND | FS_XFLAG_IMMUTABLE | FS_XFLAG_NODUMP | \
@@ -77,8 +78,6 @@ void sfs_flags_inherit(struct inode *dir, struct inode *inode)
 	if (S_ISDIR(inode->i_mode))
 		mask |= SFS_INODE_FLAGS_DIR;
 	WRITE_ONCE(in->i_flags, from->i_flags & mask);
-	if (from->i_flags & SFS_INODE_PROJINHERIT)
-		in->i_projid = from->i_projid;
 	sfs_flags_to_vfs(inode);
 }
 
@@ -131,12 +130,20 @@ static int sfs_flags_change(struct inode *inode, u32 flags, u32 projid)
 {
 	struct sfs_inode *in = &SFS_I(inode)->ii_core;
 	bool sync = IS_SYNC(inode);
+	struct sfs_owners owners;
 	struct sfs_trans t;
 	int err;
 
-	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE, 0, &t);
+	err = sfs_owners_get_project(inode, projid, &owners);
 	if (err)
 		return err;
+	err = sfs_inode_change_begin(inode, SFS_CREDITS_INODE +
+				     sfs_quota_credits(inode->i_sb, 2), 0, &t);
+	if (err)
+		goto put_owners;
+	err = sfs_owners_move(inode, &owners);
+	if (err)
+		goto end;
 	/* In one store: who asks for SFS_INODE_ORPHAN without a lock finds it as it is. */
 	WRITE_ONCE(in->i_flags, (in->i_flags & ~SFS_FLAGS_SET) | flags);
 	WRITE_ONCE(in->i_projid, projid);
@@ -144,7 +151,11 @@ static int sfs_flags_change(struct inode *inode, u32 flags, u32 projid)
 	sfs_ctime_touch(inode);
 	if (sync || IS_SYNC(inode))
 		sfs_trans_sync(&t);
-	return sfs_inode_change_end(&t, inode, 0);
+end:
+	err = sfs_inode_change_end(&t, inode, err);
+put_owners:
+	sfs_owners_put(&owners);
+	return err;
 }
 
 /*

@@ -13,6 +13,8 @@
 #include <linux/sched/mm.h>
 #include <linux/writeback.h>
 
+#include "quota.h"
+
 static s64 sfs_time_to_ns(struct timespec64 ts)
 {
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
@@ -198,7 +200,7 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode)
 	struct sfs_inode_info *ii = SFS_I(inode);
 
 	sfs_inode_to_core(inode);
-	inode->i_blocks = ii->ii_core.i_blocks << (SFS_BLOCK_BITS - 9);
+	sfs_quota_follow(inode);
 	if (!S_ISREG(inode->i_mode))
 		i_size_write(inode, ii->ii_core.i_size);
 	atomic64_inc(&ii->ii_seq);
@@ -210,9 +212,15 @@ void sfs_inode_changed(struct sfs_trans *t, struct inode *inode)
 int sfs_inode_change_begin(struct inode *inode, unsigned int nblks, unsigned int nrevokes,
 			   struct sfs_trans *t)
 {
-	int err;
+	int err = 0;
 
-	err = sfs_trans_begin(inode->i_sb, nblks, nrevokes, t);
+	/* With less than that nobody changes what an inode holds. */
+	if (nblks > SFS_CREDITS_INODE) {
+		nblks += sfs_quota_credits(inode->i_sb, 1);
+		err = sfs_quota_init(inode);
+	}
+	if (!err)
+		err = sfs_trans_begin(inode->i_sb, nblks, nrevokes, t);
 	if (err)
 		return err;
 	err = sfs_inode_change(t, inode);

@@ -138,7 +138,7 @@ static int sfs_iomap_promise(struct inode *inode, loff_t pos, loff_t nbytes, str
 	int err;
 
 	err = sfs_delalloc_reserve(inode, lblk, nblks);
-	if (err == -ENOSPC && nblks > 1) {
+	if ((err == -ENOSPC || err == -EDQUOT) && nblks > 1) {
 		/* The last blocks go one at a time: a short write beats none. */
 		nblks = 1;
 		err = sfs_delalloc_reserve(inode, lblk, nblks);

@@ -11,12 +11,18 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "quota.h"
+
 enum {
 	SFS_OPT_ERRORS,
 	SFS_OPT_JOURNAL_PATH,
 	SFS_OPT_JOURNAL_DEV,
 	SFS_OPT_NORECOVERY,
 	SFS_OPT_DISCARD,
+	SFS_OPT_USRQUOTA,
+	SFS_OPT_GRPQUOTA,
+	SFS_OPT_PRJQUOTA,
+	SFS_OPT_NOQUOTA,
 };
 
 static const struct constant_table sfs_errors_values[] = {
@@ -33,6 +39,11 @@ static const struct fs_parameter_spec sfs_parameters[] = {
 	fsparam_flag("norecovery", SFS_OPT_NORECOVERY),
 	fsparam_flag("noload", SFS_OPT_NORECOVERY),
 	fsparam_flag_no("discard", SFS_OPT_DISCARD),
+	fsparam_flag("quota", SFS_OPT_USRQUOTA),
+	fsparam_flag("usrquota", SFS_OPT_USRQUOTA),
+	fsparam_flag("grpquota", SFS_OPT_GRPQUOTA),
+	fsparam_flag("prjquota", SFS_OPT_PRJQUOTA),
+	fsparam_flag("noquota", SFS_OPT_NOQUOTA),
 	{ }
 };
 
@@ -64,6 +75,16 @@ static int sfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		m->m_discard_given = true;
 		m->m_discard = !result.negated;
 		break;
+	case SFS_OPT_USRQUOTA:
+	case SFS_OPT_GRPQUOTA:
+	case SFS_OPT_PRJQUOTA:
+		m->m_quota_given |= SFS_QUOTA_BIT(opt - SFS_OPT_USRQUOTA);
+		m->m_quota_limits |= SFS_QUOTA_BIT(opt - SFS_OPT_USRQUOTA);
+		break;
+	case SFS_OPT_NOQUOTA:
+		m->m_quota_given = SFS_QUOTA_BIT(SFS_QUOTAS) - 1;
+		m->m_quota_limits = 0;
+		break;
 	}
 	return 0;
 }
@@ -89,12 +110,17 @@ static int sfs_reconfigure(struct fs_context *fc)
 		errorf(fc, "simplefs: norecovery cannot be turned on by a remount");
 		return -EINVAL;
 	}
+	err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
+	if (err)
+		return err;
 	/* journal_path= may come again from fstab: it counts if no journal is open yet. */
 	if (want_ro != sb_rdonly(sb)) {
 		err = want_ro ? sfs_make_readonly(sb, forced) : sfs_make_writable(sb, m);
 		/* An emergency remount goes on in any case: the volume then stays unclean. */
 		if (err && !(want_ro && forced))
 			return err;
+		/* Accounts that were suspended have come back as they were. */
+		(void)sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
 	}
 	if (m->m_errors)
 		si->si_errors = m->m_errors;

@@ -12,6 +12,7 @@
 #include <linux/namei.h>
 
 #include "namei.h"
+#include "quota.h"
 #include "xattrs.h"
 
 #define SFS_CREDITS_NAME	(SFS_CREDITS_TREE + 2 * SFS_CREDITS_INODE + SFS_CREDITS_ORPHAN)
@@ -31,6 +32,9 @@ static struct dentry *sfs_lookup(struct inode *dir, struct dentry *dentry, unsig
 	up_read(&di->ii_tree_lock);
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
+	if (!err && sfs_inode_is_hidden(di->ii_core.i_fs, ino))
+		return ERR_PTR(sfs_corrupt(di->ii_core.i_fs, 0, ino, "directory",
+					   "name of a hidden inode"));
 	if (!err) {
 		inode = sfs_iget(dir->i_sb, ino, SFS_BY_NAME);
 		/* A name for an inode that is not there is damage, not a missing file. */
@@ -142,7 +146,7 @@ static int sfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry
 	int err;
 
 again:
-	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
+	err = sfs_names_begin(inodes, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_change_inodes(&t, inodes);
@@ -190,7 +194,7 @@ static int sfs_unlink(struct inode *dir, struct dentry *dentry)
 	struct sfs_trans t;
 	int err;
 
-	err = sfs_trans_begin(dir->i_sb, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
+	err = sfs_names_begin(inodes, SFS_CREDITS_NAME, SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_change_inodes(&t, inodes);

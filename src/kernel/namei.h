@@ -67,6 +67,9 @@ struct sfs_make {
 int sfs_make(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *dentry,
 	     const struct sfs_make *make, struct inode **ret_inode);
 
+/* Begins a transaction for names of @inodes, as sfs_change_inodes() takes them next. */
+int sfs_names_begin(struct inode *const inodes[SFS_CHANGE_MAX], unsigned int nblks,
+		    unsigned int nrevokes, struct sfs_trans *t);
 /* A failure after the first change: the operation must not commit in half.  Returns @err. */
 int sfs_must(struct inode *inode, int err);
 /* Ends @t, on disk if @dir, or @inode that was changed as well (or NULL), asks for that. */

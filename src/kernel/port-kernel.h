@@ -22,8 +22,10 @@
 #include <linux/types.h>
 
 struct sfs_fs;
+struct sfs_inode;
 struct sfs_trans;
 
+int sfs_node_charge(struct sfs_inode *in);	/* quota.c */
 void sfs_freed(struct sfs_trans *t, struct sfs_fs *fs, u64 blk, u32 nblks);	/* freed.c */
 
 #ifndef EFSCORRUPTED

@@ -7,10 +7,26 @@
 #include <linux/posix_acl.h>
 
 #include "namei.h"
+#include "quota.h"
 #include "xattrs.h"
 
 #define SFS_CREDITS_MAKE	(2 * SFS_CREDITS_TREE + SFS_CREDITS_IALLOC + SFS_CREDITS_ORPHAN + \
 				 2 * SFS_CREDITS_INODE)
+
+int sfs_names_begin(struct inode *const inodes[SFS_CHANGE_MAX], unsigned int nblks,
+		    unsigned int nrevokes, struct sfs_trans *t)
+{
+	struct super_block *sb = inodes[0]->i_sb;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < SFS_CHANGE_MAX && !err; i++)
+		if (inodes[i])
+			err = sfs_quota_init(inodes[i]);
+	if (err)
+		return err;
+	return sfs_trans_begin(sb, nblks + sfs_quota_credits(sb, SFS_CHANGE_MAX), nrevokes, t);
+}
 
 int sfs_must(struct inode *inode, int err)
 {
@@ -31,15 +47,31 @@ int sfs_name_end(struct sfs_trans *t, struct inode *dir, struct inode *inode, in
 
 /* ---- making inodes ---- */
 
-/* In memory: the VFS inode for slot @ino.  Nobody can find it yet. */
-static void sfs_make_vfs(SFS_IDMAP_T *idmap, struct inode *dir, const struct sfs_make *make,
-			 u64 ino, u32 generation, struct inode *inode)
+/*
+ * Whose @inode is to be.  Once: accounts are charged by it, and without a name (O_TMPFILE) it is
+ * made while the directory may become another's.
+ */
+static void sfs_make_owners(SFS_IDMAP_T *idmap, struct inode *dir, umode_t mode,
+			    struct inode *inode)
+{
+	const struct sfs_inode *d = &SFS_I(dir)->ii_core;
+
+	inode_init_owner(idmap, inode, dir, mode);
+	down_read(&SFS_I(dir)->ii_tree_lock);
+	SFS_I(inode)->ii_core.i_projid = d->i_flags & SFS_INODE_PROJINHERIT ? d->i_projid : 0;
+	up_read(&SFS_I(dir)->ii_tree_lock);
+}
+
+/* In memory: the VFS inode for slot @ino, which has owners.  Nobody can find it yet. */
+static void sfs_make_vfs(struct inode *dir, const struct sfs_make *make, u64 ino, u32 generation,
+			 struct inode *inode)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
+	u32 projid = ii->ii_core.i_projid;
 	struct timespec64 now;
 
 	sfs_inode_init(&ii->ii_core, sfs_inode_fs(dir), ino, make->mode, 0);
-	inode_init_owner(idmap, inode, dir, make->mode);
+	ii->ii_core.i_projid = projid;
 	now = current_time(inode);
 	inode_set_atime_to_ts(inode, now);
 	inode_set_mtime_to_ts(inode, now);
@@ -108,6 +140,7 @@ static void sfs_unmake(struct sfs_trans *t, struct inode *inode)
 		err = sfs_inode_free(t, in);
 	if (sfs_must(inode, err) && in->i_buf)	/* gone with a journal that died */
 		sfs_inode_end(t, in);
+	sfs_quota_follow(inode);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }
 
@@ -129,7 +162,12 @@ static int sfs_make_filled(struct sfs_trans *t, struct inode *dir, struct dentry
 		return err2;
 	}
 	if (!err)
+		err = dquot_alloc_inode(inode);
+	if (!err) {
 		err = sfs_make_record(t, dir, dentry, make, born, inode);
+		if (err)
+			dquot_free_inode(inode);
+	}
 	if (err) {
 		sfs_unmake(t, inode);
 		return err;
@@ -170,9 +208,9 @@ static int sfs_make_labels(struct inode *dir, struct dentry *dentry, struct inod
 }
 
 /* In @t; @inode is new and empty. */
-static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *dir,
-		       struct dentry *dentry, const struct sfs_make *make, struct sfs_born *born,
-		       unsigned int nnodes, struct inode *inode, bool *ret_again)
+static int sfs_make_in(struct sfs_trans *t, struct inode *dir, struct dentry *dentry,
+		       const struct sfs_make *make, struct sfs_born *born, unsigned int nnodes,
+		       struct inode *inode, bool *ret_again)
 {
 	u32 generation;
 	u64 ino;
@@ -183,7 +221,7 @@ static int sfs_make_in(struct sfs_trans *t, SFS_IDMAP_T *idmap, struct inode *di
 			      &generation);
 	if (err)
 		return err;
-	sfs_make_vfs(idmap, dir, make, ino, generation, inode);
+	sfs_make_vfs(dir, make, ino, generation, inode);
 	err = sfs_make_labels(dir, dentry, inode, make, nnodes, born, ret_again);
 	err2 = sfs_inode_change(t, dir);
 	err = sfs_make_filled(t, dir, dentry, make, born, inode, err ? err : err2);
@@ -213,10 +251,15 @@ static int sfs_make_try(SFS_IDMAP_T *idmap, struct inode *dir, struct dentry *de
 	inode = new_inode(dir->i_sb);
 	if (!inode)
 		return -ENOMEM;
-	err = sfs_trans_begin(dir->i_sb, credits,
-			      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
+	sfs_make_owners(idmap, dir, make->mode, inode);
+	err = sfs_quota_init(dir);
+	if (!err)
+		err = sfs_quota_init(inode);
+	if (!err)
+		err = sfs_trans_begin(dir->i_sb, credits + sfs_quota_credits(dir->i_sb, 2),
+				      (make->target ? 5 : 2) * SFS_REVOKES_TREE + nnodes, &t);
 	if (!err) {
-		err = sfs_make_in(&t, idmap, dir, dentry, make, born, nnodes, inode, ret_again);
+		err = sfs_make_in(&t, dir, dentry, make, born, nnodes, inode, ret_again);
 		err = sfs_name_end(&t, dir, NULL, err);
 	}
 	if (!err) {

@@ -110,7 +110,7 @@ static int sfs_rename_try(const struct sfs_rename *r, unsigned int flags)
 	struct sfs_trans t;
 	int err;
 
-	err = sfs_trans_begin(r->old_dir->i_sb, SFS_CREDITS_RENAME, 3 * SFS_REVOKES_TREE, &t);
+	err = sfs_names_begin(inodes, SFS_CREDITS_RENAME, 3 * SFS_REVOKES_TREE, &t);
 	if (err)
 		return err;
 	err = sfs_change_inodes(&t, inodes);

@@ -7,6 +7,8 @@
 #include <linux/seq_file.h>
 #include <linux/statfs.h>
 
+#include "quota.h"
+
 int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 {
 	struct super_block *sb = dentry->d_sb;
@@ -25,6 +27,7 @@ int sfs_statfs(struct dentry *dentry, struct kstatfs *st)
 	st->f_files = st->f_ffree + max_t(s64, sfs_counter_read(&fs->f_inodes), 0);
 	st->f_namelen = SFS_NAME_MAX;
 	st->f_fsid = uuid_to_fsid(fs->f_uuid);
+	sfs_quota_statfs(d_inode(dentry), st);
 	return 0;
 }
 
@@ -39,6 +42,7 @@ int sfs_show_options(struct seq_file *seq, struct dentry *root)
 		seq_puts(seq, ",norecovery");
 	if (test_bit(SFS_SI_DISCARD, &si->si_flags))
 		seq_puts(seq, ",discard");
+	sfs_quota_show_options(seq, root->d_sb);
 	spin_lock_irqsave(&si->si_error_lock, flags);
 	if (si->si_journal_path)
 		seq_show_option(seq, "journal_path", si->si_journal_path);

@@ -4,8 +4,9 @@
  *
  * Locks, outermost first (the VFS's own in brackets):
  *
- *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> si_trim_lock, or si_grow_lock
- *     -> transaction handle -> ii_tree_lock -> the core's f_zone_lock, g_lock
+ *   [inode lock] -> [mapping invalidate lock] -> [folio lock] -> si_trim_lock, si_grow_lock or
+ *     si_quota_lock -> transaction handle -> ii_tree_lock -> accounts (quota.h) -> ii_tree_lock of
+ *     their tables -> the core's f_zone_lock, g_lock
  *
  * A handle may be begun with folios locked (writeback does), so nobody who holds a handle takes a
  * folio lock, faults in user memory or waits for data I/O.  A handle is begun before ii_tree_lock
@@ -68,6 +69,8 @@ struct sfs_sb_info {
 	struct sfs_discard si_discard;
 	struct kobject si_kobj;		/* its directory in sysfs */
 	struct completion si_kobj_gone;	/* nobody has that any more */
+	struct mutex si_quota_lock;	/* one new account at a time (quota_table.c) */
+	unsigned int si_quota_limits;	/* types whose limits the mount options ask for */
 };
 
 /* A transaction handle, on the stack of whoever begins it. */
@@ -111,6 +114,8 @@ struct sfs_inode_info {
 	u32 ii_sync_tid;		/* last transaction that changed the inode */
 	u32 ii_datasync_tid;		/* last one that fdatasync must wait for */
 	unsigned long ii_flags;		/* SFS_II_* bits */
+	qsize_t ii_reserved;		/* of ii_delalloc_nblks, in accounts; fs/quota's own */
+	SFS_DQUOT_T *ii_dquot[MAXQUOTAS];	/* the same: the accounts themselves */
 	atomic64_t ii_seq;		/* rises with every change: is an iomap still true? */
 	struct inode ii_vfs;
 };
@@ -169,6 +174,8 @@ struct sfs_mount_options {
 	bool m_norecovery;
 	bool m_discard_given;		/* and so m_discard counts */
 	bool m_discard;
+	unsigned int m_quota_given;	/* types that were named, and of these */
+	unsigned int m_quota_limits;	/* those whose limits are to count */
 	char *m_journal_path;
 	dev_t m_journal_dev;
 };
@@ -422,7 +429,7 @@ void sfs_discard_finish(struct super_block *sb);
 void sfs_discard_exit(struct sfs_sb_info *si);
 
 /* ---- fileattr.c: flags and projects ---- */
-/* A new inode's, from the directory it is made in.  Both tree locks held. */
+/* A new inode's flags, from the directory it is made in.  Both tree locks held. */
 void sfs_flags_inherit(struct inode *dir, struct inode *inode);
 /* -EXDEV if @dir, which gives its project to what is made in it, must not get @inode.  The same. */
 int sfs_check_project(struct inode *dir, struct inode *inode);

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "buf.h"
+#include "quota.h"
 #include "xattrs.h"
 
 #define SFS_LINK_MAX	S32_MAX		/* as much as stat(2) can be relied on to show */
@@ -62,6 +63,8 @@ static struct inode *sfs_alloc_inode(struct super_block *sb)
 	ii->ii_sync_tid = ii->ii_datasync_tid = 0;
 	ii->ii_flags = 0;
 	atomic64_set(&ii->ii_seq, 0);
+	ii->ii_reserved = 0;
+	memset(ii->ii_dquot, 0, sizeof(ii->ii_dquot));
 	return &ii->ii_vfs;
 }
 
@@ -321,7 +324,10 @@ static int sfs_start_writing(struct super_block *sb, bool clean)
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
 	int err;
 
-	err = sfs_sequence_begin(sb);
+	/* First, as it may refuse: nothing is changed by then. */
+	err = sfs_quota_on(sb);
+	if (!err)
+		err = sfs_sequence_begin(sb);
 	if (err)
 		return err;
 	fs->f_mounts++;
@@ -358,6 +364,7 @@ static struct sfs_sb_info *sfs_info_new(struct super_block *sb)
 	sfs_discard_init(si);
 	mutex_init(&si->si_trim_lock);
 	mutex_init(&si->si_grow_lock);
+	mutex_init(&si->si_quota_lock);
 	return si;
 }
 
@@ -402,6 +409,8 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		goto put_super;
 	err = sfs_open_journal(sb, m);
 	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	/* What is counted may have come with what was replayed. */
+	sfs_quota_setup(sb);
 	if (!err)
 		err = sfs_fs_init(&si->si_fs);
 	/* What has not been replayed cannot be counted either. */
@@ -409,6 +418,8 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		err = sfs_recount(sb);
 	if (!err)
 		err = sfs_read_root(sb);
+	if (!err)
+		err = sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
 	if (!err && !sb_rdonly(sb))
 		err = sfs_start_writing(sb, clean);
 	if (!err) {
@@ -418,6 +429,7 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return 0;
 	}
 
+	sfs_quota_off(sb);
 	if (sb->s_root) {
 		dput(sb->s_root);
 		sb->s_root = NULL;
@@ -436,11 +448,15 @@ put_super:
 
 static int sfs_sync_fs(struct super_block *sb, int wait)
 {
+	int err, err2;
+
 	if (sb_rdonly(sb))
 		return 0;
 	if (sfs_is_shutdown(sb))
 		return -EIO;
-	return sfs_journal_sync(sb, wait);
+	err = sfs_quota_sync(sb);
+	err2 = sfs_journal_sync(sb, wait);
+	return err ? err : err2;
 }
 
 static int sfs_freeze_fs(struct super_block *sb)
@@ -475,14 +491,20 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 	int err;
 
 	flush_work(&si->si_error_work);
-	if (!forced)
+	if (!forced) {
 		sfs_discard_finish(sb);
+		sfs_quota_suspend(sb);
+	}
 	/* The VFS says SB_RDONLY only after this: nothing may begin behind the mark. */
 	set_bit(SFS_SI_READONLY, &si->si_flags);
 	/* Forced, something of several transactions may be in their midst: no end in order. */
 	err = sfs_journal_freeze(sb, forced ? sfs_mark_nothing : sfs_mark_clean);
-	if (err && !forced)
+	if (err && !forced) {
 		clear_bit(SFS_SI_READONLY, &si->si_flags);
+		/* What is not counted from here on a check has to count. */
+		if (sfs_quota_on(sb))
+			sfs_corrupt(&si->si_fs, 0, 0, "quota", "usage is counted no more");
+	}
 	return err;
 }
 
@@ -514,6 +536,7 @@ int sfs_make_writable(struct super_block *sb, struct sfs_mount_options *m)
 	sb->s_flags &= ~SB_RDONLY;
 	err = sfs_start_writing(sb, si->si_fs.f_state & SFS_STATE_CLEAN);
 	if (err) {
+		sfs_quota_suspend(sb);
 		set_bit(SFS_SI_READONLY, &si->si_flags);
 		sb->s_flags |= SB_RDONLY;
 	}
@@ -527,6 +550,7 @@ static void sfs_put_super(struct super_block *sb)
 
 	sfs_sysfs_remove(sb);
 	flush_work(&si->si_error_work);
+	sfs_quota_off(sb);
 	sfs_discard_finish(sb);
 	sfs_discard_set(sb, false);
 	destroy_workqueue(si->si_ioend_wq);
@@ -560,5 +584,6 @@ const struct super_operations sfs_sops = {
 	.unfreeze_fs = sfs_unfreeze_fs,
 	.statfs = sfs_statfs,
 	.show_options = sfs_show_options,
+	SFS_QUOTA_SOPS
 	SFS_SUPER_SHUTDOWN(sfs_device_gone)
 };

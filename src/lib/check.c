@@ -270,7 +270,10 @@ static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 in
 	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
 	if (sfs_check_same(d, name, len, pos))
 		sfs_check_tell(d, SFS_PROBLEM_NAME_TWICE, 0, 0, name, len);
-	if (i) {
+	if (sfs_inode_is_hidden(d->c->fs, ino)) {
+		sfs_check_tell(d, SFS_PROBLEM_NAMES_HIDDEN, ino, 0, name, len);
+		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
+	} else if (i) {
 		sfs_check_named(d, i, name, len, type);
 	} else if (!sfs_unread_has(d->c, ino) && sfs_check_is_unmapped(d->c, ino)) {
 		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
@@ -456,7 +459,11 @@ static void sfs_check_hidden(struct sfs_checker *c)
 		if (!ino || sfs_unread_has(c, ino))
 			continue;
 		i = sfs_found_inode(c->found, ino);
-		if (!i || i->i_type != SFS_TYPE_REG)
+		if (i && i->i_type == SFS_TYPE_REG)
+			continue;
+		if (n < SFS_QUOTAS)
+			sfs_usage_tell(c, SFS_PROBLEM_USAGE_LOST, "not in use, or no file", ino, 0, 0);
+		else
 			SFS_PROBLEM(c, SFS_PROBLEM_HIDDEN, ino);
 	}
 }
@@ -534,6 +541,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		sfs_check_summaries(&c);
 	if (!c.err)
 		sfs_check_copies(&c);
+	if (!c.err)
+		sfs_check_usage(&c);
 	if (!c.err)
 		sfs_check_counters(&c);
 	sfs_progress_clear();

@@ -101,6 +101,58 @@ static u64 sfs_severe(const struct sfs_found *found)
 	return found->f_problems[SFS_REMEDY_NONE] + found->f_problems[SFS_REMEDY_READ];
 }
 
+/* Is a node below @node damaged, though the device gives it? */
+static bool sfs_check_is_rotten(struct sfs_inode *in, const struct sfs_node_disk *node)
+{
+	const struct sfs_entry_disk *entries = (const struct sfs_entry_disk *)(node + 1);
+	bool rotten = false;
+	struct sfs_buf *buf;
+	unsigned int i;
+	int err;
+
+	for (i = 0; node->n_level && i < le16_to_cpu(node->n_count) && !rotten; i++) {
+		err = sfs_node_get(in, le64_to_cpu(entries[i].e_blk), &buf);
+		if (err) {
+			rotten = sfs_is_damage(err);
+			continue;
+		}
+		rotten = sfs_buf_node(buf)->n_level >= node->n_level ||
+			 sfs_check_is_rotten(in, sfs_buf_node(buf));
+		sfs_buf_put(buf);
+	}
+	return rotten;
+}
+
+static void sfs_hear_nothing(const char *text)
+{
+	(void)text;
+}
+
+/*
+ * What a table of usage says the other inodes say as well: one whose tree is damaged holds nothing
+ * from here on, and is made anew.
+ */
+static bool sfs_check_lost_table(struct sfs_checker *c, struct sfs_inode *in)
+{
+	void (*report)(const char *text) = sfs_report;
+	unsigned int q;
+	bool rotten;
+
+	for (q = 0; q < SFS_QUOTAS && c->fs->f_hidden[q] != in->i_ino; q++)
+		;
+	if (q == SFS_QUOTAS || in->i_mode >> SFS_TYPE_SHIFT != SFS_TYPE_REG)
+		return false;
+	sfs_report = sfs_hear_nothing;
+	rotten = sfs_check_is_rotten(in, (const struct sfs_node_disk *)in->i_root);
+	sfs_report = report;
+	if (!rotten)
+		return false;
+	sfs_usage_tell(c, SFS_PROBLEM_USAGE_LOST, "its tree is damaged", in->i_ino, 0, 0);
+	c->found->f_tables_lost |= 1u << q;
+	sfs_check_err(c, sfs_found_remember(c, in, 0));
+	return true;
+}
+
 void sfs_check_inode(struct sfs_checker *c, u64 ino)
 {
 	u64 severe = sfs_severe(c->found);
@@ -116,6 +168,8 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 		sfs_check_err(c, err);
 		return;
 	}
+	if (sfs_check_lost_table(c, &in))
+		return;
 	type = in.i_mode >> SFS_TYPE_SHIFT;
 	nblks = sfs_check_nodes(c, &in, (const struct sfs_node_disk *)in.i_root);
 	/* Nodes that have been reported are not read again for the same report. */

@@ -77,6 +77,14 @@ void sfs_check_space(struct sfs_checker *c);
 /* The summaries of all zones begun, when nothing else is left to be checked but copies. */
 void sfs_check_summaries(struct sfs_checker *c);
 
+/* ---- check_usage.c ---- */
+
+/* The tables of usage, when nothing else is wrong. */
+void sfs_check_usage(struct sfs_checker *c);
+/* A problem with a table, and a word that says of which, or what. */
+void sfs_usage_tell(struct sfs_checker *c, enum sfs_problem_code code, const char *word, u64 num0,
+		    u64 num1, u64 num2);
+
 /* ---- check_inode.c ---- */
 
 /* A live inode: what it holds is taken, and it is remembered. */

@@ -304,6 +304,8 @@ enum sfs_problem_code {
 	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD, SFS_PROBLEM_HELD_TWICE_RUN,
 	SFS_PROBLEM_KIND, SFS_PROBLEM_NAME_TWICE, SFS_PROBLEM_UNMAPPED, SFS_PROBLEM_MARKED,
 	SFS_PROBLEM_DOOMED, SFS_PROBLEM_HOLLOW, SFS_PROBLEM_LOST, SFS_PROBLEM_LEFT,
+	SFS_PROBLEM_USAGE, SFS_PROBLEM_USAGE_INODES, SFS_PROBLEM_USAGE_LOST,
+	SFS_PROBLEM_NAMES_HIDDEN,
 	SFS_PROBLEMS
 };
 
@@ -366,6 +368,7 @@ struct sfs_found {
 	struct sfs_found_inode *f_inodes;	/* rising numbers */
 	size_t f_ninodes;
 	struct sfs_found_names f_names;
+	unsigned int f_tables_lost;	/* bits of tables of usage whose trees cannot be read */
 	u64 f_problems[SFS_REMEDIES];
 };
 

@@ -13,6 +13,7 @@
 #include "../lib/progress.h"
 #include "populate.h"
 #include "target.h"
+#include "usage.h"
 
 struct sfs_mkfs {
 	const char *path;
@@ -21,6 +22,8 @@ struct sfs_mkfs {
 	const char *journal_path;
 	const char *journal_uuid;
 	const char *source;		/* -d: what to fill it with */
+	const char *quota_text;		/* -Q: whose usage is counted */
+	unsigned int quotas;		/* the same as bits */
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
 	u64 block_size;
@@ -81,6 +84,9 @@ static const struct sfs_opt sfs_mkfs_opts[] = {
 	{ .o_short = 'd', .o_long = "fill", .o_arg = "FROM",
 	  .o_help = "copy a directory, tar archive or old volume",
 	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(source) },
+	{ .o_short = 'Q', .o_long = "quota", .o_arg = "usr,grp,prj",
+	  .o_help = "count what users, groups, projects hold",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(quota_text) },
 	{ .o_short = 'b', .o_long = "block-size", .o_arg = "BYTES", .o_help = "size of a block",
 	  .o_kind = SFS_OPT_NUMBER, .o_field = SFS_FIELD(block_size),
 	  .o_min = SFS_BLOCK_SIZE, .o_max = SFS_BLOCK_SIZE },
@@ -151,6 +157,10 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 		sfs_take_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
 	if (!m->stripe_unit != !m->stripe_width || (m->no_stripe && m->stripe_unit))
 		sfs_die(SFS_MKFS_USAGE, "-s: give unit= and width=, or none");
+	if (m->quota_text && sfs_usage_parse(m->quota_text) < 0)
+		sfs_die(SFS_MKFS_USAGE, "-Q: not some of usr,grp,prj: '%s'", m->quota_text);
+	if (m->quota_text)
+		m->quotas = sfs_usage_parse(m->quota_text);
 	sfs_parse_epoch(m);
 	m->nblks = argc - first == 2 ? sfs_take_size(argv[first + 1], SFS_MKFS_USAGE) : 0;
 }
@@ -329,6 +339,19 @@ static int sfs_write_log_head(const struct sfs_fs *fs, const struct sfs_mkfs *m)
 	return err ? err : sfs_dev_sync(m->log.dev);
 }
 
+/* Usage of all that is there by now; block 0 in memory names the tables, and so do its copies. */
+static int sfs_make_quotas(const struct sfs_mkfs *m, struct sfs_fs *fs, void *super)
+{
+	int err;
+
+	if (!m->quotas)
+		return 0;
+	err = sfs_usage_turn(fs, m->quotas);
+	sfs_super_encode(fs, super);
+	sfs_block_seal(super);
+	return err ? err : sfs_dev_put(m->target.dev, 0, super);
+}
+
 static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 {
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
@@ -348,6 +371,8 @@ static int sfs_write_volume(const struct sfs_mkfs *m, struct sfs_fs *fs)
 		err = sfs_write_log(fs, m);
 	if (!err && m->source && sfs_populate(fs, dev, m->source))
 		exit(SFS_MKFS_FAILED);		/* it has said why */
+	if (!err)
+		err = sfs_make_quotas(m, fs, super);
 	if (!err)
 		err = sfs_dev_flush(dev);
 	if (!err)

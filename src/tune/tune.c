@@ -14,6 +14,8 @@
 
 #include "lib.h"
 #include "log.h"
+#include "quotas.h"
+#include "usage.h"
 
 enum {
 	SFS_TUNE_OK = 0,
@@ -27,6 +29,8 @@ struct sfs_tune {
 	const char *label;
 	const char *uuid_text;
 	const char *journal;
+	const char *quota_text;
+	int quotas;			/* types to be counted; -1: as it is */
 	int errors;			/* as in sfs_errors_words; -1: as it is */
 	u8 uuid[16];
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
@@ -49,14 +53,17 @@ static const struct sfs_opt sfs_tune_opts[] = {
 	{ .o_short = 'e', .o_long = "errors", .o_arg = "continue|remount-ro|panic",
 	  .o_help = "what a mount does on damage",
 	  .o_kind = SFS_OPT_CHOICE, .o_field = SFS_FIELD(errors), .o_words = sfs_errors_words },
+	{ .o_short = 'Q', .o_long = "quota", .o_arg = "usr,grp,prj|none",
+	  .o_help = "whose usage is counted",
+	  .o_kind = SFS_OPT_TEXT, .o_field = SFS_FIELD(quota_text) },
 	{ .o_long = NULL }
 };
 
 static const struct sfs_cli sfs_tune_cli = {
 	.c_program = "tune.simplefs",
 	.c_usage = "[options] DEVICE|IMAGE",
-	.c_about = "Changes label, UUID or the answer to damage of a simplefs volume.",
-	.c_notes = "At least one of -L, -U and -e is needed.  -L alone also changes a mounted volume.\n"
+	.c_about = "Changes label, UUID, quotas or the answer to damage of a simplefs volume.",
+	.c_notes = "At least one of -L, -U, -e and -Q is needed.  -L alone also changes a mounted volume.\n"
 		   "dump.simplefs shows what is set.",
 	.c_opts = sfs_tune_opts,
 	.c_operands_min = 1,
@@ -76,8 +83,16 @@ static void sfs_parse_args(struct sfs_tune *t, int argc, char **argv)
 
 	t->errors = -1;
 	t->path = argv[sfs_cli_parse(&sfs_tune_cli, argc, argv, t, NULL)];
-	if (!t->label && !t->uuid_text && t->errors < 0)
-		sfs_die(SFS_TUNE_USAGE, "nothing to change: give -L, -U or -e");
+	if (!t->label && !t->uuid_text && t->errors < 0 && !t->quota_text)
+		sfs_die(SFS_TUNE_USAGE, "nothing to change: give -L, -U, -e or -Q");
+	t->quotas = -1;
+	if (t->quota_text)
+		t->quotas = strcmp(t->quota_text, "none") ? sfs_usage_parse(t->quota_text) : 0;
+	if (t->quota_text && t->quotas < 0)
+		sfs_die(SFS_TUNE_USAGE, "-Q: neither none nor some of usr,grp,prj: '%s'",
+			t->quota_text);
+	if (t->quota_text && (t->label || t->uuid_text || t->errors >= 0))
+		sfs_die(SFS_TUNE_USAGE, "-Q goes alone");
 	why = t->label ? sfs_label_verify(t->label, strlen(t->label)) : NULL;
 	if (why)
 		sfs_die(SFS_TUNE_USAGE, "-L: %s", why);
@@ -197,9 +212,13 @@ int main(int argc, char **argv)
 		return SFS_TUNE_OK;
 	sfs_volume_open(t.path, SFS_TUNE_FAILED, t.super, &fs);
 	sfs_change_journal(&t, &fs);
-	sfs_change(&t);
 	dev = fs.f_priv;
-	err = sfs_dev_write(dev, 0, t.super);
+	if (t.quotas >= 0) {
+		err = sfs_tune_quotas(t.path, &fs, t.super, t.quotas);
+	} else {
+		sfs_change(&t);
+		err = sfs_dev_write(dev, 0, t.super);
+	}
 	if (!err)
 		err = sfs_dev_sync(dev);
 	if (err)

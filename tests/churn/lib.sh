@@ -7,8 +7,8 @@ program churn churn tests/churn/churn_*.c
 # What make check tries, and for how long each; mutants have to be found by that.
 # SIZE JOURNAL WORKERS [MODE]...
 # shellcheck disable=SC2034
-short_runs=('256M size=4M 2 remount' '256M size=4M 8 drop discard' '64M size=4M 2 links' '64M size=4M 2 full links'
-    '64M size=4M 8 full drop discard' '64M size=4M 4 full drop discard grow')
+short_runs=('256M size=4M 2 remount quota' '256M size=4M 8 drop discard' '64M size=4M 2 links' '64M size=4M 2 full links'
+    '64M size=4M 8 full drop discard quota' '64M size=4M 4 full drop discard grow')
 # shellcheck disable=SC2034
 short_seconds=${CHURN_SECONDS:-25}
 
@@ -17,15 +17,18 @@ disk_words=
 disk_name=vda
 
 # churn_boot SEED SECONDS SIZE JOURNAL WORKERS [MODE]...: the disk stays in $tmp/disk. The mode discard is
-# a mount option, the others the program's.
+# a mount option, with the mode quota usage is counted (fsck then counts it, too), the others are the
+# program's.
 churn_boot()
 {
     local options= modes=" ${*:6} "
     case $modes in *' discard '*) options='-o discard' modes=${modes/ discard / } ;; esac
+    local quotas=() format=()
+    case $modes in *' quota '*) quotas=(-Q usr,grp,prj) format=(--kmod quota_v2) modes=${modes/ quota / } ;; esac
     rm -f "$tmp/disk"
-    build/bin/mkfs.simplefs -q -J "$4" "$tmp/disk" "$3" || exit 1
+    build/bin/mkfs.simplefs -q -J "$4" "${quotas[@]}" "$tmp/disk" "$3" || exit 1
     case $modes in *' grow '*) truncate -s 5G "$tmp/disk" ;; esac
-    boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" \
+    boot --timeout $((600 + 4 * $2)) --smp 2 --module "$module" --add "$tmp/churn" "${format[@]}" \
         --disk "$tmp/disk$disk_words" -- sh -c \
         "cd /sys/block/$disk_name/queue 2>/dev/null && echo disk: \$(cat logical_block_size write_cache fua)
         cd /

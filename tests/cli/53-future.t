@@ -112,10 +112,10 @@ cp "$tmp/base" "$img"
 edit "$img" super ro_compat 1
 edit "$img" super hidden "$(ino /dir/file)"
 edit "$img" unname /dir file
-run "$fsck" -nf "$img"
-exits 0 'a hidden inode has no name, and is not missed'
+leaves "$img" 4 'table of usage in inode [0-9]+: ' 'a hidden inode is no file of somebody' "$fsck" -nf "$img"
+unlike 'has no name' 'has no name, and is not missed'
 edit "$img" super hidden "$(ino /dir)"
-leaves "$img" 4 'hidden inode [0-9]+ is not in use, or no file' 'but it is a file' "$fsck" -nf "$img"
+leaves "$img" 4 'table of usage in inode [0-9]+: not in use, or no file' 'but it is a file' "$fsck" -nf "$img"
 edit "$img" super ro_compat 2
 leaves "$img" 4 'a hidden inode that no feature speaks of' 'without its feature' "$fsck" -nf "$img"
 

@@ -6,14 +6,15 @@
  * Everything is written at once and the superblock's counters are left alone, as if by somebody who
  * knows the format and means harm.
  */
-#include "../../src/lib/lib.h"
+#include "edit.h"
+
 #include "../../src/lib/log.h"
 
-static struct sfs_fs fs;
-static struct sfs_trans *t;
+struct sfs_fs fs;
+struct sfs_trans *t;
 static u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 
-static void must(int err, const char *what)
+void must(int err, const char *what)
 {
 	if (err)
 		sfs_die(1, "%s: %s", what, strerror(-err));
@@ -24,12 +25,12 @@ static void hear_nothing(const char *text)
 	(void)text;
 }
 
-static u64 number(const char *arg)
+u64 number(const char *arg)
 {
 	return strtoull(arg, NULL, 0);
 }
 
-static void get_inode(const char *path, struct sfs_inode *in)
+void get_inode(const char *path, struct sfs_inode *in)
 {
 	u64 ino;
 
@@ -56,6 +57,8 @@ static void edit_field(char **arg)
 		in.i_parent = value;
 	else if (!strcmp(arg[1], "flags"))
 		in.i_flags = value;
+	else if (!strcmp(arg[1], "projid"))
+		in.i_projid = value;
 	else
 		sfs_die(1, "no such field: %s", arg[1]);
 	sfs_inode_end(t, &in);
@@ -386,125 +389,6 @@ static void edit_twice(char **arg)
 	sfs_inode_end(t, &dir);
 }
 
-/* A record that is right in itself, of a kind that the inode should not hold. */
-static void edit_record(char **arg)
-{
-	struct sfs_inode in;
-
-	get_inode(arg[0], &in);
-	must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), number(arg[2])), "record", 6, 0),
-	     arg[0]);
-	sfs_inode_end(t, &in);
-}
-
-/* So many records of a kind, of some length: they do not stay in the inode. */
-static void edit_records(char **arg)
-{
-	u8 rec[200];
-	struct sfs_inode in;
-	u64 i;
-
-	memset(rec, 'r', sizeof(rec));
-	get_inode(arg[0], &in);
-	for (i = 0; i < number(arg[2]); i++)
-		must(sfs_tree_insert(t, &in, sfs_key(number(arg[1]), i), rec, sizeof(rec), 0),
-		     arg[0]);
-	sfs_inode_end(t, &in);
-}
-
-/*
- * An attribute of the namespace "user", or "system" if its name says so, of so many bytes, as far as
- * its first pieces go.
- */
-static void edit_attribute(char **arg)
-{
-	bool is_system = !strncmp(arg[1], "system.", 7);
-	const char *name = arg[1] + (is_system ? 7 : 0);
-	u8 whole[SFS_NAME_MAX + SFS_XATTR_MAX + 8];
-	struct sfs_xattr_disk *disk = (struct sfs_xattr_disk *)whole;
-	unsigned int len = strlen(name), nbytes = number(arg[2]), n;
-	unsigned int all = sizeof(*disk) + len + nbytes;
-	struct sfs_inode in;
-	u64 key;
-
-	memset(whole, 'v', sizeof(whole));
-	disk->x_nbytes = cpu_to_le32(nbytes);
-	disk->x_len = len;
-	disk->x_space = is_system ? SFS_XATTR_SYSTEM : SFS_XATTR_USER;
-	memcpy(disk + 1, name, len);
-	key = sfs_key(SFS_KIND_XATTR,
-		      sfs_siphash(fs.f_hash_key, &disk->x_space, 1 + len) >> 16 << 12);
-	get_inode(arg[0], &in);
-	for (n = 0; n < number(arg[3]) && n * SFS_CHUNK < all; n++)
-		must(sfs_tree_insert(t, &in, key + n, whole + n * SFS_CHUNK,
-				     min(all - n * SFS_CHUNK, 1024u), 0), arg[0]);
-	sfs_inode_end(t, &in);
-}
-
-/* A node all of whose children are @child; an empty leaf without one. */
-static void tower_node(struct sfs_node_disk *node, unsigned int capacity, unsigned int level,
-		       u64 child)
-{
-	struct sfs_entry_disk *entry = (struct sfs_entry_disk *)(node + 1);
-	unsigned int i, n = child ? (capacity - sizeof(*node)) / sizeof(*entry) : 0;
-
-	memset(node, 0, capacity);
-	node->n_level = level;
-	node->n_count = cpu_to_le16(n);
-	node->n_heap = cpu_to_le16(child ? 0 : capacity);
-	for (i = 0; i < n; i++) {
-		entry[i].e_key = cpu_to_le64(sfs_key(SFS_KIND_EXTENT, i));
-		entry[i].e_blk = cpu_to_le64(child);
-	}
-}
-
-/* A file's tree is as high as can be, and each node names the next one as often as it can. */
-static void edit_tower(char **arg)
-{
-	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-	struct sfs_inode in;
-	unsigned int level;
-	u64 child = 0, blk;
-	u32 n;
-
-	get_inode(arg[0], &in);
-	for (level = 0; level + 1 < SFS_TREE_LEVELS; level++) {
-		must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
-		sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
-		((struct sfs_head *)data)->h_generation = cpu_to_le32(in.i_generation);
-		tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)),
-			   SFS_NODE_BYTES, level, child);
-		sfs_block_seal(data);
-		must(sfs_dev_put(fs.f_priv, blk, data), arg[0]);
-		child = blk;
-	}
-	tower_node((struct sfs_node_disk *)in.i_root, SFS_ROOT_BYTES, level, child);
-	sfs_inode_end(t, &in);
-}
-
-/* A tree of one level over an empty leaf. */
-static void edit_hollow(char **arg)
-{
-	struct sfs_node_disk *root;
-	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-	struct sfs_inode in;
-	u64 blk;
-	u32 n;
-
-	get_inode(arg[0], &in);
-	must(sfs_alloc_blks(t, &fs, 0, 1, 0, &blk, &n), arg[0]);
-	sfs_block_init(data, fs.f_fsid, SFS_MAGIC_NODE, blk, in.i_ino);
-	((struct sfs_head *)data)->h_generation = cpu_to_le32(in.i_generation);
-	tower_node((struct sfs_node_disk *)(data + sizeof(struct sfs_head)), SFS_NODE_BYTES, 0, 0);
-	sfs_block_seal(data);
-	must(sfs_dev_put(fs.f_priv, blk, data), arg[0]);
-	root = (struct sfs_node_disk *)in.i_root;
-	tower_node(root, SFS_ROOT_BYTES, 1, blk);
-	root->n_count = cpu_to_le16(1);
-	in.i_blocks = 1;
-	sfs_inode_end(t, &in);
-}
-
 /* Blocks [from, to) of a file go. */
 static void edit_punch(char **arg)
 {
@@ -528,6 +412,16 @@ static void edit_aborted(char **arg)
 	sfs_log_put(data, SFS_LOG_OFF_CRC,
 		    sfs_log_crc(~0u, data, SFS_LOG_OFF_CRC, SFS_LOG_SUPER_BYTES));
 	must(sfs_dev_write(fs.f_priv, fs.f_journal_start, data), "log");
+}
+
+/* Four bytes of the table of usage of a type. */
+static void edit_quota(char **arg)
+{
+	__le32 value = cpu_to_le32(number(arg[2]));
+	struct sfs_inode in;
+
+	must(sfs_inode_read(&fs, fs.f_hidden[number(arg[0])], &in), "table");
+	must(sfs_quota_write(t, &in, number(arg[1]), &value, sizeof(value)), "table");
 }
 
 static const struct verb {
@@ -561,6 +455,7 @@ static const struct verb {
 	{ "tower", 1, edit_tower },
 	{ "hollow", 1, edit_hollow },
 	{ "punch", 3, edit_punch },
+	{ "quota", 3, edit_quota },
 };
 
 int main(int argc, char **argv)

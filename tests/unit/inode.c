@@ -231,7 +231,6 @@ static void test_flags(void)
 		sound(&disk, others[i]);
 		disk.i_flags = cpu_to_le32(SFS_INODE_FLAGS_KNOWN & ~SFS_INODE_ORPHAN &
 					   ~SFS_INODE_FLAGS_DIR);
-		disk.i_projid = cpu_to_le32(~0u);
 		TAP_OK(!sfs_inode_verify(&ram_fs, &disk, in.i_ino), "and type %u, too", others[i]);
 		for (bit = 6; bit < 32; bit++) {
 			sound(&disk, others[i]);
@@ -241,6 +240,9 @@ static void test_flags(void)
 		}
 		TAP_EQ(bad, 0, "but no other flag");
 	}
+	disk.i_projid = cpu_to_le32(~0u);
+	sfs_inode_decode(&in, &disk);
+	TAP_EQ(in.i_projid, 0, "a project that there cannot be is none");
 	BAD(SFS_TYPE_REG, disk.i_flags = cpu_to_le32(SFS_INODE_DIRSYNC), "dirsync of a file");
 	BAD(SFS_TYPE_FIFO, disk.i_flags = cpu_to_le32(SFS_INODE_PROJINHERIT), "project of a fifo");
 	BAD(SFS_TYPE_DIR, disk.i_flags = cpu_to_le32(SFS_INODE_CASEFOLD), "casefold, of a feature");
