@@ -253,6 +253,8 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
  * promised to @inode then, so that is done first, and alone.  No signal ends it.
  */
 bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
+/* Counts of dirty blocks that are too high are settled, of all files that can be had.  s_umount held. */
+void sfs_settle_all(struct super_block *sb);
 
 /* ---- inode.c ---- */
 /* Who names an inode.  Only of an orphan, and of one in memory, may the links be gone. */
@@ -338,8 +340,8 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
  */
 int sfs_unwritten_reserve(struct inode *inode, u64 nblks, bool direct);
 /*
- * As many have arrived.  Who fails takes nothing back: a folio may be dirty again before that is
- * known, and too much is settled below.
+ * As many have arrived, or were never made dirty.  Who fails on the way takes nothing back: a folio
+ * may be dirty again before that is known, and too much is settled below.
  */
 void sfs_unwritten_arrived(struct inode *inode, u64 nblks, bool direct);
 /*
