@@ -79,10 +79,11 @@ static int sfs_grow_make_maps(struct sfs_fs *fs, const struct sfs_fs *then)
 }
 
 /*
- * A growth without a journal that was cut off by a crash may have left a map that its zone's summary
- * has not heard of: then the map, which has the bits, is right.
+ * A growth without a journal that was cut off by a crash may have left a map that its zone's
+ * summary has not heard of: then the map, which has the bits, is right.
  */
-static void sfs_grow_believe(struct sfs_fs *fs, u64 group, struct sfs_group *g, struct sfs_buf *used)
+static void sfs_grow_believe(struct sfs_fs *fs, u64 group, struct sfs_group *g,
+			     struct sfs_buf *used)
 {
 	const struct sfs_bitmap_disk *map = sfs_buf_data(used);
 	u32 nfree;

@@ -152,7 +152,7 @@ static bool sfs_prealloc_fits(struct inode *inode, u64 nblks)
 			max_t(s64, 0, sfs_counter_read(&fs->f_nodes));
 }
 
-/* All of the range, or, with the end of what is @taken, nothing.  Inode and invalidate locks held. */
+/* All of the range; after an error what is @taken is to go back.  Inode, invalidate locks held. */
 static int sfs_prealloc_range(struct inode *inode, loff_t pos, loff_t nbytes,
 			      struct list_head *taken)
 {

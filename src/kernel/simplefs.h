@@ -117,7 +117,7 @@ struct sfs_inode_info {
 
 /* ii_flags, bit numbers */
 #define SFS_II_REPLACED		0	/* cut to 0 and not closed since: see sfs_release() */
-#define SFS_II_HALF_CUT		1	/* a cut has failed on the way, and none was finished since */
+#define SFS_II_HALF_CUT		1	/* a cut has failed on the way, none was finished since */
 
 static inline struct sfs_sb_info *SFS_SB(struct super_block *sb)
 {
@@ -254,7 +254,7 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
  * promised to @inode then, so that is done first, and alone.  No signal ends it.
  */
 bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
-/* Counts of dirty blocks that are too high are settled, of all files that can be had.  s_umount held. */
+/* Settles counts of dirty blocks that are too high, of all files to be had.  s_umount held. */
 void sfs_settle_all(struct super_block *sb);
 
 /* ---- inode.c ---- */

@@ -208,7 +208,7 @@ static void test_damaged_map(void)
 	drain_step(~0u);
 }
 
-/* What a recount had to leave out is counted when it can be read; then it can be lost, and be back. */
+/* What a recount left out is counted when it can be read; then it can be lost, and come back. */
 static void test_left_out(void)
 {
 	const u64 map = sfs_map_blk(1, SFS_MAP_USED);

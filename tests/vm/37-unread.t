@@ -60,6 +60,18 @@ relay "named"
 run build/bin/fsck.simplefs -n -f "$tmp/disk"
 is "$status" 0 "fsck finds nothing" || diag "$out"
 
+# A size that cannot be set, as the end of the file cannot be read: what was reserved for it goes back.
+mkdir "$tmp/short"
+head -c 5000 "$0" >"$tmp/short/tail"
+run build/bin/mkfs.simplefs -fq -d "$tmp/short" "$tmp/disk" 64M
+is "$status" 0 "mkfs" || diag "$out"
+blk=$("$dump" --json -t /tail "$tmp/disk" | sed -n 's/.*"start": \([1-9][0-9]*\).*/\1/p')
+machine 0 ",unread=$((blk + 1))" 'cd /mnt && reserve="busybox fallocate -o 1M -l 8M tail" &&
+    had=$(stat -c %b:%s tail) && if $reserve; then exit 1; fi && echo "then $(stat -c %b:%s tail) of $had" &&
+    test "$(stat -c %b:%s tail)" = "$had" && $reserve && cd / && umount /mnt'
+run build/bin/fsck.simplefs -n -f "$tmp/disk"
+is "$status" 0 "fsck finds nothing" || diag "$out"
+
 # ---- a mount after a crash, with blocks that are never read ----
 
 # Open files without a name, one of them not in the root's block; nothing is left in the journal, so

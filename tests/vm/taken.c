@@ -31,7 +31,7 @@
 #define LOOKS		3000
 #define STREAM		(96 * MIB)	/* preallocated, and written in pieces that are long */
 #define PIECE		(16 * MIB)
-#define LEFT		400		/* blocks that are left then; the worst case of all would be more */
+#define LEFT		400		/* blocks that are left; the worst case of all is more */
 
 static volatile sig_atomic_t alarms;
 

@@ -109,7 +109,7 @@ static const struct file {
 
 static const struct file nameless = { "nameless", 0, extend };
 
-/* Each second block of it is written, at once and in order, so that it always lies at the same place. */
+/* Each second block is written, at once and in order: it always lies at the same place. */
 static int make_nameless(void)
 {
 	int fd = open(".", O_TMPFILE | O_RDWR | O_DIRECT, 0600);
