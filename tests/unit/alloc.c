@@ -430,7 +430,7 @@ static void test_busy(void)
 	drain_step(SFS_CREDITS_ALLOC);
 }
 
-	TAP_OK(!n && drain_asked < 200 * SFS_GROUP_BLOCKS, "%" PRIu64 " bits", drain_asked);
+/* Of a group that is just freed, and not committed, no run is busy; that is found out soon. */
 static void test_busy_pending(void)
 {
 	u32 n = 1, from = 0;
@@ -442,7 +442,7 @@ static void test_busy_pending(void)
 	TAP_REQUIRE(!sfs_free_blks(NULL, &drain_fs, blk, n) && n == 30000, "and freed");
 	drain_asked = 0;
 	sfs_busy_begin(NULL, &drain_fs, 1, &from, SFS_GROUP_BLOCKS, 4096, &blk, &n);
-	TAP_OK(!n && drain_asked < 200 * SFS_GROUP_BLOCKS, "%" PRIu64 " bits are looked at", drain_asked);
+	TAP_OK(!n && drain_asked < 200 * SFS_GROUP_BLOCKS, "%" PRIu64 " bits", drain_asked);
 	drain_step(~0u);
 }
 
