@@ -23,22 +23,48 @@ void sfs_busy_end(struct sfs_fs *fs)
 	smp_store_release(&fs->f_busy, 0);
 }
 
-/* The first run of the used map, *@ret_bit; its length, or 0. */
+/* Bits that are asked about at once: each may be one that is wanted still. */
+#define SFS_BUSY_PIECE	128
+
+/* How many bits from @bit to @stop, from the first on, are free in all states of the map. */
+static u32 sfs_busy_reusable(struct sfs_buf *used, u32 bit, u32 stop)
+{
+	u32 from = bit;
+	u32 ask, n;
+
+	do {
+		ask = min(stop - bit, (u32)SFS_BUSY_PIECE);
+		n = sfs_buf_reusable(used, bit, ask);
+		bit += n;
+	} while (n == ask && bit < stop);
+	return bit - from;
+}
+
+/*
+ * The first run of the used map, *@ret_bit; its length, or 0.  No bit is looked at more than a few
+ * times, however much of what is free now is not in earlier states.
+ */
 static u32 sfs_busy_find(struct sfs_buf *used, u32 from, u32 end, u32 min, u32 *ret_bit)
 {
 	const u8 *bits = ((struct sfs_bitmap_disk *)sfs_buf_data(used))->b_bits;
-	u32 bit = sfs_bits_next_clear(bits, from, end);
+	u32 bit = from;
+	u32 stop = from;		/* the bits before it, from @bit on, are free now */
 	u32 n;
 
-	while (bit < end) {
-		n = sfs_buf_reusable(used, bit, sfs_bits_next_set(bits, bit, end) - bit);
+	for (;;) {
+		if (bit >= stop) {
+			bit = sfs_bits_next_clear(bits, bit, end);
+			if (bit >= end)
+				return 0;
+			stop = sfs_bits_next_set(bits, bit, end);
+		}
+		n = sfs_busy_reusable(used, bit, stop);
 		if (n >= min) {
 			*ret_bit = bit;
 			return n;
 		}
-		bit = sfs_bits_next_clear(bits, bit + max(n, 1u), end);
+		bit += max(n, 1u);
 	}
-	return 0;
 }
 
 static int sfs_busy_used(struct sfs_trans *t, struct sfs_fs *fs, u64 group, u32 from, u32 to,

@@ -65,6 +65,7 @@ struct sfs_fs {
 	u8 f_error_why[SFS_WHY_MAX];
 
 	bool f_unmade;			/* mkfs is at work: no copy may lead here yet */
+	bool f_recounted;		/* it was not stopped in order */
 	u64 f_sequence;			/* of what is written now; rises */
 	u64 f_sequence_max;		/* s_sequence: nothing that is read may be above it */
 	u64 f_disk_free;		/* s_free and s_inodes as last read, or as made */

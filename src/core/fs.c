@@ -28,6 +28,15 @@ void sfs_fs_exit(struct sfs_fs *fs)
 	sfs_zones_exit(fs);
 }
 
+/* Who loads it later counts it then. */
+static void sfs_group_leave_out(struct sfs_fs *fs, u64 group)
+{
+	struct sfs_zone *zone = sfs_zone_find(fs, group / SFS_ZONE_GROUPS);
+
+	if (zone)
+		zone->z_group[group % SFS_ZONE_GROUPS].g_left_out = true;
+}
+
 int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 {
 	u64 nfree = sfs_zones_fresh(fs, fs->f_zones);
@@ -45,6 +54,7 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 		err = sfs_group_get(fs, group, &g);
 		if (ret_nbad && sfs_is_bad_block(err)) {
 			nbad++;
+			sfs_group_leave_out(fs, group);
 			continue;
 		}
 		if (err)
@@ -57,6 +67,7 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 	sfs_space_set(fs, nfree);
 	sfs_space_lost(fs, lost);
 	sfs_counter_set(&fs->f_inodes, inodes);
+	fs->f_recounted = true;
 	if (ret_nbad)
 		*ret_nbad = nbad;
 	return 0;

@@ -11,8 +11,9 @@
  *   - the zone's summary, which says that there is nothing in such groups.
  *
  * With a journal the commit has all of it or nothing.  Without one the superblock comes first and
- * lasts (sfs_buf_order()): after a crash the maps may call new blocks taken, which a check mends,
- * and never speak of blocks that the volume does not have.
+ * lasts (sfs_buf_order()): after a crash the maps may call new blocks taken, and the summary know
+ * nothing of what is in new groups, which a check mends, and another growth bears; they never speak
+ * of blocks that the volume does not have.
  *
  * What is free at the start of a small volume stays so when it has become large, though a new one
  * would keep more of it to nobody: some of it may have been promised.
@@ -77,6 +78,29 @@ static int sfs_grow_make_maps(struct sfs_fs *fs, const struct sfs_fs *then)
 	return err || !n ? err : sfs_buf_flush(fs);
 }
 
+/*
+ * A growth without a journal that was cut off by a crash may have left a map that its zone's
+ * summary has not heard of: then the map, which has the bits, is right.
+ */
+static void sfs_grow_believe(struct sfs_fs *fs, u64 group, struct sfs_group *g,
+			     struct sfs_buf *used)
+{
+	const struct sfs_bitmap_disk *map = sfs_buf_data(used);
+	u32 nfree;
+
+	if (!fs->f_recounted || (fs->f_compat & SFS_COMPAT_JOURNAL))
+		return;
+	sfs_mutex_lock(&g->g_lock);
+	nfree = le32_to_cpu(map->b_count);
+	if (!(g->g_compared & (1u << SFS_MAP_USED)) && nfree != g->g_free) {
+		sfs_space_found(fs, (s64)nfree - g->g_free);
+		g->g_free = nfree;
+		g->g_run = nfree;
+		sfs_zone_run_raise(fs, group / SFS_ZONE_GROUPS, nfree);
+	}
+	sfs_mutex_unlock(&g->g_lock);
+}
+
 /* Into memory, and found to be sound, what the transaction will want. */
 static int sfs_grow_read(struct sfs_fs *fs)
 {
@@ -92,6 +116,7 @@ static int sfs_grow_read(struct sfs_fs *fs)
 			err = sfs_map_get(fs, group, SFS_MAP_USED, &buf);
 		if (err)
 			return err;
+		sfs_grow_believe(fs, group, w.w_group[0], buf);
 		sfs_buf_put(buf);
 	}
 	zone = w.w_first / SFS_ZONE_GROUPS;

@@ -40,10 +40,15 @@ void sfs_space_set(struct sfs_fs *fs, u64 nfree)
 
 void sfs_space_grown(struct sfs_fs *fs, u64 nblks)
 {
-	sfs_counter_add(&fs->f_free, nblks);
-	sfs_counter_add(&fs->f_avail, nblks);
+	sfs_space_found(fs, nblks);
 	/* Last: until then more may be promised than later, which is no harm, and never less. */
 	sfs_pool_set(fs);
+}
+
+void sfs_space_found(struct sfs_fs *fs, s64 nblks)
+{
+	sfs_counter_add(&fs->f_free, nblks);
+	sfs_counter_add(&fs->f_avail, nblks);
 }
 
 /* How many blocks a claim leaves. */

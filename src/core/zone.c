@@ -266,6 +266,11 @@ static int sfs_group_load(struct sfs_fs *fs, u64 group, struct sfs_group *g)
 	g->g_orphans = orphan_blks;
 	g->g_run = nfree;
 	smp_store_release(&g->g_loaded, true);
+	if (g->g_left_out) {
+		g->g_left_out = false;
+		sfs_space_found(fs, nfree);
+		sfs_counter_add(&fs->f_inodes, (s64)inode_blks * SFS_INODE_SLOTS - slots);
+	}
 	return 0;
 }
 

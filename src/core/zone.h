@@ -17,6 +17,7 @@ struct sfs_group {
 	u32 g_slots;			/* free slots of the group's inode blocks */
 	u32 g_orphans;			/* set bits of the orphan map */
 	u32 g_run;			/* no free run is longer than this, an upper bound */
+	bool g_left_out;		/* of a recount: its maps could not be read */
 	u32 g_lost;			/* g_free, while the used map cannot be read: no account */
 	u32 g_unread;			/* the f_unread in which its maps could not be read, or 0 */
 	u32 g_unread_inodes;		/* the same of its inode blocks and their maps */
@@ -50,6 +51,8 @@ struct sfs_zone_dir {
 
 /* Free blocks that cannot be had, or, below 0, can be again.  What was promised before stays so. */
 void sfs_space_lost(struct sfs_fs *fs, s64 nblks);
+/* So many more are free than had been counted, or, below 0, fewer. */
+void sfs_space_found(struct sfs_fs *fs, s64 nblks);
 
 /* ---- zone.c ---- */
 

@@ -172,14 +172,14 @@ static bool sfs_prealloc_fits(struct inode *inode, u64 nblks)
 			max_t(s64, 0, sfs_counter_read(&fs->f_nodes));
 }
 
-/* All of the range or nothing.  Inode and invalidate locks held. */
-static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
+/* All of the range; after an error what is @taken is to go back.  Inode, invalidate locks held. */
+static int sfs_prealloc_range(struct inode *inode, loff_t pos, loff_t nbytes,
+			      struct list_head *taken)
 {
 	u64 lblk = pos >> SFS_BLOCK_BITS;
 	u64 end = sfs_end_lblk(pos, nbytes);
 	unsigned int tries = 0;
 	bool hole = false;
-	LIST_HEAD(taken);
 	int err = 0;
 	u64 next;
 
@@ -205,9 +205,21 @@ static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes)
 		if (err)
 			break;
 		if (hole)
-			sfs_prealloc_note(&taken, lblk, next);
+			sfs_prealloc_note(taken, lblk, next);
 		lblk = next;
 	}
+	return err;
+}
+
+/* And the file's size, if @new_size is one; what cannot get it keeps nothing. */
+static int sfs_prealloc(struct inode *inode, loff_t pos, loff_t nbytes, loff_t new_size)
+{
+	LIST_HEAD(taken);
+	int err;
+
+	err = sfs_prealloc_range(inode, pos, nbytes, &taken);
+	if (!err && new_size)
+		err = sfs_setsize_locked(inode, new_size);
 	sfs_prealloc_end(inode, &taken, err);
 	return err;
 }
@@ -301,10 +313,8 @@ long sfs_fallocate(struct file *file, int mode, loff_t pos, loff_t nbytes)
 	else if (shift)
 		err = sfs_shift_range(inode, pos, nbytes, mode & FALLOC_FL_INSERT_RANGE);
 	if (!err && !shift && !(mode & FALLOC_FL_PUNCH_HOLE))
-		err = sfs_prealloc(inode, pos, nbytes);
+		err = sfs_prealloc(inode, pos, nbytes, new_size);
 	filemap_invalidate_unlock(inode->i_mapping);
-	if (!err && new_size)
-		err = sfs_setsize(inode, new_size);
 	if (!err && (file->f_flags & O_SYNC || IS_SYNC(inode)))
 		err = sfs_fsync(file, 0, LLONG_MAX, 0);
 unlock:

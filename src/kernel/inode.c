@@ -157,6 +157,9 @@ struct inode *sfs_iget(struct super_block *sb, u64 ino, enum sfs_namer by)
 	}
 	sfs_inode_from_core(inode);
 	sfs_inode_guess_tid(inode);
+	/* With links, that is what the mark says. */
+	if (inode->i_nlink && (SFS_I(inode)->ii_core.i_flags & SFS_INODE_ORPHAN))
+		set_bit(SFS_II_HALF_CUT, &SFS_I(inode)->ii_flags);
 	sfs_set_inode_ops(inode);
 	if (sfs_xattr_is_none(&SFS_I(inode)->ii_core)) {
 		/* So nobody need ask: neither a walk under RCU nor a write that might drop some. */

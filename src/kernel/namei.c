@@ -124,8 +124,9 @@ static int sfs_link_in(struct sfs_trans *t, struct inode *dir, struct dentry *de
 	err = sfs_check_project(dir, inode);
 	if (!err)
 		err = sfs_name_room(t, dir, dentry);
-	if (!err && !inode->i_nlink)
-		err = sfs_orphan_remove(t, &SFS_I(inode)->ii_core);	/* a tmpfile gets a name */
+	/* A tmpfile gets a name; one that is half cut stays marked, as with a name it would be. */
+	if (!err && !inode->i_nlink && !sfs_is_half_cut(inode))
+		err = sfs_orphan_remove(t, &SFS_I(inode)->ii_core);
 	if (err)
 		return err;
 	err = sfs_must(dir, sfs_name_add(t, dir, dentry, inode->i_ino, inode->i_mode));

@@ -60,8 +60,7 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 	return !*err;
 }
 
-/* Counts of dirty blocks that are too high: of all who have one and can be had. */
-static void sfs_settle_all(struct super_block *sb)
+void sfs_settle_all(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
 

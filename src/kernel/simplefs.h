@@ -122,6 +122,7 @@ struct sfs_inode_info {
 
 /* ii_flags, bit numbers */
 #define SFS_II_REPLACED		0	/* cut to 0 and not closed since: see sfs_release() */
+#define SFS_II_HALF_CUT		1	/* a cut has failed on the way, none was finished since */
 
 static inline struct sfs_sb_info *SFS_SB(struct super_block *sb)
 {
@@ -260,6 +261,8 @@ bool sfs_retry(struct inode *inode, int *err, unsigned int *tries);
  * promised to @inode then, so that is done first, and alone.  No signal ends it.
  */
 bool sfs_retry_alone(struct inode *inode, int *err, unsigned int *tries);
+/* Settles counts of dirty blocks that are too high, of all files to be had.  s_umount held. */
+void sfs_settle_all(struct super_block *sb);
 
 /* ---- inode.c ---- */
 /* Who names an inode.  Only of an orphan, and of one in memory, may the links be gone. */
@@ -313,7 +316,7 @@ int sfs_unwrite_range(struct inode *inode, u64 lblk, u64 end);
 /* May there be blocks past the end that a failed cut has left?  Inode lock held. */
 static inline bool sfs_is_half_cut(struct inode *inode)
 {
-	return inode->i_nlink && (READ_ONCE(SFS_I(inode)->ii_core.i_flags) & SFS_INODE_ORPHAN);
+	return test_bit(SFS_II_HALF_CUT, &SFS_I(inode)->ii_flags);
 }
 /*
  * Before the file grows to @end, by a write at @pos, at or past its end now, or by none, @pos being
@@ -323,6 +326,8 @@ static inline bool sfs_is_half_cut(struct inode *inode)
 int sfs_zero_gap(struct inode *inode, loff_t pos, loff_t end);
 /* setattr's ATTR_SIZE, page cache and zeroing included.  Inode lock held. */
 int sfs_setsize(struct inode *inode, loff_t size);
+/* The same with the invalidate lock held, too, after direct I/O has drained. */
+int sfs_setsize_locked(struct inode *inode, loff_t size);
 /* 1 if there are blocks past the end of the file, which a cut to its size frees. */
 int sfs_has_past_eof(struct inode *inode);
 /* evict's: frees all of a file's blocks, in several transactions. */
@@ -345,8 +350,8 @@ void sfs_delalloc_remove(struct inode *inode, u64 lblk, u64 nblks, bool unclaim)
  */
 int sfs_unwritten_reserve(struct inode *inode, u64 nblks, bool direct);
 /*
- * As many have arrived.  Who fails takes nothing back: a folio may be dirty again before that is
- * known, and too much is settled below.
+ * As many have arrived, or were never made dirty.  Who fails on the way takes nothing back: a folio
+ * may be dirty again before that is known, and too much is settled below.
  */
 void sfs_unwritten_arrived(struct inode *inode, u64 nblks, bool direct);
 /*

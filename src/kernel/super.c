@@ -454,6 +454,9 @@ static int sfs_sync_fs(struct super_block *sb, int wait)
 		return 0;
 	if (sfs_is_shutdown(sb))
 		return -EIO;
+	/* All data has arrived: what is still promised for it need not be. */
+	if (wait && sfs_counter_read(&SFS_SB(sb)->si_fs.f_nodes))
+		sfs_settle_all(sb);
 	err = sfs_quota_sync(sb);
 	err2 = sfs_journal_sync(sb, wait);
 	return err ? err : err2;

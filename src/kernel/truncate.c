@@ -63,6 +63,8 @@ static int sfs_truncate_step(struct inode *inode, u64 size)
 		err = sfs_orphan_remove(&t, in);
 	sfs_inode_note_tid(&t, inode, true);
 	err = sfs_inode_change_end(&t, inode, err);
+	if (!err && left == 1)
+		clear_bit(SFS_II_HALF_CUT, &SFS_I(inode)->ii_flags);
 	return err ? err : left;
 }
 
@@ -78,6 +80,7 @@ static int sfs_truncate_finish(struct inode *inode, u64 size)
 	if (done > 0)
 		return 0;
 	/* It is an orphan, which the next mount finishes; see sfs_zero_gap() for one that grows. */
+	set_bit(SFS_II_HALF_CUT, &SFS_I(inode)->ii_flags);
 	set_bit(SFS_SI_UNFINISHED, &SFS_SB(inode->i_sb)->si_flags);
 	return done;
 }
@@ -269,33 +272,37 @@ static int sfs_setsize_down(struct inode *inode, loff_t size)
 }
 
 /* The size in memory follows the size on disk; neither changes when this fails early. */
-int sfs_setsize(struct inode *inode, loff_t size)
+int sfs_setsize_locked(struct inode *inode, loff_t size)
 {
 	loff_t old = i_size_read(inode);
 	loff_t edge = min(old, size);
 	int err;
 
-	inode_dio_wait(inode);
-	/* No store through a mapping from here on: it would have to lock its folio under this. */
-	filemap_invalidate_lock(inode->i_mapping);
 	if (size > old)
 		err = sfs_zero_gap(inode, size, size);
 	else
 		err = sfs_zero_from(inode, size, round_up(size, SFS_BLOCK_SIZE));
-	if (err)
-		goto unlock;
 	/* The zeros must be on disk before the size that shows them. */
-	err = sfs_flush_edge(inode, edge);
+	if (!err)
+		err = sfs_flush_edge(inode, edge);
 	if (err)
-		goto unlock;
-	if (size <= old) {
-		err = sfs_setsize_down(inode, size);
-	} else {
-		err = sfs_extend(inode, size);
-		if (!err)
-			truncate_setsize(inode, size);
-	}
-unlock:
+		return err;
+	if (size <= old)
+		return sfs_setsize_down(inode, size);
+	err = sfs_extend(inode, size);
+	if (!err)
+		truncate_setsize(inode, size);
+	return err;
+}
+
+int sfs_setsize(struct inode *inode, loff_t size)
+{
+	int err;
+
+	inode_dio_wait(inode);
+	/* No store through a mapping from here on: it would have to lock its folio under this. */
+	filemap_invalidate_lock(inode->i_mapping);
+	err = sfs_setsize_locked(inode, size);
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
 }

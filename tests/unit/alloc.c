@@ -430,6 +430,22 @@ static void test_busy(void)
 	drain_step(SFS_CREDITS_ALLOC);
 }
 
+/* Of a group that is just freed, and not committed, no run is busy; that is found out soon. */
+static void test_busy_pending(void)
+{
+	u32 n = 1, from = 0;
+	u64 blk;
+
+	drain_make(4 * SFS_GROUP_BLOCKS, 0);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 30000, 0, &blk, &n), "taken");
+	drain_commit();
+	TAP_REQUIRE(!sfs_free_blks(NULL, &drain_fs, blk, n) && n == 30000, "and freed");
+	drain_asked = 0;
+	sfs_busy_begin(NULL, &drain_fs, 1, &from, SFS_GROUP_BLOCKS, 4096, &blk, &n);
+	TAP_OK(!n && drain_asked < 200 * SFS_GROUP_BLOCKS, "%" PRIu64 " bits", drain_asked);
+	drain_step(~0u);
+}
+
 /* Promises are kept: nobody else gets what was claimed, nor the pool without asking. */
 static void test_claims(void)
 {
@@ -570,6 +586,7 @@ int main(int argc, char **argv)
 	test_bounds();
 	test_zones();
 	test_busy();
+	test_busy_pending();
 	test_lies();
 	random_ops(256, 0, 8, 500000);
 	random_ops(3000, 1024, 60, 500000);

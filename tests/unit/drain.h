@@ -42,6 +42,7 @@ static bool drain_broken;		/* and then all do, until drain_step() */
 static bool drain_failed;
 static s64 drain_now = 1;		/* the clock, in nanoseconds */
 static unsigned int drain_reads;		/* blocks that came from the device */
+static u64 drain_asked;			/* bits, whether they are free in former states */
 static unsigned int drain_shutdowns;
 static unsigned int drain_corruptions;
 static const char *drain_why = "";
@@ -323,6 +324,7 @@ unsigned int sfs_buf_reusable(struct sfs_buf *buf, unsigned int bit, unsigned in
 	const struct sfs_bitmap_disk *map = (const struct sfs_bitmap_disk *)buf->safe;
 
 	TAP_REQUIRE(nbits && bit + nbits <= SFS_GROUP_BLOCKS, "bits of a group");
+	drain_asked += nbits;
 	return map ? sfs_bits_next_set(map->b_bits, bit, bit + nbits) - bit : nbits;
 }
 

@@ -208,6 +208,47 @@ static void test_damaged_map(void)
 	drain_step(~0u);
 }
 
+/* What a recount left out is counted when it can be read; then it can be lost, and come back. */
+static void test_left_out(void)
+{
+	const u64 map = sfs_map_blk(1, SFS_MAP_USED);
+	struct sfs_group *g;
+	s64 nfree, inodes;
+	u64 blk, nbad;
+	u32 n;
+
+	drain_make(2 * SFS_ZONE_BLOCKS, 0);
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, SFS_GROUP_BLOCKS, 1000, 0, &blk, &n), "taken");
+	drain_commit();
+	nfree = sfs_counter_read(&drain_fs.f_free);
+	inodes = sfs_counter_read(&drain_fs.f_inodes);
+	drain_find(sfs_summary_blk(0))->disk[3000] ^= 1;
+	mount_cold();
+	drain_bad = map;
+	TAP_REQUIRE(!sfs_fs_recount(&drain_fs, &nbad), "recount");
+	TAP_EQ(nbad, 1, "a recount leaves a group out");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_free), nfree - (SFS_GROUP_BLOCKS - 1000), "with its blocks");
+	drain_bad = 0;
+	later();
+	TAP_REQUIRE(!sfs_group_get(&drain_fs, 1, &g), "it can be read later");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_free), nfree, "then they are counted");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), nfree, "in both accounts");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_inodes), inodes, "and so are its inodes");
+	drain_forget(drain_find(map));
+	drain_bad = map;
+	TAP_REQUIRE(!sfs_alloc_blks(NULL, &drain_fs, 2 * SFS_GROUP_BLOCKS - 1, 1, 0, &blk, &n) &&
+		    blk / SFS_GROUP_BLOCKS == 2, "a block of another group, as its map is lost");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), nfree - 1 - (SFS_GROUP_BLOCKS - 1000),
+	       "what left the account is what was in it");
+	drain_bad = 0;
+	later();
+	TAP_OK(sfs_lost_look(&drain_fs), "it is back");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_avail), nfree - 1, "and so is that");
+	TAP_EQ(sfs_counter_read(&drain_fs.f_lost), 0, "and nothing is lost");
+	drain_corruptions = 0;
+	drain_step(~0u);
+}
+
 /* Freeing in a group whose map is bad asks the disk once a minute. */
 static void test_unread_free(void)
 {
@@ -290,6 +331,7 @@ int main(int argc, char **argv)
 	test_unread();
 	test_unread_account();
 	test_damaged_map();
+	test_left_out();
 	test_unread_free();
 	test_unwritten_strip();
 	test_grow_twice();

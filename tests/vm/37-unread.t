@@ -45,6 +45,44 @@ machine 0 '' 'unread after /mnt && umount /mnt && rmmod simplefs'
 relay "cut in half, grown, crashed"
 run build/bin/fsck.simplefs -n -f "$tmp/disk"
 is "$status" 0 "fsck finds nothing" || diag "$out"
+# One that has no name when its cut fails, and gets one when it has grown.
+run build/bin/mkfs.simplefs -fq "$tmp/disk" 64M
+is "$status" 0 "mkfs" || diag "$out"
+cp --sparse=always "$tmp/disk" "$tmp/fresh"
+machine 0 '' 'unread make /mnt && umount /mnt'
+blk=$("$dump" --json -t /nameless "$tmp/disk" | sed -n 's/.*"blk": \([1-9][0-9]*\).*/\1/p' | tail -n 1)
+cp --sparse=always "$tmp/fresh" "$tmp/disk"
+machine 123 ",unread=$blk" 'unread nameless /mnt' --kill-on 'pull now'
+out=$(tr -d '\r' <"$tmp/console")
+unlike 'not ok' "cut in half without a name, grown, named, crashed"
+machine 0 '' 'unread named /mnt && umount /mnt && rmmod simplefs'
+relay "named"
+run build/bin/fsck.simplefs -n -f "$tmp/disk"
+is "$status" 0 "fsck finds nothing" || diag "$out"
+
+# A size that cannot be set, as the end of the file cannot be read: what was reserved goes back.
+mkdir "$tmp/short"
+head -c 5000 /dev/zero | tr '\0' x >"$tmp/short/tail"
+cat >"$tmp/reserve" <<'EOF'
+mount -t simplefs /dev/vda /mnt
+cd /mnt
+busybox fallocate -o 1M -l 8M tail && exit 1
+echo "refused: $(stat -c %b:%s tail)"
+busybox fallocate -o 1M -l 8M tail || exit 1
+echo "had: $(stat -c %s tail)"
+cd / && umount /mnt
+EOF
+run build/bin/mkfs.simplefs -fq -d "$tmp/short" "$tmp/disk" 64M
+is "$status" 0 "mkfs" || diag "$out"
+blk=$("$dump" --json -t /tail "$tmp/disk" | sed -n 's/.*"start": \([1-9][0-9]*\).*/\1/p')
+boot --module "$module" --add "$tmp/reserve" --disk "$tmp/disk,unread=$((blk + 1))" -- sh /bin/reserve
+is "$status" 0 "reserved at the second try"
+out=$(tr -d '\r' <"$tmp/console")
+like 'refused: 16:5000' "the first has kept no blocks"
+like 'had: 9437184' "the second sets the size"
+run build/bin/fsck.simplefs -n -f "$tmp/disk"
+is "$status" 0 "fsck finds nothing" || diag "$out"
+
 # ---- a mount after a crash, with blocks that are never read ----
 
 # Open files without a name, one of them not in the root's block; nothing is left in the journal, so

@@ -4,7 +4,8 @@
  *
  * fallocate(2) goes on under a timer's signals, ends for a fatal one, and takes nothing if it
  * cannot have all.  A write that is cut short leaves no block behind the file's end.  A direct read
- * beside stores to a mapping gets old or new bytes, and no error.
+ * beside stores to a mapping gets old or new bytes, and no error.  Who writes to what was
+ * preallocated, beside writeback, takes no more promises than there are dirty blocks.
  *
  * usage: taken DIR
  */
@@ -28,6 +29,9 @@
 #define BUFFER		(64 * MIB)	/* of one write, half of which there is */
 #define SMALL		300
 #define LOOKS		3000
+#define STREAM		(96 * MIB)	/* preallocated, and written in pieces that are long */
+#define PIECE		(16 * MIB)
+#define LEFT		400		/* blocks that are left; the worst case of all is more */
 
 static volatile sig_atomic_t alarms;
 
@@ -211,6 +215,96 @@ static void direct_beside_stores(void)
 	unlink("stores");
 }
 
+/* Blocks promised to nodes of trees, for the worst case. */
+static long promised(void)
+{
+	char text[32] = "";
+	int fd = open("/sys/fs/simplefs/vda/delayed_node_blocks", O_RDONLY);
+
+	TAP_REQUIRE(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0, "what is promised");
+	close(fd);
+	return atol(text);
+}
+
+static long available(void)
+{
+	struct statvfs st;
+
+	TAP_REQUIRE(!statvfs(".", &st), "statvfs");
+	return st.f_bavail;
+}
+
+/* Writes what is dirty, all the time. */
+static pid_t keep_writing_back(int fd)
+{
+	pid_t child = fork();
+
+	while (!child)
+		if (sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE))
+			_exit(1);
+	return child;
+}
+
+/* Every page of a piece is one that writeback may come to before the next; 0 or an exit status. */
+static int stream(int fd)
+{
+	char *piece = malloc(PIECE);
+	long pos;
+
+	memset(piece, 's', PIECE);
+	for (pos = 0; pos < STREAM; pos += PIECE)
+		if (pwrite(fd, piece, PIECE, pos) != PIECE)
+			return 1;
+	return 0;
+}
+
+/* A file as small as they come; false if there was no space for it. */
+static bool small_fits(void)
+{
+	char data[4 * BLOCK] = "small";
+	int fd = open("small", O_RDWR | O_CREAT, 0644);
+	bool fits = fd >= 0 && pwrite(fd, data, sizeof(data), 0) == sizeof(data);
+
+	close(fd);
+	unlink("small");
+	return fits;
+}
+
+static void streamed(void)
+{
+	int fd = make("stream", 0);
+	int rest = make("rest", 0);
+	long refused = 0, times = 0, most = 0, left;
+	pid_t writer, writeback;
+	int status;
+
+	TAP_REQUIRE(!fallocate(fd, 0, 0, STREAM), "preallocated");
+	TAP_REQUIRE(!fallocate(rest, 0, 0, (available() - LEFT) * BLOCK), "and nearly all the rest");
+	sync();
+	TAP_EQ(promised(), 0, "nothing is promised yet");
+	writeback = keep_writing_back(fd);
+	writer = fork();
+	if (!writer)
+		_exit(stream(fd));
+	while (!waitpid(writer, &status, WNOHANG)) {
+		left = promised();
+		most = left > most ? left : most;
+		refused += !small_fits();
+		times++;
+	}
+	TAP_EQ(status, 0, "written, in long pieces, beside writeback");
+	TAP_EQ(refused, 0, "of %ld small files beside it none is refused for want of space", times);
+	TAP_OK(most < LEFT / 2, "no more is promised than for what is dirty: %ld blocks", most);
+	kill(writeback, SIGKILL);
+	TAP_REQUIRE(waitpid(writeback, &status, 0) == writeback && WIFSIGNALED(status), "it went well");
+	TAP_REQUIRE(!syncfs(fd), "synced");
+	TAP_EQ(promised(), 0, "and nothing when all is written");
+	close(fd);
+	close(rest);
+	unlink("stream");
+	unlink("rest");
+}
+
 int main(int argc, char **argv)
 {
 	TAP_REQUIRE(argc == 2 && !chdir(argv[1]), "usage: taken DIR");
@@ -220,5 +314,6 @@ int main(int argc, char **argv)
 	direct_beside_stores();
 	keep_little_dirty();
 	cut_short();
+	streamed();
 	return tap_done();
 }

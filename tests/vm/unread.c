@@ -2,9 +2,11 @@
 /*
  * unread.c - files whose cut stops at a block that cannot be read, and which grow afterwards.
  *
- * usage: unread [crash|after] DIR
+ * usage: unread [crash|after|make|nameless|named] DIR
  * Of each file the node that its end lies in fails to be read once.  With crash, nothing is looked
  * at: the sizes are committed, the data is not, and the plug is to be pulled; after looks then.
+ * make leaves a file that is like them, nameless cuts one while it has no name, and gives it one
+ * when it has grown, then as crash; named looks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,6 +107,49 @@ static const struct file {
 	{ "extended", 0, extend },
 };
 
+static const struct file nameless = { "nameless", 0, extend };
+
+/* Each second block is written, at once and in order: it always lies at the same place. */
+static int make_nameless(void)
+{
+	int fd = open(".", O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+	int i;
+
+	memset(buf, 'x', BLOCK);
+	for (i = 0; i < 400; i += 2)
+		TAP_REQUIRE(pwrite(fd, buf, BLOCK, i * BLOCK) == BLOCK, "a block");
+	TAP_REQUIRE(!fsync(fd) && !fcntl(fd, F_SETFL, 0), "a file without a name");
+	return fd;
+}
+
+static void give_name(int fd)
+{
+	TAP_OK(!linkat(fd, "", AT_FDCWD, nameless.name, AT_EMPTY_PATH), "it gets a name");
+}
+
+/* Nothing of the volume stays in memory but what is open. */
+static void forget_blocks(void)
+{
+	int dir = open(".", O_RDONLY);
+	int dev = open("/dev/vda", O_RDONLY);
+
+	TAP_REQUIRE(!ioctl(dir, FIFREEZE, 0) && !ioctl(dir, FITHAW, 0), "all is in place");
+	TAP_REQUIRE(!ioctl(dev, BLKFLSBUF), "and forgotten");
+	close(dev);
+	close(dir);
+}
+
+static void change_nameless(void)
+{
+	int fd = make_nameless();
+
+	forget_blocks();
+	cut("a file without a name", fd);
+	TAP_OK(extend(fd), "it grows");
+	give_name(fd);
+	close(fd);
+}
+
 static void change(const struct file *f)
 {
 	int fd = open(f->name, O_RDWR | f->flags);
@@ -133,29 +178,52 @@ static void look(const struct file *f)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+static void each(void (*call)(const struct file *f))
 {
-	bool crash = argc == 3 && !strcmp(argv[1], "crash");
-	bool after = argc == 3 && !strcmp(argv[1], "after");
 	unsigned int i;
-	int fd;
 
-	TAP_REQUIRE(argc == 2 || crash || after, "usage: unread [crash|after] DIR");
-	TAP_REQUIRE(!chdir(argv[argc - 1]), "the directory");
-	buf = aligned_alloc(BLOCK, MORE * BLOCK);
-	TAP_REQUIRE(buf, "a buffer");
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (!after)
-			change(&files[i]);
-		if (!crash)
-			look(&files[i]);
-	}
-	if (!crash)
-		return tap_done();
-	/* Another file's fsync commits the sizes. */
-	fd = open("other", O_CREAT | O_WRONLY, 0600);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		call(&files[i]);
+}
+
+static void change_and_look(const struct file *f)
+{
+	change(f);
+	look(f);
+}
+
+/* Another file's fsync commits the sizes. */
+static int crash(void)
+{
+	int fd = open("other", O_CREAT | O_WRONLY, 0600);
+
 	TAP_OK(fd >= 0 && !fsync(fd), "pull now");
 	fflush(stdout);
 	pause();
 	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 3 ? argv[1] : "";
+
+	TAP_REQUIRE(argc == 2 || argc == 3, "usage: unread [crash|after|make|nameless|named] DIR");
+	TAP_REQUIRE(!chdir(argv[argc - 1]), "the directory");
+	buf = aligned_alloc(BLOCK, MORE * BLOCK);
+	TAP_REQUIRE(buf, "a buffer");
+	if (!strcmp(what, "crash")) {
+		each(change);
+		return crash();
+	}
+	if (!strcmp(what, "nameless")) {
+		change_nameless();
+		return crash();
+	}
+	if (!strcmp(what, "make"))
+		give_name(make_nameless());
+	else if (!strcmp(what, "named"))
+		look(&nameless);
+	else
+		each(strcmp(what, "after") ? change_and_look : look);
+	return tap_done();
 }
