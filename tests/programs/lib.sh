@@ -49,6 +49,7 @@ programs()
     shift
     boot --timeout 3000 --mem "${mem:-1G}" --module "$module" --add $here/guest:/guest \
         --disk "$tmp/root" "${options[@]}" -- sh /guest/enter "$@"
+    mkdir -p build/check/programs && cp "$tmp/console" "build/check/programs/$(basename "$0" .slow.t)"
 }
 
 # whole FILE WHAT

@@ -23,9 +23,14 @@ fresh
 is "$(rsync -aHAXSnic --delete /vol/from/ /vol/to/ 2>&1)" '' 'nothing is left to do, by content'
 does "to another volume" rsync -aHAXS /vol/to/ /back/
 is "$(rsync -aHAXSnic --delete /back/ /vol/from/ 2>&1)" '' 'and nothing there'
+[ "$(cd /vol/from/odd && getfattr -dm - -R . | grep -c =)" -ge 6 ]
+ok $? 'there are attributes'
 is "$(cd /vol/from/odd && getfattr -dm - -R . | sort | md5sum)" "$(cd /back/odd && getfattr -dm - -R . | sort | md5sum)" 'the same attributes'
 [ "$(stat -c %b /vol/to/odd/sparse)" -lt 1000 ]
 ok $? 'what is sparse stays so'
-is "$(stat -c '%y %h' /vol/to/odd/old /vol/to/odd/future /vol/to/odd/file9)" "$(stat -c '%y %h' /back/odd/old /back/odd/future /back/odd/file9)" 'times and links'
-is "$(stat -c %y /vol/from/odd/future | cut -c 1-29)" '2200-01-02 03:04:05.987654321' 'nanoseconds of a later century'
+is "$(stat -c %h /back/odd/file9 /back/odd/acl)" $'2\n2' 'links are counted'
+for tree in /vol/from /vol/to /back; do
+    is "$(stat -c %y $tree/odd/old $tree/odd/future | cut -c 1-29)" $'1902-03-04 05:06:07.123456789\n2200-01-02 03:04:05.987654321' \
+        "$tree: times of other centuries, to the nanosecond"
+done
 over
