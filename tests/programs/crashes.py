@@ -6,7 +6,7 @@ usage: crashes.py RECORD DISK FOLDER COUNT SEED
 DISK is the image before the record. In FOLDER COUNT images appear, 0 and on, of moments that are
 chosen by SEED; each with all that flushes had covered, and of what was written since nothing, all, or
 some, of which one may be torn between two sectors. In FOLDER/promises a line for each: its number, the
-moment, and the last mark of each kind before ("kind number" as NAME=NUMBER).
+moment, and the last mark of each kind before (KIND=NUMBER).
 """
 import os
 import random
@@ -85,7 +85,7 @@ def main(record_path, disk_path, folder, count, seed):
         for n, moment in enumerate(moments):
             for e in log[seen:moment]:
                 if e.flags & MARK:
-                    kind, _, number = e.text.partition(" ")
+                    kind, _, number = e.text.rstrip("\0").partition("=")
                     promises[kind] = number
             seen = moment
             last = next((i for i in range(moment - 1, -1, -1) if log[i].flags & FLUSH), -1) + 1

@@ -26,11 +26,11 @@ def write(count):
                 f.write("%d\n" % n * (n * 31 % 400 + 1))
         git("add", "-A")
         git("commit", "-q", "-m", "number %d" % n)
-        mark("commit %d" % n)
+        mark("commit", n)
         if n % 10 == 0:
             git("gc", "-q", "--prune=now")
             git("tag", "gc-%d" % n)
-            mark("tag %d" % n)
+            mark("tag", n)
 
 
 def check(acks):

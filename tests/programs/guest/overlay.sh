@@ -65,7 +65,7 @@ P
 import os, sys
 fd = os.open(sys.argv[1], os.O_TMPFILE | os.O_RDWR)
 os.write(fd, b"nameless")
-os.link("/proc/self/fd/%d" % fd, sys.argv[1] + "/named")
+os.link("/proc/self/fd/%d" % fd, sys.argv[1] + "/named", src_dir_fd=fd, follow_symlinks=True)
 print(open(sys.argv[1] + "/named").read())
 P
 )
@@ -82,7 +82,7 @@ layered redirect_dir=on
 layered redirect_dir=on,metacopy=on
 layered xino=on
 layered index=on,nfs_export=on
-layered redirect_dir=on,metacopy=on,index=on,volatile
+layered redirect_dir=on,metacopy=on,index=on
 
 # Three layers, of which the middle one has been an upper.
 rm -rf /vol/middle && mv /vol/upper /vol/middle && mkdir /vol/upper && rm -rf /vol/work && mkdir /vol/work

@@ -40,13 +40,13 @@ def write(count):
     cursor = db.cursor()
     cursor.execute("create table acks (n integer primary key, text text)")
     db.commit()
-    mark("rows 0")
+    mark("rows", 0)
     bench = subprocess.Popen([os.path.join(BIN, "pgbench"), "-h", "/tmp", "-U", "postgres", "-c", "3", "-T", "600",
                               "-n", "postgres"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for n in range(1, count + 1):
         cursor.execute("insert into acks values (%s, repeat(md5(%s), 40))", (n, str(n)))
         db.commit()
-        mark("rows %d" % n)
+        mark("rows", n)
         if n % 60 == 0:
             db.autocommit = True
             cursor.execute("vacuum pgbench_branches")

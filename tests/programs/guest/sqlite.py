@@ -35,7 +35,7 @@ def write(count):
         dbs[mode].execute("create table state (last integer, version integer)")
         dbs[mode].execute("insert into state values (0, 0)")
         dbs[mode].execute("create index by_data on rows (data)")
-        mark("%s 0" % mode)
+        mark(mode, 0)
     for n in range(1, count + 1):
         for mode, db in dbs.items():
             db.execute("begin immediate")
@@ -44,14 +44,14 @@ def write(count):
                 db.execute("delete from rows where n = ?", (n - 20,))
             db.execute("update state set last = ?, version = version + 1", (n,))
             db.execute("commit")
-            mark("%s %d" % (mode, n))
+            mark(mode, n)
         if rng.random() < 0.05:
             dbs["delete"].execute("vacuum")
         if rng.random() < 0.05:
             dbs["wal"].execute("pragma wal_checkpoint(truncate)")
     for db in dbs.values():
         db.close()
-    mark("end 0")
+    mark("end", 0)
 
 
 def check(acks):
