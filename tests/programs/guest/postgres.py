@@ -4,7 +4,6 @@ import glob
 import os
 import subprocess
 import sys
-import time
 
 import psycopg2
 
@@ -98,7 +97,6 @@ if __name__ == "__main__":
         except Exception as e:
             with open("/tmp/pg.log") as log:
                 found = [repr(e), log.read()[-2000:]]
-            time.sleep(1)
             pg("pg_ctl", "-D", DATA, "-m", "immediate", "stop", check=False)
         print("\n".join(found))
         sys.exit(1 if found else 0)
