@@ -116,7 +116,7 @@ P
 ok $? "filled with many"
 sync
 fails "really" dd if=/dev/zero of=/vol/more bs=1M count=4 conv=fsync status=none
-is "$(find /vol/many -type f -size +0 | wc -l)" "$(find /vol/many -type f -size +0 -exec cat {} + 2>/dev/null | wc -c | awk -v n="$(find /vol/many -type f -size +0 | wc -l)" '{print $1 > 0 ? n : "unread"}')" "all can be read"
+does "all can be read" sh -c 'find /vol/many -type f -exec cat {} + >/dev/null'
 rm -rf /vol/many /vol/more
 fresh
 does "room again" dd if=/dev/urandom of=/vol/again bs=1M count=500 conv=fsync status=none
