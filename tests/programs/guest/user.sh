@@ -51,7 +51,7 @@ for type in ext4 simplefs; do
     ok $? "$type in a file, mounted" || continue
     cp -a /usr/share/perl /tmp/img/ && sync -f /tmp/img
     does "$type: a tree in it" diff -r /usr/share/perl /tmp/img/perl
-    rm -rf /tmp/img/perl
+    rm -rf /tmp/img/perl && sync -f /tmp/img
     before=$(stat -c %b /vol/$type.img)
     does "$type: trimmed" fstrim /tmp/img
     sync -f /vol
