@@ -24,7 +24,7 @@ for clone in linked copied sent; do
     is "$(git rev-parse main)" "$want" "$clone: the same commit"
     is "$(git status --porcelain)" '' "$clone: nothing is changed"
     does "$clone: fsck" git fsck --full --strict --no-dangling
-    git checkout -q -b other HEAD~500 && git commit -q --allow-empty -m other && git rebase -q main
+    git checkout -q -b other HEAD~100 && git commit -q --allow-empty -m other && git rebase -q main
     ok $? "$clone: a branch, put on top of main"
     does "$clone: gc" git gc --quiet --prune=now
     git worktree add -q /vol/$clone.tree HEAD~20 && git -C /vol/$clone.tree status --porcelain | wc -l | grep -qx 0
