@@ -20,7 +20,8 @@ class Kernel:
         with open(os.path.join(root, "release")) as f:
             self.release = f.read().strip()
         self.tree = root
-        self.smp = name.endswith("-smp")
+        self.smp = name != "debug"
+        self.locks = name == "debug-smp"
 
     @staticmethod
     def resolve(_names):
@@ -29,7 +30,7 @@ class Kernel:
     def harmless(self, text):
         """UML walks a process' mappings without the lock that its maple tree asks for, and frees
         memory on a processor that is not up yet: the line after the warning tells these."""
-        return self.smp and ("WARNING: suspicious RCU usage" in text or "lib/maple_tree.c:" in text)
+        return self.locks and ("WARNING: suspicious RCU usage" in text or "lib/maple_tree.c:" in text)
 
 
 def command(args, kern, initramfs):
