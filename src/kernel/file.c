@@ -331,7 +331,8 @@ static vm_fault_t sfs_vm_mkwrite(struct vm_fault *vmf)
 	do {
 		ret = sfs_vm_mkwrite_try(vmf, &final);
 		err = -ENOSPC;	/* for all that is known of a SIGBUS */
-	} while (ret == VM_FAULT_SIGBUS && !final && sfs_retry(inode, &err, &tries));
+	} while (ret == VM_FAULT_SIGBUS && !final && !sfs_quota_is_out(inode) &&
+		 sfs_retry(inode, &err, &tries));
 	sb_end_pagefault(inode->i_sb);
 	return ret;
 }

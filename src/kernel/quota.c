@@ -27,6 +27,18 @@ int sfs_quota_reserve(struct inode *inode, u64 nblks)
 				   DQUOT_SPACE_WARN | DQUOT_SPACE_RESERVE);
 }
 
+bool sfs_quota_is_out(struct inode *inode)
+{
+	int err;
+
+	if (!sfs_has_quota(inode->i_sb))
+		return false;
+	err = __dquot_alloc_space(inode, SFS_BLOCK_SIZE, DQUOT_SPACE_RESERVE);
+	if (!err)
+		sfs_quota_unreserve(inode, 1);
+	return err == -EDQUOT;
+}
+
 void sfs_quota_unreserve(struct inode *inode, u64 nblks)
 {
 	if (sfs_has_quota(inode->i_sb) && nblks)

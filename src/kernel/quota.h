@@ -76,6 +76,8 @@ int sfs_quota_init(struct inode *inode);
 int sfs_quota_reserve(struct inode *inode, u64 nblks);
 void sfs_quota_unreserve(struct inode *inode, u64 nblks);
 void sfs_quota_claim(struct inode *inode, u64 nblks);
+/* Is it for a limit that @inode gets no block?  For who only knows that it got none. */
+bool sfs_quota_is_out(struct inode *inode);
 /* The accounts, and the VFS's i_blocks, become what ii_core.i_blocks says.  In a handle. */
 void sfs_quota_follow(struct inode *inode);
 

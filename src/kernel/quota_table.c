@@ -27,9 +27,24 @@ static const char *sfs_quota_refuse(struct super_block *sb, int err)
 		return "this kernel has no format for it (module quota_v2)";
 	case -EOPNOTSUPP:
 		return "this kernel has no quotas (CONFIG_QUOTA)";
+	case -EROFS:
+		return "the table lacks an account in use (fsck.simplefs)";
 	default:
 		return "the table cannot be used";
 	}
+}
+
+static const unsigned int sfs_quota_enforced[SFS_QUOTAS] = {
+	FS_QUOTA_UDQ_ENFD, FS_QUOTA_GDQ_ENFD, FS_QUOTA_PDQ_ENFD
+};
+
+/* Limits of a type begin to count, or end to, while its usage is counted. */
+static int sfs_quota_enforce(struct super_block *sb, int type, bool on)
+{
+	if (!sb_has_quota_active(sb, type) || sb_has_quota_limits_enabled(sb, type) == on)
+		return 0;
+	return on ? sb->s_qcop->quota_enable(sb, sfs_quota_enforced[type]) :
+		    sb->s_qcop->quota_disable(sb, sfs_quota_enforced[type]);
 }
 
 #ifdef CONFIG_QUOTA
@@ -40,6 +55,10 @@ static const char *sfs_quota_refuse(struct super_block *sb, int err)
 /* Chunks that one new account may take: three of the tree, one of entries. */
 #define SFS_TABLE_NEW		4
 #define SFS_TABLE_SPARE		8
+
+/* Its tree, as the format has it: the chunk of its root, and levels of 256 numbers of chunks. */
+#define SFS_TABLE_ROOT		1
+#define SFS_TABLE_LEVELS	4
 
 /* Chunks that a new account, or one that goes, may change, each in a leaf of its own. */
 #define SFS_CREDITS_ACCOUNT	12
@@ -72,6 +91,9 @@ ssize_t sfs_quota_table_write(struct super_block *sb, int type, const char *buf,
 	struct sfs_trans t;
 	int err, err2;
 
+	/* Without a journal nobody else says so. */
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !SFS_SB(sb)->si_journal)
+		return -EROFS;
 	/* Joins the handle of who changes the account. */
 	err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
 	if (err)
@@ -180,24 +202,56 @@ static int sfs_mark_dquot_dirty(struct dquot *dquot)
 	return sfs_write_dquot(dquot);
 }
 
+/* 1: the tree of the table leads to @id. */
+static int sfs_table_has(struct super_block *sb, int type, u32 id)
+{
+	__le32 next = cpu_to_le32(SFS_TABLE_ROOT);
+	ssize_t n = sizeof(next);
+	int level;
+
+	for (level = SFS_TABLE_LEVELS - 1; level >= 0 && n == sizeof(next) && next; level--)
+		n = sfs_quota_table_read(sb, type, (char *)&next, sizeof(next),
+					 (u64)le32_to_cpu(next) * SFS_CHUNK +
+					 (id >> 8 * level & 0xff) * sizeof(next));
+	if (n < 0)
+		return n;
+	return n == sizeof(next) && next;
+}
+
+/* Reads an account, which may be a new one, and needs room only then.  si_quota_lock held. */
+static int sfs_account_make(struct dquot *dquot)
+{
+	struct super_block *sb = dquot->dq_sb;
+	int type = dquot->dq_id.type;
+	struct sfs_trans t;
+	int err, err2;
+
+	err = sfs_table_has(sb, type, from_kqid(&init_user_ns, dquot->dq_id));
+	if (!err)
+		err = sfs_table_room(sb, type);
+	if (err >= 0)
+		err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
+	if (err)
+		return err;
+	err = dquot_acquire(dquot);
+	err2 = sfs_trans_end(&t);
+	return err ? err : err2;
+}
+
 static int sfs_acquire_dquot(struct dquot *dquot)
 {
 	struct super_block *sb = dquot->dq_sb;
 	unsigned int nofs = memalloc_nofs_save();
-	struct sfs_trans t;
-	int err, err2;
+	int err;
 
 	/* Who frees memory may come for an account himself, to evict an inode: not under this. */
 	sb_start_intwrite(sb);
 	mutex_lock(&SFS_SB(sb)->si_quota_lock);
-	err = sfs_table_room(sb, dquot->dq_id.type);
-	if (!err)
-		err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
-	if (!err) {
+	/* A remount that begins to write finds programs that run: their accounts are there. */
+	if (test_bit(SFS_SI_READONLY, &SFS_SB(sb)->si_flags) && !sb_rdonly(sb))
 		err = dquot_acquire(dquot);
-		err2 = sfs_trans_end(&t);
-		err = err ? err : err2;
-	}
+	else
+		err = sfs_account_make(dquot);
 	mutex_unlock(&SFS_SB(sb)->si_quota_lock);
 	sb_end_intwrite(sb);
 	memalloc_nofs_restore(nofs);
@@ -206,26 +260,28 @@ static int sfs_acquire_dquot(struct dquot *dquot)
 
 /*
  * Of an account that is empty, and has no limits, the record goes as well.  Not while the volume is
- * frozen: this runs for all volumes in turn, and none may wait for the thaw of another.  Then it
- * stays, as that of one who has limits, and says what is true.
+ * frozen: this runs for all volumes in turn, and none may wait for the thaw of another.  Nor where
+ * nothing can be written.  Then it stays, as that of one who has limits, and says what is true.
  */
 static int sfs_release_dquot(struct dquot *dquot)
 {
 	struct super_block *sb = dquot->dq_sb;
+	bool entered = sb_start_intwrite_trylock(sb);
 	struct sfs_trans t;
 	int err, err2;
 
-	if (!sb_start_intwrite_trylock(sb)) {
+	err = entered ? sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t) : -EBUSY;
+	if (err) {
+		spin_lock(&dquot->dq_dqb_lock);
 		clear_bit(DQ_FAKE_B, &dquot->dq_flags);
-		return dquot_release(dquot);
+		spin_unlock(&dquot->dq_dqb_lock);
 	}
-	err = sfs_trans_begin(sb, SFS_CREDITS_ACCOUNT, 0, &t);
-	/* Read-only, or shut down: it goes from memory all the same. */
 	err2 = dquot_release(dquot);
 	if (!err)
 		err = sfs_trans_end(&t);
-	sb_end_intwrite(sb);
-	return err ? err : err2;
+	if (entered)
+		sb_end_intwrite(sb);
+	return err && entered ? err : err2;
 }
 
 static int sfs_write_info(struct super_block *sb, int type)
@@ -288,15 +344,30 @@ static int sfs_get_nextdqblk(struct super_block *sb, struct kqid *id, struct qc_
 	return sfs_is_frozen(sb) ? -EBUSY : dquot_get_next_dqblk(sb, id, ret);
 }
 
-/* The kernel has these two by no name of their own. */
+/* What is asked for here is what a later mount that writes again goes on with. */
+static int sfs_quota_switch(struct super_block *sb, unsigned int flags, bool on)
+{
+	/* The kernel has these two by no name of their own. */
+	int err = on ? dquot_quotactl_sysfile_ops.quota_enable(sb, flags) :
+		       dquot_quotactl_sysfile_ops.quota_disable(sb, flags);
+	unsigned int *limits = &SFS_SB(sb)->si_quota_limits;
+	int type;
+
+	for (type = 0; type < SFS_QUOTAS && !err; type++)
+		if (flags & sfs_quota_enforced[type])
+			*limits = on ? *limits | SFS_QUOTA_BIT(type) :
+				       *limits & ~SFS_QUOTA_BIT(type);
+	return err;
+}
+
 static int sfs_quota_enable(struct super_block *sb, unsigned int flags)
 {
-	return dquot_quotactl_sysfile_ops.quota_enable(sb, flags);
+	return sfs_quota_switch(sb, flags, true);
 }
 
 static int sfs_quota_disable(struct super_block *sb, unsigned int flags)
 {
-	return dquot_quotactl_sysfile_ops.quota_disable(sb, flags);
+	return sfs_quota_switch(sb, flags, false);
 }
 
 /* What changes something waits for the thaw before it has s_umount. */
@@ -352,6 +423,16 @@ static int sfs_table_load(struct super_block *sb, int type)
 	return err;
 }
 
+/* What counted before comes back; options may have been others since. */
+static int sfs_table_resume(struct super_block *sb, int type)
+{
+	int err = dquot_resume(sb, type);
+
+	if (err)
+		return err;
+	return sfs_quota_enforce(sb, type, SFS_SB(sb)->si_quota_limits & SFS_QUOTA_BIT(type));
+}
+
 int sfs_quota_on(struct super_block *sb)
 {
 	struct sfs_fs *fs = &SFS_SB(sb)->si_fs;
@@ -364,7 +445,7 @@ int sfs_quota_on(struct super_block *sb)
 		if (!fs->f_hidden[type])
 			continue;
 		if (sb_has_quota_suspended(sb, type))
-			err = dquot_resume(sb, type);
+			err = sfs_table_resume(sb, type);
 		else if (!sb_has_quota_loaded(sb, type))
 			err = sfs_table_load(sb, type);
 		if (err)
@@ -425,19 +506,6 @@ void sfs_quota_off(struct super_block *sb)
 
 /* ---- options ---- */
 
-/* Limits of a type begin to count, or end to, while its usage is counted. */
-static int sfs_quota_enforce(struct super_block *sb, int type, bool on)
-{
-	static const unsigned int flags[SFS_QUOTAS] = {
-		FS_QUOTA_UDQ_ENFD, FS_QUOTA_GDQ_ENFD, FS_QUOTA_PDQ_ENFD
-	};
-
-	if (!sb_has_quota_active(sb, type) || sb_has_quota_limits_enabled(sb, type) == on)
-		return 0;
-	return on ? sb->s_qcop->quota_enable(sb, flags[type]) :
-		    sb->s_qcop->quota_disable(sb, flags[type]);
-}
-
 int sfs_quota_options(struct super_block *sb, unsigned int given, unsigned int limits)
 {
 	struct sfs_sb_info *si = SFS_SB(sb);
@@ -464,6 +532,6 @@ void sfs_quota_show_options(struct seq_file *seq, struct super_block *sb)
 	int type;
 
 	for (type = 0; type < SFS_QUOTAS; type++)
-		if (sb_has_quota_limits_enabled(sb, type))
+		if (SFS_SB(sb)->si_quota_limits & SFS_QUOTA_BIT(type))
 			seq_printf(seq, ",%s", sfs_quota_options_shown[type]);
 }

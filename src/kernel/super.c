@@ -316,7 +316,6 @@ static void sfs_setup_super(struct super_block *sb)
 	super_set_uuid(sb, fs->f_uuid, sizeof(fs->f_uuid));
 	super_set_sysfs_name_bdev(sb);
 	sfs_xattr_init_super(sb);
-	sfs_quota_setup(sb);
 }
 
 /* The rest of a read-write start, also of a remount: counts, orphans, the mark. */
@@ -410,6 +409,8 @@ int sfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		goto put_super;
 	err = sfs_open_journal(sb, m);
 	clean = si->si_fs.f_state & SFS_STATE_CLEAN;
+	/* What is counted may have come with what was replayed. */
+	sfs_quota_setup(sb);
 	if (!err)
 		err = sfs_fs_init(&si->si_fs);
 	/* What has not been replayed cannot be counted either. */
@@ -500,7 +501,9 @@ int sfs_make_readonly(struct super_block *sb, bool forced)
 	err = sfs_journal_freeze(sb, forced ? sfs_mark_nothing : sfs_mark_clean);
 	if (err && !forced) {
 		clear_bit(SFS_SI_READONLY, &si->si_flags);
-		(void)sfs_quota_on(sb);
+		/* What is not counted from here on a check has to count. */
+		if (sfs_quota_on(sb))
+			sfs_corrupt(&si->si_fs, 0, 0, "quota", "usage is counted no more");
 	}
 	return err;
 }

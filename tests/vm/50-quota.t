@@ -28,7 +28,11 @@ for journal in size=8M none; do
     is "$status" 0 "mkfs, journal $journal"
     quota "$limits && quota limits /mnt /dev/vda && quota owners /mnt /dev/vda && accounts frozen /mnt /dev/vda &&
         accounts nameless /mnt /dev/vda && quota crowd /mnt /dev/vda &&
-        mount -o remount,ro /mnt && mount -o remount,rw /mnt && quota remounted /mnt /dev/vda &&
+        cp \$(command -v accounts) /mnt/stay && { /mnt/stay stay / /dev/vda & until [ -e /ready ]; do :; done; } &&
+        mount -o remount,ro /mnt && mount -o remount,rw /mnt && kill \$! && { wait \$!; rm /mnt/stay; } &&
+        quota remounted /mnt /dev/vda &&
+        mount -o remount,ro /mnt && mount -o remount,ro,noquota /mnt && mount -o remount,rw /mnt &&
+        ! grep prjquota /proc/mounts && quota unlimited /mnt /dev/vda &&
         umount /mnt && $mount && quota again /mnt /dev/vda && umount /mnt && rmmod simplefs"
     is "$status" 0 "limits, owners, a crowd; journal $journal"
     relay "journal $journal"

@@ -3,7 +3,7 @@
  * accounts.c - usage where two things meet: questions and a freeze, a new file and a folder that
  * becomes another's.
  *
- * usage: accounts frozen|nameless DIR DEVICE
+ * usage: accounts frozen|nameless DIR DEVICE; "stay" is a program that runs from the volume.
  */
 #include "quota.h"
 
@@ -104,6 +104,8 @@ static void test_nameless(void)
 int main(int argc, char **argv)
 {
 	arguments(argc, argv);
+	if (!strcmp(argv[1], "stay") && creat("ready", 0600) >= 0)
+		pause();
 	if (!strcmp(argv[1], "frozen"))
 		test_frozen();
 	else

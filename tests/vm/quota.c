@@ -399,6 +399,16 @@ static void test_full(void)
 	count("empty again");
 }
 
+/* An option that was given while nothing could be written counts when something can. */
+static void test_unlimited(void)
+{
+	where = 0;
+	begin();
+	limit(USRQUOTA, USER, 0, 5, 0, 0);
+	TAP_EQ(try(do_write, "u/f", 9), 0, "limits do not count");
+	count("no limits");
+}
+
 static void pull(void)
 {
 	unsigned int round;
@@ -428,6 +438,8 @@ int main(int argc, char **argv)
 		test_owners();
 	else if (!strcmp(argv[1], "crowd"))
 		test_crowd();
+	else if (!strcmp(argv[1], "unlimited"))
+		test_unlimited();
 	else if (!strcmp(argv[1], "full"))
 		test_full();
 	else if (!strcmp(argv[1], "pull"))
