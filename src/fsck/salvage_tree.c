@@ -2,16 +2,17 @@
 /*
  * salvage_tree.c - a tree from its leaves.
  *
- * A leaf says whose it is and which inode of that number, and its keys where it belongs.  So what is
- * above it can be made anew.  Leaves are those that sound nodes lead to, and those that a look at all
- * blocks finds which are used and which nothing holds: a block that was freed is not used, one that
- * was given away is held.  No leaf is moved; inner nodes are new, in blocks that were the tree's or
- * that are free.  Where keys overlap, which leaves of one moment never do, the newer leaf counts.
+ * A leaf says whose it is and which inode of that number, and its keys where it belongs.  So what
+ * is above it can be made anew.  Leaves are those that sound nodes lead to, and those that a look at
+ * all blocks finds which are used and which nothing holds: a block that was freed is not used, one
+ * that was given away is held.  No leaf is moved; inner nodes are new, in blocks that were the
+ * tree's or that are free.  Where keys overlap, which leaves of one moment never do, the newer leaf
+ * counts.
  */
 #include "salvage.h"
 
-#define SFS_ROOT_ENTRIES ((SFS_ROOT_BYTES - sizeof(struct sfs_node_disk)) / sizeof(struct sfs_entry_disk))
-#define SFS_NODE_ENTRIES ((SFS_NODE_BYTES - sizeof(struct sfs_node_disk)) / sizeof(struct sfs_entry_disk))
+#define SFS_ENTRIES(nbytes)							\
+	(((nbytes) - sizeof(struct sfs_node_disk)) / sizeof(struct sfs_entry_disk))
 
 static struct sfs_node_disk *sfs_data_node(void *data)
 {
@@ -208,7 +209,7 @@ static void sfs_renewal_child(struct sfs_renewal *r, u64 blk, unsigned int level
 		return;
 	taken = sfs_found_is_taken(r->s->found, blk);
 	sound = !sfs_head_verify(data, fs->f_fsid, blk);
-	/* With another's block nothing is done; what nothing holds and is used was a node of this. */
+	/* With another's block nothing is done; what is used and not held was a node of this. */
 	ours = sound && le32_to_cpu(head->h_magic) == SFS_MAGIC_NODE &&
 	       le64_to_cpu(head->h_owner) == r->in->i_ino &&
 	       le32_to_cpu(head->h_generation) == r->in->i_generation;
@@ -381,7 +382,7 @@ static int sfs_renewal_level(struct sfs_renewal *r, unsigned int level)
 	int err;
 
 	for (n = 0; n < r->nleaves; n += each) {
-		each = min_t(size_t, r->nleaves - n, SFS_NODE_ENTRIES);
+		each = min_t(size_t, r->nleaves - n, SFS_ENTRIES(SFS_NODE_BYTES));
 		err = sfs_renewal_blk(r, &blk);
 		if (!err)
 			err = sfs_buf_new(NULL, fs, blk, &sfs_node_ops, r->in->i_ino, &buf);
@@ -418,7 +419,7 @@ int sfs_tree_renew(struct sfs_salvage *s, struct sfs_inode *in)
 	sfs_renewal_order(&r);
 	nleaves = r.nleaves;
 	err = r.err;
-	while (!err && r.nleaves > SFS_ROOT_ENTRIES)
+	while (!err && r.nleaves > SFS_ENTRIES(SFS_ROOT_BYTES))
 		err = sfs_renewal_level(&r, level++);
 	if (!err) {
 		sfs_tree_init(in->i_root);
