@@ -2,13 +2,14 @@
 /*
  * salvage_record.c - one record of a leaf, one record of an inode: what of it can be true.
  *
- * Only memory is changed.  What a verifier would refuse goes, or is made what it can only have been;
- * where a checksum is wrong nothing says which bit it was, so there what holds blocks has to agree
- * with the used map.
+ * Only memory is changed.  What a verifier would refuse goes, or is made what it can only have
+ * been; where a checksum is wrong nothing says which bit it was, so there what holds blocks has to
+ * agree with the used map.
  */
 #include "salvage.h"
 
-#define SFS_HASH_DROP	12		/* a name's position: the high 52 bits of its hash, then 8 */
+/* A name's position: the high 52 bits of its hash, then 8 for collisions. */
+#define SFS_HASH_DROP	12
 #define SFS_HASH_SHIFT	8
 
 static struct sfs_slot_disk *sfs_slots(struct sfs_node_disk *node)
@@ -195,7 +196,6 @@ bool sfs_record_mend(struct sfs_salvage *s, struct sfs_inode_disk *disk, u64 ino
 		return true;
 	sound_root = !sfs_node_verify(s->fs, root, SFS_ROOT_BYTES);
 	type = sound_root ? sfs_root_type(root) : 0;
-	/* Of a file a root that held all is lost, whichever record it was: a file of zeros is none. */
 	if (!type && !sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT))
 		goto give_up;
 	if (type && type != le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT)
@@ -213,6 +213,7 @@ bool sfs_record_mend(struct sfs_salvage *s, struct sfs_inode_disk *disk, u64 ino
 	} else if (!root->n_level) {
 		gone = sfs_leaf_mend(s, &in, root, SFS_ROOT_BYTES, suspect, 0);
 	}
+	/* Its root held all, and that is lost: a file of zeros is none. */
 	if (gone && type != SFS_TYPE_DIR && !le16_to_cpu(root->n_count))
 		goto give_up;
 	sfs_size_mend(disk, type, !root->n_level, ret_tree);
