@@ -327,9 +327,9 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 }
 
 /*
- * Something is damaged that does not follow from the rest: is there a way to keep the rest?  Found
- * out in the cache, also if it will not be gone; what a check finds after it takes the place of
- * @found.  The journal is settled before, so that no replay is written with half a repair.
+ * Something is damaged that does not follow from the rest: is there a way to keep the rest?  That is
+ * found out in the cache; what a check finds after it takes the place of @found.  The journal is
+ * settled before, so that no replay is written with half a repair.
  */
 static void sfs_try_salvage(struct sfs_fsck *f, struct sfs_found *found)
 {
@@ -351,7 +351,7 @@ static void sfs_try_salvage(struct sfs_fsck *f, struct sfs_found *found)
 		return;
 	sfs_found_free(found);
 	found->f_gives_up = true;
-	/* It is not the volume any more that was unmounted in order; nothing that it counts is true. */
+	/* It is not the volume that was unmounted in order: nothing that it counts is true. */
 	f->fs.f_state &= ~SFS_STATE_CLEAN;
 	err = sfs_check_find(&f->fs, found);
 	if (err)

@@ -75,8 +75,8 @@ typedef int (*sfs_pause_fn)(void *arg);
 int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn pause, void *arg);
 
 /*
- * Makes true in itself, in the cache, what of SFS_REMEDY_NONE is damaged inodes and trees, and tells
- * what it takes for that; @found, of a check that could read all, is of no use after it.  -ENOSPC:
+ * Makes true in itself, in the cache, what of SFS_REMEDY_NONE is damaged inodes and trees, and
+ * tells what it takes for that; @found, of a check that could read all, is of no use after it.  -ENOSPC:
  * there is no block for a node.  What else is left, and follows, the next check tells; none is
  * needed if there was not *@ret_any.
  */

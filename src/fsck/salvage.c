@@ -3,11 +3,11 @@
  * salvage.c - after a check that found what nothing else repairs: what is damaged in itself is made
  * true, in the cache, with as little as can be given up.
  *
- * Blocks of inodes record by record, then trees from their leaves (salvage_tree.c), then the root if
- * it is gone.  Each act is told.  What is left then is for a check like any other, which gives up the
- * inodes of blocks that are none any more: names, links and maps follow.  Nothing is written here,
- * and little kept: a bit for each block, eight bytes for an inode with a damaged tree, 48 for a leaf
- * of one, and the blocks that change.
+ * Blocks of inodes record by record, then trees from their leaves (salvage_tree.c), then the root
+ * if it is gone.  Each act is told.  What is left then is for a check like any other, which gives
+ * up the inodes of blocks that are none any more: names, links and maps follow.  Nothing is written
+ * here, and little kept: a bit for each block, eight bytes for an inode with a damaged tree, 48 for
+ * a leaf of one, and the blocks that change.
  */
 #include "salvage.h"
 

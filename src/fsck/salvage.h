@@ -19,7 +19,7 @@ struct sfs_claim {
 
 struct sfs_salvage {
 	struct sfs_fs *fs;
-	struct sfs_found *found;	/* f_taken: what is known to be held, by whom does not matter */
+	struct sfs_found *found;	/* f_taken: what is known to be held by somebody */
 	u64 *tree;			/* inodes whose trees are damaged, rising */
 	size_t ntrees;
 	struct sfs_claim *claim;	/* by inode, then by key */
@@ -48,8 +48,8 @@ unsigned int sfs_leaf_mend(struct sfs_salvage *s, const struct sfs_inode *in,
 			   struct sfs_node_disk *node, unsigned int capacity, bool suspect,
 			   u64 tell_blk);
 /*
- * Makes a record of a live slot one that can be, as far as its tree's root; *@ret_tree: the tree has
- * to be made anew.  False: it has to be given up.
+ * Makes a record of a live slot one that can be, as far as its tree's root; *@ret_tree: the tree
+ * has to be made anew.  False: it has to be given up.
  */
 bool sfs_record_mend(struct sfs_salvage *s, struct sfs_inode_disk *disk, u64 ino, bool suspect,
 		     bool *ret_tree);

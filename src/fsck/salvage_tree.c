@@ -3,11 +3,11 @@
  * salvage_tree.c - a tree from its leaves.
  *
  * A leaf says whose it is and which inode of that number, and its keys where it belongs.  So what
- * is above it can be made anew.  Leaves are those that sound nodes lead to, and those that are found
- * in a look at all blocks which are used and which nothing holds: a block that was freed is not
- * used, one that was given away is held.  No leaf is moved; inner nodes are new, in blocks that were
- * the tree's or that are free.  Where keys overlap, which leaves of one moment never do, the newer
- * leaf counts.
+ * is above it can be made anew.  Leaves are those that sound nodes lead to, and those that a look
+ * at all blocks finds in what is used and held by nothing: a block that was freed is not used, one
+ * that was given away is held.  No leaf is moved; inner nodes are new, in blocks that were the
+ * tree's or that are free.  Where keys overlap, which leaves of one moment never do, the newer leaf
+ * counts.
  */
 #include "salvage.h"
 
