@@ -327,8 +327,8 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 }
 
 /*
- * Something is damaged that does not follow from the rest: is there a way to keep the rest?  That is
- * found out in the cache; what a check finds after it takes the place of @found.  The journal is
+ * Something is damaged that does not follow from the rest: is there a way to keep the rest?  That
+ * is found out in the cache; what a check finds after it takes the place of @found.  The journal is
  * settled before, so that no replay is written with half a repair.
  */
 static void sfs_try_salvage(struct sfs_fsck *f, struct sfs_found *found)
@@ -372,8 +372,8 @@ static int sfs_check_all(struct sfs_fsck *f)
 	if (f->lost)
 		sfs_restore(f);
 	sfs_try_salvage(f, &found);
-	differs = f->salvaged || found.f_problems[SFS_REMEDY_COUNT] || found.f_problems[SFS_REMEDY_NAME] ||
-		  f->log_goes;
+	differs = f->salvaged || found.f_problems[SFS_REMEDY_COUNT] ||
+		  found.f_problems[SFS_REMEDY_NAME] || f->log_goes;
 	if (found.f_problems[SFS_REMEDY_READ])
 		status = sfs_leave_unread(f, &found);
 	else if (found.f_problems[SFS_REMEDY_NONE])

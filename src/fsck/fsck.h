@@ -76,9 +76,9 @@ int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn 
 
 /*
  * Makes true in itself, in the cache, what of SFS_REMEDY_NONE is damaged inodes and trees, and
- * tells what it takes for that; @found, of a check that could read all, is of no use after it.  -ENOSPC:
- * there is no block for a node.  What else is left, and follows, the next check tells; none is
- * needed if there was not *@ret_any.
+ * tells what it takes for that; @found, of a check that could read all, is of no use after it.
+ * -ENOSPC: there is no block for a node.  What else is left, and follows, the next check tells;
+ * none is needed if there was not *@ret_any.
  */
 int sfs_salvage(struct sfs_fs *fs, struct sfs_found *found, bool *ret_any);
 

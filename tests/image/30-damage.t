@@ -67,7 +67,7 @@ row 'an inode has no type' 2703 0 0 damage inode $many i_mode 0
 row 'an inode has a size past all' 2703 0 0 damage inode $many i_size 0xffffffffffffffff
 row 'the inode block of the root is zero' 2697 0 0 damage zero "$(blk inodes /)" 1
 row "a directory's inner node is zero" 2704 0 0 damage zero "$(blk inner /many)" 1
-row "a directory's leaf is zero" 2659 45 0 damage zero "$(blk leaf /many)" 1
+row "a directory's leaf is zero" 2500 204 0 damage zero "$(blk leaf /many)" 1
 row "a directory's leaf has a wrong bit" 2703 1 0 damage flip "$(blk leaf /many)" 9000
 row 'an extent leaf is zero' 2703 0 0 damage zero "$(blk leaf /sparse-1)" 1
 for how in slash nul hash; do
