@@ -50,8 +50,7 @@ struct sfs_fs {
 	u64 f_root;
 	u64 f_hash_key[2];
 	u64 f_hidden[SFS_HIDDEN];	/* inode numbers, 0: none */
-	u32 f_stripe_unit;		/* blocks, 0: not known */
-	u32 f_stripe_width;
+	u32 f_stripe_unit, f_stripe_width;	/* blocks, 0: not known */
 	u32 f_state;			/* SFS_STATE_* as last read or written */
 	u32 f_errors;
 	u32 f_mounts;

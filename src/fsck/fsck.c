@@ -329,6 +329,39 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	return SFS_EXIT_REPAIRED;
 }
 
+/*
+ * Something is damaged that does not follow from the rest: is there a way to keep the rest?  That
+ * is found out in the cache; what a check finds after it takes the place of @found.  The journal is
+ * settled before, so that no replay is written with half a repair.
+ */
+static void sfs_try_salvage(struct sfs_fsck *f, struct sfs_found *found)
+{
+	bool any = false;
+	int err;
+
+	if (!found->f_problems[SFS_REMEDY_NONE] || found->f_problems[SFS_REMEDY_READ] ||
+	    sfs_fs_has_unknown(&f->fs) || (f->log_err && !f->log_goes) || f->restored != f->lost)
+		return;
+	if (!f->never && !sfs_agree(f, true))
+		return;
+	sfs_settle_log(f);
+	err = sfs_salvage(&f->fs, found, &any);
+	if (err == -ENOSPC)
+		return;
+	if (err && !sfs_is_damage(err))
+		sfs_give_up(f, err, "what can be kept could not be found out");
+	if (err || !any)
+		return;
+	sfs_found_free(found);
+	found->f_gives_up = true;
+	/* It is not the volume that was unmounted in order: nothing that it counts is true. */
+	f->fs.f_state &= ~SFS_STATE_CLEAN;
+	err = sfs_check_find(&f->fs, found);
+	if (err)
+		sfs_give_up(f, err, "the check could not go on");
+	f->salvaged = true;
+}
+
 static int sfs_check_all(struct sfs_fsck *f)
 {
 	struct sfs_found found = { 0 };
@@ -341,8 +374,9 @@ static int sfs_check_all(struct sfs_fsck *f)
 		sfs_give_up(f, err, "the check could not go on");
 	if (f->lost)
 		sfs_restore(f);
-	differs = found.f_problems[SFS_REMEDY_COUNT] || found.f_problems[SFS_REMEDY_NAME] ||
-		  f->log_goes;
+	sfs_try_salvage(f, &found);
+	differs = f->salvaged || found.f_problems[SFS_REMEDY_COUNT] ||
+		  found.f_problems[SFS_REMEDY_NAME] || f->log_goes;
 	if (found.f_problems[SFS_REMEDY_READ])
 		status = sfs_leave_unread(f, &found);
 	else if (found.f_problems[SFS_REMEDY_NONE])
@@ -356,7 +390,8 @@ static int sfs_check_all(struct sfs_fsck *f)
 	else if (differs && sfs_fs_has_unknown(&f->fs))
 		status = sfs_leave(f, "only a version that knows all of its features can tell damage"
 				   " from what belongs to them");
-	else if (f->restored != f->lost || !sfs_agree(f, found.f_problems[SFS_REMEDY_NAME]))
+	else if (f->restored != f->lost ||
+		 !(f->salvaged ? !f->never : sfs_agree(f, found.f_problems[SFS_REMEDY_NAME])))
 		status = sfs_leave(f, "-y repairs it");
 	else
 		status = sfs_try_repair(f, &found);

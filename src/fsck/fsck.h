@@ -28,6 +28,7 @@ struct sfs_fsck {
 	bool settled;			/* the replay has been written */
 	bool has_log;			/* the journal is there, to be written through */
 	u32 room;			/* for so many blocks at once */
+	bool salvaged;			/* in the cache is what the volume is to be made of */
 	bool repaired;			/* in the cache is a repair that was not written yet */
 	bool written;			/* some of what was finished has been written */
 	unsigned int finished;		/* orphans, written or not */
@@ -54,7 +55,7 @@ void sfs_settle_log(struct sfs_fsck *f);
  */
 void sfs_renew_log(struct sfs_fsck *f);
 
-/* ---- super.c, orphans.c, repair.c ---- */
+/* ---- super.c, orphans.c, salvage.c, repair.c ---- */
 
 /*
  * Block 0 of @dev, or what a copy says of it, sealed, into @super.  True: the latter, which then is
@@ -72,6 +73,14 @@ int sfs_super_number(struct sfs_fs *fs, void *super);
  */
 typedef int (*sfs_pause_fn)(void *arg);
 int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn pause, void *arg);
+
+/*
+ * Makes true in itself, in the cache, what of SFS_REMEDY_NONE is damaged inodes and trees, and
+ * tells what it takes for that; @found, of a check that could read all, is of no use after it.
+ * -ENOSPC: there is no block for a node.  What else is left, and follows, the next check tells;
+ * none is needed if there was not *@ret_any.
+ */
+int sfs_salvage(struct sfs_fs *fs, struct sfs_found *found, bool *ret_any);
 
 /*
  * Writes anew, in the cache, what follows from a check that found nothing of SFS_REMEDY_NONE.

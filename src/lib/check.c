@@ -39,6 +39,11 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	int err;
 
 	err = sfs_buf_get(c->fs, blk, &sfs_inodes_ops, group, &buf);
+	if (sfs_is_damage(err) && c->found->f_gives_up) {
+		SFS_PROBLEM(c, SFS_PROBLEM_INODES_GONE, blk, blk << SFS_INODE_SLOT_BITS,
+			    (blk << SFS_INODE_SLOT_BITS) + SFS_INODE_SLOTS - 1);
+		return;
+	}
 	if (sfs_is_bad_block(err))
 		sfs_unread_add(c, blk, 1, err);
 	if (err) {

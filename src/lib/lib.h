@@ -306,6 +306,9 @@ enum sfs_problem_code {
 	SFS_PROBLEM_DOOMED, SFS_PROBLEM_HOLLOW, SFS_PROBLEM_LOST, SFS_PROBLEM_LEFT,
 	SFS_PROBLEM_USAGE, SFS_PROBLEM_USAGE_INODES, SFS_PROBLEM_USAGE_LOST,
 	SFS_PROBLEM_NAMES_HIDDEN,
+	SFS_PROBLEM_INODES_GONE, SFS_PROBLEM_INODES_MENDED, SFS_PROBLEM_INODE_GONE,
+	SFS_PROBLEM_INODE_MENDED, SFS_PROBLEM_TREE, SFS_PROBLEM_LEAVES_GONE,
+	SFS_PROBLEM_LEAF_MENDED, SFS_PROBLEM_RECORD_GONE, SFS_PROBLEM_ROOT_MADE,
 	SFS_PROBLEMS
 };
 
@@ -370,6 +373,7 @@ struct sfs_found {
 	struct sfs_found_names f_names;
 	unsigned int f_tables_lost;	/* bits of tables of usage whose trees cannot be read */
 	u64 f_problems[SFS_REMEDIES];
+	bool f_gives_up;		/* set before: inodes of a damaged block are gone */
 };
 
 /*

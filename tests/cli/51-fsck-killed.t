@@ -5,7 +5,7 @@
 # whoever comes next sees that the volume is not in order.
 # shellcheck source=tests/tap/tap.sh
 . "$(dirname "$0")/../tap/tap.sh"
-make -s tools build/image/edit >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+make -s tools build/image/edit build/image/damage >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
 gcc -shared -fPIC -O1 -Wall -Wextra -Werror -D_GNU_SOURCE -o "$tmp/fault.so" tests/cli/fault.c || exit 1
 fsck=build/bin/fsck.simplefs
 edit=build/image/edit
@@ -69,6 +69,27 @@ killed 'names and links'
 cp "$tmp/sound" "$tmp/damaged"
 for map in 0 2 3; do "$edit" "$tmp/damaged" rot $((1 + 32 * map)); done
 killed 'maps'
+
+# A tree whose inner node is gone, and a block of inodes that has a wrong bit.
+mkdir -p "$tmp/deep/dir"
+for i in $(seq 1500); do echo "$i" >"$tmp/deep/dir/a-name-that-takes-its-room-$i"; done
+build/bin/mkfs.simplefs -q -J none -d "$tmp/deep" "$tmp/deep.img" 16M || exit 1
+inner=$(build/image/damage "$tmp/deep.img" where inner /dir)
+inodes=$(build/image/damage "$tmp/deep.img" where inodes /dir/a-name-that-takes-its-room-9)
+hurt()
+{
+    build/image/damage "$tmp/damaged" flip "$inodes" 16000
+    build/image/damage "$tmp/damaged" zero "$inner" 1
+}
+cp "$tmp/deep.img" "$tmp/damaged"
+hurt
+killed 'a tree'
+is "$(build/bin/dump.simplefs -d /dir "$img" | grep -c a-name)" 1500 'a tree, a repair killed and one after it: all names are there'
+build/bin/mkfs.simplefs -q -f -J size=4M -d "$tmp/deep" "$tmp/damaged" 24M || exit 1
+inner=$(build/image/damage "$tmp/damaged" where inner /dir)
+inodes=$(build/image/damage "$tmp/damaged" where inodes /dir/a-name-that-takes-its-room-9)
+hurt
+torn 'a tree'
 
 # Names of a directory of several nodes, which are new in another.
 long=a-name-of-some-length-that-takes-its-room

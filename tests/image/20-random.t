@@ -33,6 +33,8 @@ while read -r name blk; do
 done <"$tmp/patches/list"
 is "$fell" 0 "never falls over (${seen[0]} sound, ${seen[1]} repaired, ${seen[4]} left, ${seen[8]} no volume)"
 is "$broken" 0 'and what it calls sound or repaired is so in a second run'
-[ "${seen[1]}" -gt 0 ] && [ "${seen[4]}" -gt 0 ]
-ok $? 'some were repaired, some could not be'
+[ "${seen[1]}" -gt 0 ]
+ok $? 'some were repaired'
+[ "${seen[4]}" -le $((count / 20)) ]
+ok $? "and of a hundred no more than five could not be"
 done_testing

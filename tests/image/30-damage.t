@@ -61,17 +61,17 @@ row 'the first 64 KiB are zero' 2704 0 0 damage zero 0 16
 row 'the first MiB is zero' 0 0 8 damage zero 0 256
 row 'an inode map is zero' 2704 0 0 damage zero 33 1
 row 'an inode map has a wrong bit' 2704 0 0 damage flip 33 9000
-row 'an inode block has a wrong bit' 2696 0 4 damage flip "$(blk inodes $many)" 9000
-row 'an inode block is zero' 2696 0 4 damage zero "$(blk inodes $many)" 1
-row 'an inode has no type' 2696 0 4 damage inode $many i_mode 0
-row 'an inode has a size past all' 2696 0 4 damage inode $many i_size 0xffffffffffffffff
-row 'the inode block of the root is zero' 0 0 4 damage zero "$(blk inodes /)" 1
-row "a directory's inner node is zero" 704 0 4 damage zero "$(blk inner /many)" 1
-row "a directory's leaf is zero" 714 0 4 damage zero "$(blk leaf /many)" 1
-row "a directory's leaf has a wrong bit" 714 0 4 damage flip "$(blk leaf /many)" 9000
-row 'an extent leaf is zero' 2703 0 4 damage zero "$(blk leaf /sparse-1)" 1
+row 'an inode block has a wrong bit' 2703 0 0 damage flip "$(blk inodes $many)" 9000
+row 'an inode block is zero' 2696 0 0 damage zero "$(blk inodes $many)" 1
+row 'an inode has no type' 2703 0 0 damage inode $many i_mode 0
+row 'an inode has a size past all' 2703 0 0 damage inode $many i_size 0xffffffffffffffff
+row 'the inode block of the root is zero' 2697 0 0 damage zero "$(blk inodes /)" 1
+row "a directory's inner node is zero" 2704 0 0 damage zero "$(blk inner /many)" 1
+row "a directory's leaf is zero" 2500 204 0 damage zero "$(blk leaf /many)" 1
+row "a directory's leaf has a wrong bit" 2703 1 0 damage flip "$(blk leaf /many)" 9000
+row 'an extent leaf is zero' 2703 0 0 damage zero "$(blk leaf /sparse-1)" 1
 for how in slash nul hash; do
-    row "a name in a directory: $how" 1089 0 4 damage name /many "${many##*/}" "$how"
+    row "a name in a directory: $how" 2703 1 0 damage name /many "${many##*/}" "$how"
 done
 row "the journal's superblock is zero" 2704 0 0 damage zero 131 1
 done_testing
