@@ -13,15 +13,15 @@
 
 /* The name of SVG, which nobody looks up. */
 #define SFS_PIC_NAMESPACE	"http:" "//www.w3.org/2000/svg"
-#define SFS_PIC_COLUMNS	252		/* 128 of these are the blocks of a group */
-#define SFS_PIC_CELLS	16384
+#define SFS_PIC_COLUMNS	252u		/* 128 of these are the blocks of a group */
+#define SFS_PIC_CELLS	16384u
 #define SFS_PIC_ROWS	(SFS_PIC_CELLS / SFS_PIC_COLUMNS + 2)
-#define SFS_PIC_BINS	16		/* free runs, by powers of two */
-#define SFS_PIC_FILES	5		/* files, by extents */
-#define SFS_PIC_LEFT	110
-#define SFS_PIC_TOP	96
-#define SFS_PIC_W	4
-#define SFS_PIC_H	9
+#define SFS_PIC_BINS	16u		/* free runs, by powers of two */
+#define SFS_PIC_FILES	5u		/* files, by extents */
+#define SFS_PIC_LEFT	110u
+#define SFS_PIC_TOP	96u
+#define SFS_PIC_W	4u
+#define SFS_PIC_H	9u
 
 enum sfs_pic_kind {
 	SFS_PIC_USED,			/* and no other of these */
@@ -282,7 +282,7 @@ static void sfs_pic_draw_row(struct sfs_picture *p, u32 row)
 	u64 blk = (u64)first << p->shift;
 	const struct sfs_pic_row *r = &p->rows[row];
 	unsigned int y = SFS_PIC_TOP + row * SFS_PIC_H;
-	unsigned int kind, fill, kind_now, fill_now;
+	unsigned int kind, kind_now, fill = 0, fill_now = 0;
 	u32 cell, from = first;
 
 	fputs("<g class=\"row\">", p->out);
@@ -395,12 +395,11 @@ static int sfs_pic_write(struct sfs_picture *p)
 int sfs_picture(struct sfs_fs *fs, const char *path)
 {
 	u64 ngroups = sfs_groups_ready(fs);
-	struct sfs_picture p = {
-		.fs = fs, .nblks = min(fs->f_blocks, ngroups * SFS_GROUP_BLOCKS),
-	};
+	struct sfs_picture p = { .fs = fs };
 	u64 group;
 	int err;
 
+	p.nblks = min(fs->f_blocks, ngroups * SFS_GROUP_BLOCKS);
 	while ((p.nblks - 1) >> p.shift >= SFS_PIC_CELLS)
 		p.shift++;
 	p.ncells = ((p.nblks - 1) >> p.shift) + 1;

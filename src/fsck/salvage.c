@@ -70,8 +70,8 @@ static int sfs_inodes_mend(struct sfs_salvage *s, u64 blk, void *data)
 /* The trees of a block that is sound by now. */
 static int sfs_inodes_look(struct sfs_salvage *s, u64 blk)
 {
-	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
-	const struct sfs_head *head = (const struct sfs_head *)data;
+	struct sfs_inodes_disk inodes;
+	void *data = &inodes;
 	struct sfs_inode in = { 0 };
 	unsigned int slot;
 	int err = 0;
@@ -88,7 +88,7 @@ static int sfs_inodes_look(struct sfs_salvage *s, u64 blk)
 	for (slot = 0; slot < SFS_INODE_SLOTS && !err; slot++) {
 		u64 ino = blk << SFS_INODE_SLOT_BITS | slot;
 
-		if (!(head->h_live >> slot & 1) || sfs_inode_read(s->fs, ino, &in))
+		if (!(inodes.n_head.h_live >> slot & 1) || sfs_inode_read(s->fs, ino, &in))
 			continue;
 		if (s->ntrees && s->tree[s->ntrees - 1] == ino)
 			continue;

@@ -394,7 +394,7 @@ static u64 sfs_usage_add(struct sfs_usage_maker *m)
 {
 	void *p;
 
-	if (m->n == m->room) {
+	if (!m->chunks || m->n == m->room) {
 		m->room = m->room ? 2 * m->room : 16;
 		p = realloc(m->chunks, m->room * SFS_CHUNK);
 		if (!p)
@@ -469,7 +469,7 @@ int sfs_usages_build(struct sfs_usages *t, unsigned int q, u8 **ret_chunks, u64 
 		qsort(t->t_usage, t->t_n, sizeof(*t->t_usage), sfs_usage_compare);
 	if (t->t_hash)
 		memset(t->t_hash, 0, t->t_nhash * sizeof(*t->t_hash));
-	for (n = 0; n < t->t_n; n++)
+	for (n = 0; t->t_hash && n < t->t_n; n++)
 		t->t_hash[sfs_usage_slot(t, t->t_usage[n].u_id)] = n + 1;
 	sfs_usage_add(&m);
 	if (!sfs_usage_add(&m))

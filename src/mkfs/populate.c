@@ -474,21 +474,13 @@ static bool sfs_is_edu(const char *path, mode_t mode)
 	return is_edu;
 }
 
-static int sfs_open_source(const char *path, const struct stat *image,
+static int sfs_open_source(const char *path, mode_t mode, const struct stat *image,
 			   struct sfs_source **ret_source)
 {
-	struct stat st;
-	int err;
-
-	if (stat(path, &st)) {
-		err = -errno;
-		sfs_warn("%s: cannot be read: %s", path, strerror(errno));
-		return err;
-	}
-	if (S_ISDIR(st.st_mode))
+	if (S_ISDIR(mode))
 		return sfs_source_dir_open(path, image, ret_source);
-	return sfs_is_edu(path, st.st_mode) ? sfs_source_edu_open(path, ret_source) :
-					      sfs_source_tar_open(path, ret_source);
+	return sfs_is_edu(path, mode) ? sfs_source_edu_open(path, ret_source) :
+					sfs_source_tar_open(path, ret_source);
 }
 
 int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
@@ -496,9 +488,15 @@ int sfs_populate(struct sfs_fs *fs, struct sfs_dev *dev, const char *source)
 	struct sfs_populate p = { .fs = fs, .dev = dev, .t = sfs_dev_trans(dev) };
 	struct sfs_entry entry;
 	struct stat image;
+	struct stat st;
 	int err;
 
-	err = fstat(sfs_dev_fd(dev), &image) ? -errno : sfs_open_source(source, &image, &p.source);
+	if (stat(source, &st) || fstat(sfs_dev_fd(dev), &image)) {
+		err = -errno;
+		sfs_warn("%s: cannot be read: %s", source, strerror(errno));
+		return err;
+	}
+	err = sfs_open_source(source, st.st_mode, &image, &p.source);
 	if (err)
 		return err;
 	while ((err = p.source->next(p.source, &entry)) > 0) {

@@ -107,6 +107,7 @@ static int sfs_edu_make_room(struct sfs_source_edu *s)
 /* @name is a valid one, or that of the root, which is empty. */
 static int sfs_edu_add(struct sfs_source_edu *s, size_t dir, const char *name, u32 ino)
 {
+	size_t len = strlen(name) + 1;
 	int err = sfs_edu_make_room(s);
 
 	if (err)
@@ -115,8 +116,8 @@ static int sfs_edu_add(struct sfs_source_edu *s, size_t dir, const char *name, u
 		.name = s->names_len, .ino = ino, .dir = dir,
 		.depth = *name ? s->entries[dir].depth + 1 : 0,
 	};
-	strcpy(s->names + s->names_len, name);
-	s->names_len += strlen(name) + 1;
+	memcpy(s->names + s->names_len, name, len);
+	s->names_len += len;
 	return 0;
 }
 
