@@ -13,6 +13,7 @@ cases=(
     '64M size=4M 1 full drop' '64M size=4M 2 full remount' '64M size=4M 8 full'
     '64M size=4M 4 remount grow' '64M size=4M 8 full drop grow'
     '5G size=4031M 2 remount' '5G size=4031M 8 drop' '5G size=4031M 8 full remount'
+    '256M size=4M 4 remount quota' '64M size=4M 8 full drop discard quota'
 )
 seconds=$((${CHURN_SECONDS:-3600} / (${#names[@]} * ${#cases[@]})))
 [ "$seconds" -ge 10 ] || seconds=10
