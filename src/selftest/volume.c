@@ -23,6 +23,8 @@
 #define SFS_IMAGE_BYTES	(24 << 20)
 #define SFS_LOG_BYTES	(5 << 20)
 #define SFS_LOOP_TRIES	16
+#define SFS_LOOP_CLEARS	500
+#define SFS_LOOP_WAIT_US	10000
 
 void sfs_volume_name(struct sfs_worker *w, const char *name, struct sfs_volume *ret_volume)
 {
@@ -163,12 +165,23 @@ bool sfs_volume_attach(struct sfs_volume *v)
 	return v->v_loop >= 0 && (!v->v_log[0] || v->v_log_loop >= 0);
 }
 
-/* Emptied while it is still locked: nobody can look into it in between. */
+/*
+ * Emptied while it is still locked: nobody can look into it in between.  While somebody else has it
+ * open, to find that it is locked, the kernel leaves that to the last who closes it: to him, after
+ * the lock is gone.  So he is waited for, five seconds at most.
+ */
 static void sfs_loop_detach(int loop)
 {
+	struct loop_info64 info;
+	int tries;
+
 	if (loop < 0)
 		return;
-	ioctl(loop, LOOP_CLR_FD);
+	for (tries = 0; tries < SFS_LOOP_CLEARS; tries++) {
+		if (ioctl(loop, LOOP_CLR_FD) || ioctl(loop, LOOP_GET_STATUS64, &info))
+			break;
+		usleep(SFS_LOOP_WAIT_US);
+	}
 	close(loop);
 }
 
