@@ -119,8 +119,6 @@ static int sfs_reconfigure(struct fs_context *fc)
 		/* An emergency remount goes on in any case: the volume then stays unclean. */
 		if (err && !(want_ro && forced))
 			return err;
-		/* Accounts that were suspended have come back as they were. */
-		(void)sfs_quota_options(sb, m->m_quota_given, m->m_quota_limits);
 	}
 	if (m->m_errors)
 		si->si_errors = m->m_errors;
