@@ -3,8 +3,8 @@
  * quota.c - a table of usage as bytes: the records that it is made of.
  *
  * What the bytes mean is known to the kernel's own code for the format, and to the tools
- * (src/lib/quota.c).  A change of usage is a change of bytes of one record, in place, so that it
- * takes one block of a transaction and cannot fail for want of space.
+ * (src/lib/usage_table.c).  A change of usage is a change of bytes of one record, in place, so that
+ * it takes one block of a transaction and cannot fail for want of space.
  */
 #include "core.h"
 

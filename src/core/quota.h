@@ -26,6 +26,10 @@ struct sfs_quota_head_disk {
 } __attribute__((packed, aligned(4)));
 #define SFS_QUOTA_VERSION	1
 
+/* Its tree: the chunk of the root, and levels, one for each byte of an id. */
+#define SFS_QUOTA_ROOT		1
+#define SFS_QUOTA_LEVELS	4
+
 extern const u32 sfs_quota_magic[SFS_QUOTAS];
 extern const char *const sfs_quota_word[SFS_QUOTAS];	/* "user", "group", "project" */
 

@@ -410,11 +410,11 @@ static long sfs_print_check_json(struct sfs_fs *fs)
 
 static long sfs_print_check(const struct sfs_dump *d, struct sfs_fs *fs)
 {
-	long result = d->json ? sfs_print_check_json(fs) : sfs_check(fs);
+	long result;
 
 	if (d->json)
-		return result;
-
+		return sfs_print_check_json(fs);
+	result = sfs_check(fs);
 	if (result > 0)
 		fprintf(stderr, "%s: %ld problems\n", d->path, result);
 	else if (!result && (printf("%s: clean\n", d->path) < 0 || fflush(stdout)))

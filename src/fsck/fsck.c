@@ -296,11 +296,6 @@ static void sfs_restore(struct sfs_fsck *f)
 			f->path);
 }
 
-static void sfs_hear_nothing(const char *text)
-{
-	(void)text;
-}
-
 /* Repairs in the cache and believes it only after a second check there. */
 static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 {
@@ -317,7 +312,7 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	sfs_dev_doubt(f->fs.f_priv);
 	/* Its counts are true now; orphans are still to be finished. */
 	f->fs.f_state &= ~SFS_STATE_CLEAN;
-	sfs_report = sfs_hear_nothing;
+	sfs_report = sfs_report_nothing;
 	left = err ? err : sfs_check(&f->fs);
 	sfs_report = sfs_report_damage;
 	if (left < 0 && !sfs_is_damage(left))

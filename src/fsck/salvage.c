@@ -13,15 +13,11 @@
 
 static int sfs_tree_note(struct sfs_salvage *s, u64 ino)
 {
-	u64 *p = s->tree;
+	int err = sfs_array_grow((void **)&s->tree, s->ntrees, sizeof(*s->tree));
 
-	if (!(s->ntrees & (s->ntrees - 1)))
-		p = realloc(p, (s->ntrees ? 2 * s->ntrees : 1) * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	s->tree = p;
-	s->tree[s->ntrees++] = ino;
-	return 0;
+	if (!err)
+		s->tree[s->ntrees++] = ino;
+	return err;
 }
 
 /* ---- blocks of inodes ---- */
@@ -243,11 +239,6 @@ static int sfs_tree_salvage(struct sfs_salvage *s, u64 ino)
 	return err ? err : sfs_inodes_put(s, sfs_ino_blk(ino), data);
 }
 
-static void sfs_hear_no_damage(const char *text)
-{
-	(void)text;
-}
-
 int sfs_salvage(struct sfs_fs *fs, struct sfs_found *found, bool *ret_any)
 {
 	struct sfs_salvage s = { .fs = fs, .found = found, .tell = sfs_report };
@@ -258,7 +249,7 @@ int sfs_salvage(struct sfs_fs *fs, struct sfs_found *found, bool *ret_any)
 	if (!s.seen)
 		return -ENOMEM;
 	/* What is damaged has been told. */
-	sfs_report = sfs_hear_no_damage;
+	sfs_report = sfs_report_nothing;
 	err = sfs_inodes_look_all(&s);
 	if (!err)
 		err = sfs_root_mend(&s);

@@ -29,7 +29,6 @@ static u64 sfs_slot_at(const struct sfs_node_disk *node, unsigned int i)
 struct sfs_hurt {
 	struct sfs_salvage *s;
 	struct sfs_inode *in;
-	u64 end;			/* of the extent before */
 	u64 nrecs;
 	bool hurt;
 };
@@ -66,16 +65,11 @@ bool sfs_tree_is_hurt(struct sfs_salvage *s, struct sfs_inode *in)
 
 static int sfs_claim_add(struct sfs_salvage *s, const struct sfs_claim *claim)
 {
-	struct sfs_claim *p = s->claim;
+	int err = sfs_array_grow((void **)&s->claim, s->nclaims, sizeof(*s->claim));
 
-	/* Doubled whenever it is full. */
-	if (!(s->nclaims & (s->nclaims - 1)))
-		p = realloc(p, (s->nclaims ? 2 * s->nclaims : 1) * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	s->claim = p;
-	s->claim[s->nclaims++] = *claim;
-	return 0;
+	if (!err)
+		s->claim[s->nclaims++] = *claim;
+	return err;
 }
 
 int sfs_ino_compare(const void *a, const void *b)
@@ -157,28 +151,18 @@ struct sfs_renewal {
 	int err;
 };
 
-static void sfs_renewal_leaf(struct sfs_renewal *r, u64 blk, const struct sfs_head *head)
+static void sfs_renewal_leaf(struct sfs_renewal *r, u64 blk, u64 seq)
 {
-	struct sfs_claim *p = realloc(r->leaf, (r->nleaves + 1) * sizeof(*p));
-
-	if (!p) {
-		r->err = -ENOMEM;
-		return;
-	}
-	r->leaf = p;
-	p[r->nleaves++] = (struct sfs_claim) { .l_blk = blk, .l_seq = le64_to_cpu(head->h_seq) };
+	r->err = sfs_array_grow((void **)&r->leaf, r->nleaves, sizeof(*r->leaf));
+	if (!r->err)
+		r->leaf[r->nleaves++] = (struct sfs_claim) { .l_blk = blk, .l_seq = seq };
 }
 
 static void sfs_renewal_spare(struct sfs_renewal *r, u64 blk)
 {
-	u64 *p = realloc(r->spare, (r->nspare + 1) * sizeof(*p));
-
-	if (!p) {
-		r->err = -ENOMEM;
-		return;
-	}
-	r->spare = p;
-	p[r->nspare++] = blk;
+	r->err = sfs_array_grow((void **)&r->spare, r->nspare, sizeof(*r->spare));
+	if (!r->err)
+		r->spare[r->nspare++] = blk;
 }
 
 /* What an entry of a sound node leads to, where a node of @level should be. */
@@ -219,7 +203,7 @@ static void sfs_renewal_child(struct sfs_renewal *r, u64 blk, unsigned int level
 		r->lost++;
 		sfs_renewal_spare(r, blk);
 	} else if (!level) {
-		sfs_renewal_leaf(r, blk, head);
+		sfs_renewal_leaf(r, blk, le64_to_cpu(head->h_seq));
 	} else {
 		sfs_renewal_spare(r, blk);
 		if (ours && sfs_data_node(data)->n_level == level &&
@@ -247,12 +231,9 @@ static void sfs_renewal_claims(struct sfs_renewal *r)
 		else
 			hi = mid;
 	}
-	for (n = lo; n < r->s->nclaims && r->s->claim[n].l_ino == r->in->i_ino && !r->err; n++) {
-		struct sfs_head head = { .h_seq = cpu_to_le64(r->s->claim[n].l_seq) };
-
+	for (n = lo; n < r->s->nclaims && r->s->claim[n].l_ino == r->in->i_ino && !r->err; n++)
 		if (r->s->claim[n].l_generation == r->in->i_generation)
-			sfs_renewal_leaf(r, r->s->claim[n].l_blk, &head);
-	}
+			sfs_renewal_leaf(r, r->s->claim[n].l_blk, r->s->claim[n].l_seq);
 	/* Some were found twice. */
 	if (r->nleaves)
 		qsort(r->leaf, r->nleaves, sizeof(*r->leaf), sfs_blk_compare);

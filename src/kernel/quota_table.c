@@ -56,10 +56,6 @@ static int sfs_quota_enforce(struct super_block *sb, int type, bool on)
 #define SFS_TABLE_NEW		4
 #define SFS_TABLE_SPARE		8
 
-/* Its tree, as the format has it: the chunk of its root, and levels of 256 numbers of chunks. */
-#define SFS_TABLE_ROOT		1
-#define SFS_TABLE_LEVELS	4
-
 /* Chunks that a new account, or one that goes, may change, each in a leaf of its own. */
 #define SFS_CREDITS_ACCOUNT	12
 
@@ -205,11 +201,11 @@ static int sfs_mark_dquot_dirty(struct dquot *dquot)
 /* 1: the tree of the table leads to @id. */
 static int sfs_table_has(struct super_block *sb, int type, u32 id)
 {
-	__le32 next = cpu_to_le32(SFS_TABLE_ROOT);
+	__le32 next = cpu_to_le32(SFS_QUOTA_ROOT);
 	ssize_t n = sizeof(next);
 	int level;
 
-	for (level = SFS_TABLE_LEVELS - 1; level >= 0 && n == sizeof(next) && next; level--)
+	for (level = SFS_QUOTA_LEVELS - 1; level >= 0 && n == sizeof(next) && next; level--)
 		n = sfs_quota_table_read(sb, type, (char *)&next, sizeof(next),
 					 (u64)le32_to_cpu(next) * SFS_CHUNK +
 					 (id >> 8 * level & 0xff) * sizeof(next));

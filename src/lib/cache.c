@@ -23,6 +23,11 @@ static void sfs_report_stderr(const char *text)
 
 void (*sfs_report)(const char *text) = sfs_report_stderr;
 
+void sfs_report_nothing(const char *text)
+{
+	(void)text;
+}
+
 void sfs_dev_close(struct sfs_dev *dev)
 {
 	unsigned int i;

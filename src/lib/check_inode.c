@@ -123,11 +123,6 @@ static bool sfs_check_is_rotten(struct sfs_inode *in, const struct sfs_node_disk
 	return rotten;
 }
 
-static void sfs_hear_nothing(const char *text)
-{
-	(void)text;
-}
-
 /*
  * What a table of usage says the other inodes say as well: one whose tree is damaged holds nothing
  * from here on, and is made anew.
@@ -142,7 +137,7 @@ static bool sfs_check_lost_table(struct sfs_checker *c, struct sfs_inode *in)
 		;
 	if (q == SFS_QUOTAS || in->i_mode >> SFS_TYPE_SHIFT != SFS_TYPE_REG)
 		return false;
-	sfs_report = sfs_hear_nothing;
+	sfs_report = sfs_report_nothing;
 	rotten = sfs_check_is_rotten(in, (const struct sfs_node_disk *)in->i_root);
 	sfs_report = report;
 	if (!rotten)

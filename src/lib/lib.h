@@ -68,6 +68,16 @@ int sfs_dev_flush(struct sfs_dev *dev);
 struct sfs_trans *sfs_dev_trans(struct sfs_dev *dev);
 /* Where sfs_corrupt() and sfs_shutdown() report to; NULL: stderr.  The text has no newline. */
 extern void (*sfs_report)(const char *text);
+/* For sfs_report, while it is known what there is to say. */
+void sfs_report_nothing(const char *text);
+
+/* ---- array.c ---- */
+
+/*
+ * Room for one more behind the @count of @nbytes each in *@array, which has got all of them so: it
+ * is doubled whenever it is full.  -ENOMEM.
+ */
+int sfs_array_grow(void **array, size_t count, size_t nbytes);
 
 /* ---- volume.c ---- */
 

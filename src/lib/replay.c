@@ -59,19 +59,6 @@ static bool sfs_log_advance(struct sfs_walk *w, u32 n)
 	return true;
 }
 
-static int sfs_log_grow(void **array, size_t count, size_t nbytes)
-{
-	void *p;
-
-	if (count & (count - 1))
-		return 0;
-	p = realloc(*array, (count ? 2 * count : 1) * nbytes);
-	if (!p)
-		return -ENOMEM;
-	*array = p;
-	return 0;
-}
-
 static bool sfs_log_tail_is_true(const struct sfs_walk *w)
 {
 	return sfs_log_get(w->w_log.l_data, SFS_LOG_TAIL) ==
@@ -84,7 +71,7 @@ static int sfs_log_add_copy(struct sfs_walk *w, const u8 *tag, u32 flags)
 
 	if (w->w_doubt)
 		return 0;
-	err = sfs_log_grow((void **)&w->w_copies, w->w_ncopies, sizeof(*w->w_copies));
+	err = sfs_array_grow((void **)&w->w_copies, w->w_ncopies, sizeof(*w->w_copies));
 	if (err)
 		return err;
 	w->w_copies[w->w_ncopies] = (struct sfs_copy) {
@@ -136,7 +123,7 @@ static int sfs_log_revoke(struct sfs_walk *w, u32 at)
 	}
 	if (end < SFS_LOG_REVOKE_FIRST || end > SFS_LOG_TAIL)
 		return sfs_log_corrupt(&w->w_log, at, "impossible length of a revocation");
-	err = sfs_log_grow((void **)&w->w_revokes, w->w_nrevokes, sizeof(*w->w_revokes));
+	err = sfs_array_grow((void **)&w->w_revokes, w->w_nrevokes, sizeof(*w->w_revokes));
 	if (err)
 		return err;
 	w->w_revokes[w->w_nrevokes++] = (struct sfs_revoke) { at, w->w_tid };

@@ -9,8 +9,6 @@
  */
 #include "usage.h"
 
-#define SFS_USAGE_ROOT		1
-#define SFS_USAGE_LEVELS	4
 #define SFS_USAGE_FAN		(SFS_CHUNK / 4)
 
 struct sfs_usage_block_disk {
@@ -169,7 +167,7 @@ static int sfs_usage_read_leaf(struct sfs_usage_reader *r, u64 n, u32 id)
 /* Chunk @n is to be of @kind; only leaves are named more than once.  False: not to be read. */
 static bool sfs_usage_see(struct sfs_usage_reader *r, u64 n, u8 kind)
 {
-	if (n <= SFS_USAGE_ROOT || n >= r->nchunks) {
+	if (n <= SFS_QUOTA_ROOT || n >= r->nchunks) {
 		sfs_usage_bad(r, "a chunk's number is out of range");
 		return false;
 	}
@@ -185,7 +183,7 @@ static bool sfs_usage_see(struct sfs_usage_reader *r, u64 n, u8 kind)
 static int sfs_usage_read_inner(struct sfs_usage_reader *r, u64 n, unsigned int level, u32 id)
 {
 	__le32 refs[SFS_USAGE_FAN];
-	bool last = level + 1 == SFS_USAGE_LEVELS;
+	bool last = level + 1 == SFS_QUOTA_LEVELS;
 	unsigned int i;
 	int err = sfs_usage_chunk(r, n, refs);
 
@@ -254,7 +252,7 @@ static int sfs_usage_read_rest(struct sfs_usage_reader *r, u64 on_list)
 	u64 n, room = 0, total = 0;
 	int err;
 
-	for (n = SFS_USAGE_ROOT + 1; n < r->nchunks; n++) {
+	for (n = SFS_QUOTA_ROOT + 1; n < r->nchunks; n++) {
 		if (r->seen[n] == SFS_USAGE_UNSEEN)
 			sfs_usage_bad(r, "a chunk is nowhere");
 		if (r->seen[n] != SFS_USAGE_LEAF)
@@ -299,7 +297,7 @@ static int sfs_usages_read(struct sfs_usage_reader *r, unsigned int q)
 	r->t->t_flags = le32_to_cpu(head.q_flags);
 	r->nchunks = le32_to_cpu(head.q_blocks);
 	/* A block has three of them at most. */
-	if (r->nchunks <= SFS_USAGE_ROOT || r->nchunks > r->in->i_size / SFS_CHUNK ||
+	if (r->nchunks <= SFS_QUOTA_ROOT || r->nchunks > r->in->i_size / SFS_CHUNK ||
 	    r->nchunks > 3 * r->in->i_fs->f_blocks) {
 		sfs_usage_bad(r, "more chunks in use than there are");
 		return 0;
@@ -307,7 +305,7 @@ static int sfs_usages_read(struct sfs_usage_reader *r, unsigned int q)
 	r->seen = calloc(1, r->nchunks);
 	if (!r->seen)
 		return -ENOMEM;
-	err = sfs_usage_read_inner(r, SFS_USAGE_ROOT, 0, 0);
+	err = sfs_usage_read_inner(r, SFS_QUOTA_ROOT, 0, 0);
 	if (!err)
 		err = sfs_usage_read_unused(r, le32_to_cpu(head.q_free_blk));
 	if (!err)
@@ -342,13 +340,13 @@ static u64 sfs_usage_time(u64 time, u64 held, u64 soft)
 
 int sfs_usage_subtract(struct sfs_trans *t, struct sfs_inode *in, u32 id, u64 space, u64 inodes)
 {
-	u64 at = SFS_USAGE_ROOT;
+	u64 at = SFS_QUOTA_ROOT;
 	struct sfs_usage_disk e;
 	unsigned int level, i;
 	__le32 next;
 	int err;
 
-	for (level = SFS_USAGE_LEVELS; level--; at = le32_to_cpu(next)) {
+	for (level = SFS_QUOTA_LEVELS; level--; at = le32_to_cpu(next)) {
 		err = sfs_quota_read(in, at * SFS_CHUNK + 4 * (id >> 8 * level & 0xff), &next,
 				     sizeof(next));
 		if (err || !next)
@@ -407,7 +405,7 @@ static u64 sfs_usage_add(struct sfs_usage_maker *m)
 
 static int sfs_usage_put(struct sfs_usage_maker *m, const struct sfs_usage *u)
 {
-	u64 at = SFS_USAGE_ROOT;
+	u64 at = SFS_QUOTA_ROOT;
 	unsigned int level;
 	u64 next;
 
@@ -417,12 +415,12 @@ static int sfs_usage_put(struct sfs_usage_maker *m, const struct sfs_usage *u)
 			return -ENOMEM;
 		m->entries = 0;
 	}
-	for (level = 0; level < SFS_USAGE_LEVELS; level++, at = next) {
-		unsigned int i = u->u_id >> (8 * (SFS_USAGE_LEVELS - 1 - level)) & 0xff;
+	for (level = 0; level < SFS_QUOTA_LEVELS; level++, at = next) {
+		unsigned int i = u->u_id >> (8 * (SFS_QUOTA_LEVELS - 1 - level)) & 0xff;
 
 		next = le32_to_cpu(((__le32 *)(m->chunks + at * SFS_CHUNK))[i]);
 		if (!next) {
-			next = level + 1 == SFS_USAGE_LEVELS ? m->leaf : sfs_usage_add(m);
+			next = level + 1 == SFS_QUOTA_LEVELS ? m->leaf : sfs_usage_add(m);
 			if (!next)
 				return -ENOMEM;
 			((__le32 *)(m->chunks + at * SFS_CHUNK))[i] = cpu_to_le32(next);

@@ -23,7 +23,7 @@ struct sfs_mkfs {
 	const char *journal_uuid;
 	const char *source;		/* -d: what to fill it with */
 	const char *quota_text;		/* -Q: whose usage is counted */
-	unsigned int quotas;		/* the same as bits */
+	int quotas;			/* the same as bits */
 	u64 nblks;			/* asked for; 0: all there is */
 	u64 journal_nbytes;		/* asked for; 0: by size */
 	u64 block_size;
@@ -157,10 +157,9 @@ static void sfs_parse_args(struct sfs_mkfs *m, int argc, char **argv)
 		sfs_take_uuid("-J uuid=", m->journal_uuid, m->geo.g_journal_uuid);
 	if (!m->stripe_unit != !m->stripe_width || (m->no_stripe && m->stripe_unit))
 		sfs_die(SFS_MKFS_USAGE, "-s: give unit= and width=, or none");
-	if (m->quota_text && sfs_usage_parse(m->quota_text) < 0)
+	m->quotas = m->quota_text ? sfs_usage_parse(m->quota_text) : 0;
+	if (m->quotas < 0)
 		sfs_die(SFS_MKFS_USAGE, "-Q: not some of usr,grp,prj: '%s'", m->quota_text);
-	if (m->quota_text)
-		m->quotas = sfs_usage_parse(m->quota_text);
 	sfs_parse_epoch(m);
 	m->nblks = argc - first == 2 ? sfs_take_size(argv[first + 1], SFS_MKFS_USAGE) : 0;
 }

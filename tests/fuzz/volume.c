@@ -22,11 +22,6 @@ static u8 *fuzz_copy;
 static u64 fuzz_touched[256];
 static unsigned int fuzz_ntouched;
 
-static void fuzz_silent(const char *text)
-{
-	(void)text;
-}
-
 static void fuzz_open_dev(bool writable, struct sfs_dev **ret_dev)
 {
 	char path[64];
@@ -130,7 +125,7 @@ void fuzz_volume_make(bool journal)
 	struct sfs_dev *dev;
 	u64 blk;
 
-	sfs_report = fuzz_silent;
+	sfs_report = sfs_report_nothing;
 	sfs_clock_fix(1, 1);
 	fuzz_fd = memfd_create("volume", MFD_CLOEXEC);
 	FUZZ_REQUIRE(fuzz_fd >= 0 && !ftruncate(fuzz_fd, FUZZ_BYTES));

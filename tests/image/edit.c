@@ -20,11 +20,6 @@ void must(int err, const char *what)
 		sfs_die(1, "%s: %s", what, strerror(-err));
 }
 
-static void hear_nothing(const char *text)
-{
-	(void)text;
-}
-
 u64 number(const char *arg)
 {
 	return strtoull(arg, NULL, 0);
@@ -171,7 +166,7 @@ static void map_put(unsigned int m, struct sfs_bitmap_disk *map)
 
 	sfs_block_seal(map);
 	must(sfs_dev_put(fs.f_priv, sfs_map_blk(0, m), map), map_names[m]);
-	sfs_report = hear_nothing;
+	sfs_report = sfs_report_nothing;
 	if (!sfs_summary_make(&fs, 0, &sum)) {
 		sfs_block_seal(&sum);
 		must(sfs_dev_put(fs.f_priv, sfs_summary_blk(0), &sum), "summary");

@@ -16,11 +16,6 @@ static struct sfs_fs fs;
 static char path[PATH_ROOM];
 static unsigned int depth;
 
-static void hear_nothing(const char *text)
-{
-	(void)text;
-}
-
 static int sum_target(struct sfs_inode *in, u32 *crc)
 {
 	char target[SFS_SYMLINK_MAX + 1];
@@ -80,7 +75,7 @@ int main(int argc, char **argv)
 	struct sfs_dev *dev;
 
 	sfs_program = "harvest";
-	sfs_report = hear_nothing;
+	sfs_report = sfs_report_nothing;
 	if (argc != 2)
 		sfs_die(2, "usage: harvest IMAGE");
 	if (sfs_dev_open(argv[1], false, &dev) || sfs_dev_read(dev, 0, super) ||
