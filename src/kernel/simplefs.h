@@ -156,6 +156,17 @@ static inline u64 sfs_end_lblk(loff_t pos, loff_t nbytes)
 	return ((u64)pos + nbytes + SFS_BLOCK_SIZE - 1) >> SFS_BLOCK_BITS;
 }
 
+static inline u64 sfs_pos_lblk(loff_t pos)
+{
+	return pos >> SFS_BLOCK_BITS;
+}
+
+/* Blocks that a range of bytes touches. */
+static inline u64 sfs_range_nblks(loff_t pos, loff_t nbytes)
+{
+	return sfs_end_lblk(pos, nbytes) - sfs_pos_lblk(pos);
+}
+
 /* ---- state.c ---- */
 /* Before the first change: what is written from here on is above all that the volume has. */
 int sfs_sequence_begin(struct super_block *sb);
