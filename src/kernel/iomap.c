@@ -158,11 +158,21 @@ static bool sfs_iomap_is_written(struct inode *inode, u64 lblk, struct iomap *io
 }
 
 /*
- * The lookup where a dirty folio goes whole: all unwritten blocks of a large one count when it
- * becomes dirty, whichever of its blocks is stored to.  @ret_counted if it is the one at @pos; the
- * next one is looked at in its turn, so the answer ends before it.  One that readahead puts there
- * between this and the write makes the answer untrue (sfs_readahead()); a fault locks its folio
- * before it asks.
+ * Has nobody counted for the folio @c, of which @lblk is about to be made dirty?  Before 6.6 who
+ * makes it dirty counts all of it.  Since then a write counts what it stores to, and a fault, whose
+ * first answer is for the folio's start, makes all of it dirty by that one.
+ */
+static bool sfs_iomap_counts_folio(const struct sfs_cached *c, u64 lblk)
+{
+	return SFS_FOLIO_GOES_WHOLE ? !c->c_dirty : lblk == c->c_first;
+}
+
+/*
+ * The lookup where a dirty folio goes whole, as it does before 6.6 and in a fault: all unwritten
+ * blocks of a large one count when it becomes dirty, whichever of its blocks is stored to.
+ * @ret_counted if it is the one at @pos; the next one is looked at in its turn, so the answer ends
+ * before it.  One that readahead puts there between this and the write makes the answer untrue
+ * (sfs_readahead()); a fault locks its folio before it asks.
  */
 static int sfs_iomap_lookup_whole(struct inode *inode, loff_t pos, loff_t nbytes,
 				  unsigned int flags, struct iomap *iomap, bool *ret_counted)
@@ -184,7 +194,7 @@ static int sfs_iomap_lookup_whole(struct inode *inode, loff_t pos, loff_t nbytes
 	if (sfs_find_large_folio(inode, lblk, end, &c)) {
 		*ret_counted = c.c_first <= lblk;
 		end = *ret_counted ? c.c_end : c.c_first;
-		if (*ret_counted && !c.c_dirty)
+		if (*ret_counted && sfs_iomap_counts_folio(&c, lblk))
 			err = sfs_unwritten_claim_folio(inode, c.c_first, end, zero, iomap);
 	}
 	iomap->length = min_t(u64, iomap->length, (end - lblk) << SFS_BLOCK_BITS);
@@ -204,7 +214,7 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 	if (sfs_takes_no_change(inode->i_sb))
 		return -EROFS;
 	down_write(&ii->ii_tree_lock);
-	if (SFS_FOLIO_GOES_WHOLE)
+	if (SFS_FOLIO_GOES_WHOLE || (flags & IOMAP_FAULT))
 		err = sfs_iomap_lookup_whole(inode, pos, nbytes, flags, iomap, &counted);
 	else
 		err = sfs_iomap_lookup(inode, sfs_pos_lblk(pos), iomap);
@@ -213,6 +223,9 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 		err = sfs_iomap_promise(inode, pos, nbytes, iomap);
 	else if (!err && iomap->type == IOMAP_UNWRITTEN && !(flags & IOMAP_ZERO) && !counted)
 		err = sfs_unwritten_claim(inode, pos, nbytes, iomap);
+	/* Without an answer there is no end of it. */
+	if (err)
+		sfs_unwritten_arrived(inode, sfs_iomap_counted(iomap), false);
 	up_write(&ii->ii_tree_lock);
 	return err;
 }

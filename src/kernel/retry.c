@@ -60,14 +60,19 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 	return !*err;
 }
 
+static bool sfs_has_counted(struct inode *inode)
+{
+	return READ_ONCE(SFS_I(inode)->ii_unwritten) || READ_ONCE(SFS_I(inode)->ii_direct);
+}
+
 void sfs_settle_all(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!(READ_ONCE(SFS_I(inode)->ii_unwritten) |
-		      READ_ONCE(SFS_I(inode)->ii_direct)) || !igrab(inode))
+		/* Others want the list: any inode will do to find the place again. */
+		if (!(sfs_has_counted(inode) || need_resched()) || !igrab(inode))
 			continue;
 		spin_unlock(&sb->s_inode_list_lock);
 		sfs_unwritten_settle(inode);
@@ -84,11 +89,8 @@ void sfs_settle_all(struct super_block *sb)
 /* Has somebody claimed nodes, or would @inode have to, for what it has in memory? */
 static bool sfs_can_settle(struct inode *inode)
 {
-	struct sfs_inode_info *ii = SFS_I(inode);
-
 	return sfs_counter_read(&SFS_SB(inode->i_sb)->si_fs.f_nodes) ||
-	       READ_ONCE(ii->ii_delalloc_nblks) || READ_ONCE(ii->ii_unwritten) ||
-	       READ_ONCE(ii->ii_direct);
+	       READ_ONCE(SFS_I(inode)->ii_delalloc_nblks) || sfs_has_counted(inode);
 }
 
 /* An error is for fsync to tell. */

@@ -16,14 +16,30 @@ static void sfs_iomap_note(struct iomap *iomap, u64 nblks, bool whole)
 	iomap->private = (void *)(uintptr_t)(nblks << 1 | whole);
 }
 
+u64 sfs_iomap_counted(const struct iomap *iomap)
+{
+	return (uintptr_t)iomap->private >> 1;
+}
+
+static bool sfs_iomap_counts_whole(const struct iomap *iomap)
+{
+	return (uintptr_t)iomap->private & 1;
+}
+
 static struct sfs_cached sfs_cached_of(struct xa_state *xas, struct folio *folio)
 {
 	struct sfs_cached c = { };
 
 	c.c_first = (u64)folio->index << (PAGE_SHIFT - SFS_BLOCK_BITS);
 	c.c_end = c.c_first + (folio_size(folio) >> SFS_BLOCK_BITS);
-	c.c_dirty = xas_get_mark(xas, PAGECACHE_TAG_DIRTY) ||
-		    xas_get_mark(xas, PAGECACHE_TAG_WRITEBACK);
+	/*
+	 * The tags are the truth but where writeback has it in hand, and locked, between the two; and
+	 * before 6.6 one is left by writeback that found no place for the folio.
+	 */
+	c.c_dirty = (xas_get_mark(xas, PAGECACHE_TAG_DIRTY) ||
+		     xas_get_mark(xas, PAGECACHE_TAG_WRITEBACK)) &&
+		    (folio_test_dirty(folio) || folio_test_writeback(folio) ||
+		     folio_test_locked(folio));
 	return c;
 }
 
@@ -43,9 +59,17 @@ static struct sfs_cached sfs_cached_at(struct inode *inode, u64 lblk)
 }
 
 /*
- * The first of blocks [@lblk, @end) that is not like the one at @lblk, which is in no large folio:
- * one is, or is not in a folio of its own that is dirty, or on its way, and so has been counted.
- * *@ret_counted says which of the two the one at @lblk is.
+ * Has a store to @c counted what it made dirty?  Of a folio of one block that is plain.  Of a large
+ * one it is not known which blocks are dirty, from 6.6 on: each store counts its own once more.
+ */
+static bool sfs_cached_counted(const struct sfs_cached *c)
+{
+	return c->c_dirty && c->c_end - c->c_first == 1;
+}
+
+/*
+ * The first of blocks [@lblk, @end) that is not like the one at @lblk: all before it have been
+ * counted, or none of them.  *@ret_counted says which.
  */
 static u64 sfs_cached_alike(struct inode *inode, u64 lblk, u64 end, bool *ret_counted)
 {
@@ -61,22 +85,21 @@ static u64 sfs_cached_alike(struct inode *inode, u64 lblk, u64 end, bool *ret_co
 		if (xa_is_value(folio))
 			continue;
 		c = sfs_cached_of(&xas, folio);
-		if (*ret_counted && (c.c_first != next || !c.c_dirty || c.c_end - c.c_first > 1))
+		if (c.c_first <= lblk) {
+			*ret_counted = sfs_cached_counted(&c);
+		} else if (*ret_counted && (c.c_first != next || !sfs_cached_counted(&c))) {
 			break;
-		if (!*ret_counted && c.c_first != lblk && (c.c_dirty || c.c_end - c.c_first > 1)) {
-			end = max(c.c_first, lblk + 1);
+		} else if (!*ret_counted && sfs_cached_counted(&c)) {
+			end = c.c_first;
 			break;
 		}
-		if (c.c_first == lblk)
-			*ret_counted = c.c_dirty;
 		next = c.c_end;
 	}
 	xas_unlock_irq(&xas);
 	return *ret_counted ? min(next, end) : end;
 }
 
-int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks,
-				       bool direct)
+int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks, bool direct)
 {
 	int err = sfs_unwritten_reserve(inode, nblks, direct);
 
@@ -91,30 +114,13 @@ int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks
 	return 0;
 }
 
-/*
- * Nodes for what a write makes of the unwritten extent in @iomap.  The answer is about one large
- * folio, of which all blocks count when it becomes dirty; or about blocks that are in none, and
- * that have all been counted, or none of them.
- */
-int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes,
-				     struct iomap *iomap)
+int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap)
 {
 	u64 lblk = sfs_pos_lblk(pos);
 	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
-	struct sfs_cached c = sfs_cached_at(inode, lblk);
 	bool counted;
-	int err;
 
-	if (c.c_end - c.c_first > 1) {
-		nblks = min(nblks, c.c_end - lblk);
-		iomap->length = nblks << SFS_BLOCK_BITS;
-		if (!c.c_dirty)
-			nblks = c.c_end - c.c_first;
-		err = sfs_unwritten_reserve(inode, nblks, false);
-		if (!err)
-			sfs_iomap_note(iomap, nblks, true);
-		return err;
-	}
+	/* The look at the page cache has an end. */
 	nblks = min(nblks, round_down(lblk, SFS_FOLIO_NBLKS_MAX) + SFS_FOLIO_NBLKS_MAX - lblk);
 	nblks = sfs_cached_alike(inode, lblk, lblk + nblks, &counted) - lblk;
 	iomap->length = nblks << SFS_BLOCK_BITS;
@@ -168,17 +174,24 @@ static u64 sfs_cached_dirty(struct inode *inode, u64 lblk, u64 end)
 {
 	const unsigned int shift = PAGE_SHIFT - SFS_BLOCK_BITS;
 	XA_STATE(xas, &inode->i_mapping->i_pages, lblk >> shift);
+	unsigned int seen = 0;
 	struct sfs_cached c;
 	struct folio *folio;
 	u64 nblks = 0;
 
 	xas_lock_irq(&xas);
 	xas_for_each(&xas, folio, (end - 1) >> shift) {
-		if (xa_is_value(folio))
+		if (!xa_is_value(folio)) {
+			c = sfs_cached_of(&xas, folio);
+			if (c.c_dirty)
+				nblks += min(end, c.c_end) - max(lblk, c.c_first);
+		}
+		if (++seen % XA_CHECK_SCHED)
 			continue;
-		c = sfs_cached_of(&xas, folio);
-		if (c.c_dirty)
-			nblks += min(end, c.c_end) - max(lblk, c.c_first);
+		xas_pause(&xas);
+		xas_unlock_irq(&xas);
+		cond_resched();
+		xas_lock_irq(&xas);
 	}
 	xas_unlock_irq(&xas);
 	return nblks;
@@ -200,28 +213,33 @@ u64 sfs_clean_unwritten(struct inode *inode, u64 lblk, u64 end)
 	return nblks;
 }
 
+/* Unwritten blocks are clean where there are none, or in a folio that the answer was for. */
+static bool sfs_folio_is_clean_unwritten(struct inode *inode, u64 lblk)
+{
+	struct sfs_cached c = sfs_cached_at(inode, lblk);
+
+	if (c.c_first == c.c_end)
+		return sfs_clean_unwritten(inode, lblk, lblk + 1);
+	return sfs_clean_unwritten(inode, c.c_first, c.c_end);
+}
+
 /*
- * What an answer has counted for folios wholly behind what was written goes back: none of them is
- * dirty by this write, and who makes one so counts it himself.
+ * What is dirty keeps its count until it arrives, whoever made it so: a write that copied nothing
+ * may have done that, too.  What is written by now has arrived, and has given back its count.  The
+ * rest is as it was before the answer.
  */
 void sfs_unwritten_give_back(struct inode *inode, loff_t pos, ssize_t written,
-				const struct iomap *iomap)
+			     const struct iomap *iomap)
 {
-	u64 nblks = (uintptr_t)iomap->private >> 1;
-	bool whole = (uintptr_t)iomap->private & 1;
+	u64 nblks = sfs_iomap_counted(iomap);
 	u64 lblk = sfs_pos_lblk(pos);
 	u64 end = written > 0 ? sfs_end_lblk(pos, written) : lblk;
-	/* A write that copied nothing may have made it dirty. */
-	struct sfs_cached c = sfs_cached_at(inode, sfs_pos_lblk(pos + max_t(ssize_t, written, 0)));
 
-	if (c.c_dirty)
-		end = max(end, c.c_end);
-	if (whole && end > lblk)
-		return;
-	nblks -= min(nblks, end - lblk);
-	if (!nblks)
-		return;
 	down_write(&SFS_I(inode)->ii_tree_lock);
+	if (!sfs_iomap_counts_whole(iomap))
+		nblks = min(nblks, sfs_clean_unwritten(inode, end, max(end, lblk + nblks)));
+	else if (written > 0 || !sfs_folio_is_clean_unwritten(inode, lblk))
+		nblks = 0;
 	sfs_unwritten_arrived(inode, nblks, false);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }

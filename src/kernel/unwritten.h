@@ -33,7 +33,7 @@ int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks
  */
 int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap);
 /*
- * For what is unwritten of the folio [@lblk, @end).  That must not fail when the store is of zeros,
+ * For what is unwritten of the folio [@lblk, @end), all of which becomes dirty.  That must not fail when the store is of zeros,
  * @zero: a cut, which frees blocks, may begin with them.  Then what is kept pays if it has to.
  */
 int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
@@ -44,6 +44,8 @@ int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
  */
 void sfs_unwritten_give_back(struct inode *inode, loff_t pos, ssize_t written,
 			     const struct iomap *iomap);
+/* As many are counted by the answer, and no longer wanted if it is not given after all. */
+u64 sfs_iomap_counted(const struct iomap *iomap);
 /* Unwritten blocks in [@lblk, @end) that are clean; what cannot be read has none. */
 u64 sfs_clean_unwritten(struct inode *inode, u64 lblk, u64 end);
 
