@@ -78,29 +78,6 @@ static int sfs_grow_make_maps(struct sfs_fs *fs, const struct sfs_fs *then)
 	return err || !n ? err : sfs_buf_flush(fs);
 }
 
-/*
- * A growth without a journal that was cut off by a crash may have left a map that its zone's
- * summary has not heard of: then the map, which has the bits, is right.
- */
-static void sfs_grow_believe(struct sfs_fs *fs, u64 group, struct sfs_group *g,
-			     struct sfs_buf *used)
-{
-	const struct sfs_bitmap_disk *map = sfs_buf_data(used);
-	u32 nfree;
-
-	if (!fs->f_recounted || (fs->f_compat & SFS_COMPAT_JOURNAL))
-		return;
-	sfs_mutex_lock(&g->g_lock);
-	nfree = le32_to_cpu(map->b_count);
-	if (!(g->g_compared & (1u << SFS_MAP_USED)) && nfree != g->g_free) {
-		sfs_space_found(fs, (s64)nfree - g->g_free);
-		g->g_free = nfree;
-		g->g_run = nfree;
-		sfs_zone_run_raise(fs, group / SFS_ZONE_GROUPS, nfree);
-	}
-	sfs_mutex_unlock(&g->g_lock);
-}
-
 /* Into memory, and found to be sound, what the transaction will want. */
 static int sfs_grow_read(struct sfs_fs *fs)
 {
@@ -112,11 +89,13 @@ static int sfs_grow_read(struct sfs_fs *fs)
 	sfs_growth_init(fs, &w);
 	for (group = w.w_first; group < w.w_ngroups; group++) {
 		err = sfs_group_get(fs, group, &w.w_group[0]);
-		if (!err)
-			err = sfs_map_get(fs, group, SFS_MAP_USED, &buf);
 		if (err)
 			return err;
-		sfs_grow_believe(fs, group, w.w_group[0], buf);
+		sfs_mutex_lock(&w.w_group[0]->g_lock);
+		err = sfs_map_open(fs, group, w.w_group[0], SFS_MAP_USED, &buf);
+		sfs_mutex_unlock(&w.w_group[0]->g_lock);
+		if (err)
+			return err;
 		sfs_buf_put(buf);
 	}
 	zone = w.w_first / SFS_ZONE_GROUPS;

@@ -244,9 +244,12 @@ static int sfs_open_journal(struct super_block *sb, const struct sfs_mount_optio
 	clean &= !lies;
 	if (sb_rdonly(sb) && clean)
 		return 0;
-	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL))
+	if (!clean && !(si->si_fs.f_compat & SFS_COMPAT_JOURNAL)) {
+		/* And until then it is not in order, however it is unmounted. */
+		set_bit(SFS_SI_UNFINISHED, &si->si_flags);
 		pr_warn("simplefs (%s): not unmounted cleanly, and it has no journal: check it\n",
 			sb->s_id);
+	}
 	if (bdev_read_only(sb->s_bdev) && (si->si_fs.f_compat & SFS_COMPAT_JOURNAL)) {
 		pr_err("simplefs (%s): device is read-only, recovery is needed (or norecovery)\n",
 		       sb->s_id);
