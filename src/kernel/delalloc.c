@@ -15,7 +15,6 @@
  */
 #include "simplefs.h"
 
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include "quota.h"
@@ -231,66 +230,13 @@ void sfs_direct_settle(struct inode *inode, int own)
 	up_write(&ii->ii_tree_lock);
 }
 
-/* Pages of folios with @tag; one that is made so meanwhile may be missed. */
-static u64 sfs_pages_tagged(struct address_space *mapping, xa_mark_t tag)
-{
-	XA_STATE(xas, &mapping->i_pages, 0);
-	unsigned int seen = 0;
-	struct folio *folio;
-	u64 n = 0;
-
-	/* The lock, not RCU: under it a folio stays what it is. */
-	xas_lock_irq(&xas);
-	xas_for_each_marked(&xas, folio, ULONG_MAX, tag) {
-		n += folio_nr_pages(folio);
-		if (++seen % XA_CHECK_SCHED)
-			continue;
-		xas_pause(&xas);
-		xas_unlock_irq(&xas);
-		cond_resched();
-		xas_lock_irq(&xas);
-	}
-	xas_unlock_irq(&xas);
-	return n;
-}
-
-void sfs_unwritten_recount(struct inode *inode)
+void sfs_unwritten_at_most(struct inode *inode, u64 nblks)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
-	u64 n;
 
-	lockdep_assert_held_write(&inode->i_rwsem);
-	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	/* In this order: what is on its way by the second look was seen as dirty. */
-	n = sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY);
-	n += sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
-	n <<= PAGE_SHIFT - SFS_BLOCK_BITS;
-	down_write(&ii->ii_tree_lock);
-	ii->ii_unwritten = min(ii->ii_unwritten, n);
+	ii->ii_unwritten = min(ii->ii_unwritten, nblks);
 	sfs_direct_forget(inode, 0);
 	sfs_promise_settle(ii);
-	up_write(&ii->ii_tree_lock);
-}
-
-void sfs_promises_recount(struct inode *inode)
-{
-	filemap_invalidate_lock(inode->i_mapping);
-	sfs_unwritten_recount(inode);
-	filemap_invalidate_unlock(inode->i_mapping);
-}
-
-void sfs_unwritten_settle(struct inode *inode)
-{
-	struct address_space *mapping = inode->i_mapping;
-
-	sfs_direct_settle(inode, 0);
-	if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !inode_trylock(inode))
-		return;
-	if (down_write_trylock(&mapping->invalidate_lock)) {
-		sfs_unwritten_recount(inode);
-		up_write(&mapping->invalidate_lock);
-	}
-	inode_unlock(inode);
 }
 
 void sfs_promises_forget(struct inode *inode)

@@ -376,15 +376,8 @@ void sfs_direct_taken(struct inode *inode, u64 claimed, u64 taken);
  * Takes ii_tree_lock.
  */
 void sfs_direct_settle(struct inode *inode, int own);
-/* What was counted too much is given back, where it need not wait.  Takes ii_tree_lock. */
-void sfs_unwritten_settle(struct inode *inode);
-/*
- * The same, told under the inode and invalidate locks, held exclusively: then nobody is between a
- * claim and the folio that it is for, and what is dirty can be counted.
- */
-void sfs_unwritten_recount(struct inode *inode);
-/* The same under the inode lock alone: promises for the worst case hide space. */
-void sfs_promises_recount(struct inode *inode);
+/* No more than @nblks are dirty, and no direct write is on its way: so many are counted. */
+void sfs_unwritten_at_most(struct inode *inode, u64 nblks);
 /*
  * Around any change that puts other records into the tree of a file, or parts those that there are:
  * as many nodes more as what was promised may want then; what of them is not wanted goes back.
@@ -394,6 +387,17 @@ int sfs_promise_widen(struct inode *inode);
 void sfs_promise_fit(struct inode *inode);
 /* The page cache is gone, and with it all that was promised for it. */
 void sfs_promises_forget(struct inode *inode);
+
+/* ---- unwritten.c ---- */
+/* What was counted too much is given back, where it need not wait.  Takes ii_tree_lock. */
+void sfs_unwritten_settle(struct inode *inode);
+/*
+ * The same, told under the inode and invalidate locks, held exclusively: then nobody is between a
+ * claim and the folio that it is for, and what is dirty can be counted.
+ */
+void sfs_unwritten_recount(struct inode *inode);
+/* The same under the inode lock alone: promises for the worst case hide space. */
+void sfs_promises_recount(struct inode *inode);
 
 /* ---- iomap.c, writeback.c, fallocate.c, shift.c ---- */
 /* @ext as iomap's answer, true until the tree changes next.  ii_tree_lock held. */

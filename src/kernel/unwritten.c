@@ -4,7 +4,9 @@
  * answer of iomap counts, for the nodes that they may want when they arrive, and what goes back.
  *
  * What is dirty is known from the page cache, not from iomap: a folio has its tags there, and under
- * the cache's lock it stays what it is.
+ * the cache's lock it stays what it is.  Never too few are counted but in one narrow case: a copy
+ * of nothing to a large folio that is up to date makes all of it dirty, of which the write has
+ * counted its range; the pool pays for the rest.
  */
 #include "unwritten.h"
 
@@ -33,8 +35,8 @@ static struct sfs_cached sfs_cached_of(struct xa_state *xas, struct folio *folio
 	c.c_first = (u64)folio->index << (PAGE_SHIFT - SFS_BLOCK_BITS);
 	c.c_end = c.c_first + (folio_size(folio) >> SFS_BLOCK_BITS);
 	/*
-	 * The tags are the truth but where writeback has it in hand, and locked, between the two; and
-	 * before 6.6 one is left by writeback that found no place for the folio.
+	 * The tags are the truth but before 6.6, where writeback that found no place for the folio
+	 * leaves one.  While it has it in hand, between the two states, the folio is locked.
 	 */
 	c.c_dirty = (xas_get_mark(xas, PAGECACHE_TAG_DIRTY) ||
 		     xas_get_mark(xas, PAGECACHE_TAG_WRITEBACK)) &&
@@ -169,6 +171,17 @@ int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
 	return err;
 }
 
+/* In a long walk, each so many folios: others may have the lock, and the processor. */
+static void sfs_walk_pause(struct xa_state *xas, unsigned int *seen)
+{
+	if (++*seen % XA_CHECK_SCHED)
+		return;
+	xas_pause(xas);
+	xas_unlock_irq(xas);
+	cond_resched();
+	xas_lock_irq(xas);
+}
+
 /* Blocks of [@lblk, @end) in folios that are dirty, or on their way. */
 static u64 sfs_cached_dirty(struct inode *inode, u64 lblk, u64 end)
 {
@@ -186,12 +199,7 @@ static u64 sfs_cached_dirty(struct inode *inode, u64 lblk, u64 end)
 			if (c.c_dirty)
 				nblks += min(end, c.c_end) - max(lblk, c.c_first);
 		}
-		if (++seen % XA_CHECK_SCHED)
-			continue;
-		xas_pause(&xas);
-		xas_unlock_irq(&xas);
-		cond_resched();
-		xas_lock_irq(&xas);
+		sfs_walk_pause(&xas, &seen);
 	}
 	xas_unlock_irq(&xas);
 	return nblks;
@@ -213,7 +221,7 @@ u64 sfs_clean_unwritten(struct inode *inode, u64 lblk, u64 end)
 	return nblks;
 }
 
-/* Unwritten blocks are clean where there are none, or in a folio that the answer was for. */
+/* Has the folio at @lblk, or the block if it is in none, unwritten blocks, and is clean? */
 static bool sfs_folio_is_clean_unwritten(struct inode *inode, u64 lblk)
 {
 	struct sfs_cached c = sfs_cached_at(inode, lblk);
@@ -242,4 +250,59 @@ void sfs_unwritten_give_back(struct inode *inode, loff_t pos, ssize_t written,
 		nblks = 0;
 	sfs_unwritten_arrived(inode, nblks, false);
 	up_write(&SFS_I(inode)->ii_tree_lock);
+}
+
+/* Pages of folios with @tag; one that is made so meanwhile may be missed. */
+static u64 sfs_pages_tagged(struct address_space *mapping, xa_mark_t tag)
+{
+	XA_STATE(xas, &mapping->i_pages, 0);
+	unsigned int seen = 0;
+	struct folio *folio;
+	u64 n = 0;
+
+	/* The lock, not RCU: under it a folio stays what it is. */
+	xas_lock_irq(&xas);
+	xas_for_each_marked(&xas, folio, ULONG_MAX, tag) {
+		n += folio_nr_pages(folio);
+		sfs_walk_pause(&xas, &seen);
+	}
+	xas_unlock_irq(&xas);
+	return n;
+}
+
+void sfs_unwritten_recount(struct inode *inode)
+{
+	struct sfs_inode_info *ii = SFS_I(inode);
+	u64 n;
+
+	lockdep_assert_held_write(&inode->i_rwsem);
+	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
+	/* In this order: what is on its way by the second look was seen as dirty. */
+	n = sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY);
+	n += sfs_pages_tagged(inode->i_mapping, PAGECACHE_TAG_WRITEBACK);
+	n <<= PAGE_SHIFT - SFS_BLOCK_BITS;
+	down_write(&ii->ii_tree_lock);
+	sfs_unwritten_at_most(inode, n);
+	up_write(&ii->ii_tree_lock);
+}
+
+void sfs_promises_recount(struct inode *inode)
+{
+	filemap_invalidate_lock(inode->i_mapping);
+	sfs_unwritten_recount(inode);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+void sfs_unwritten_settle(struct inode *inode)
+{
+	struct address_space *mapping = inode->i_mapping;
+
+	sfs_direct_settle(inode, 0);
+	if (!READ_ONCE(SFS_I(inode)->ii_unwritten) || !inode_trylock(inode))
+		return;
+	if (down_write_trylock(&mapping->invalidate_lock)) {
+		sfs_unwritten_recount(inode);
+		up_write(&mapping->invalidate_lock);
+	}
+	inode_unlock(inode);
 }

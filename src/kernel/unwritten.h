@@ -33,8 +33,9 @@ int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks
  */
 int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap);
 /*
- * For what is unwritten of the folio [@lblk, @end), all of which becomes dirty.  That must not fail when the store is of zeros,
- * @zero: a cut, which frees blocks, may begin with them.  Then what is kept pays if it has to.
+ * For what is unwritten of the folio [@lblk, @end), all of which becomes dirty.  That must not fail
+ * when the store is of zeros, @zero: a cut, which frees blocks, may begin with them.  Then what is
+ * kept pays if it has to.
  */
 int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
 			      struct iomap *iomap);

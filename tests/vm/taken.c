@@ -317,7 +317,7 @@ static bool folios_go_whole(void)
 	return major * 100 + minor < 606;
 }
 
-/* What readahead has left in large folios counts when it is stored to, not all that is beside it. */
+/* What is stored to in large folios, which readahead leaves, counts; not all that is beside it. */
 static void read_before(void)
 {
 	int fd = make("read", 0);
