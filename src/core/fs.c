@@ -48,6 +48,8 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 	u64 group;
 	int err;
 
+	/* Already for the zones that this loads. */
+	fs->f_recounted = true;
 	for (group = 0; group < ngroups; group++) {
 		if (group % SFS_ZONE_GROUPS == 0)
 			sfs_summary_readahead(fs, group / SFS_ZONE_GROUPS);
@@ -67,7 +69,6 @@ int sfs_fs_recount(struct sfs_fs *fs, u64 *ret_nbad)
 	sfs_space_set(fs, nfree);
 	sfs_space_lost(fs, lost);
 	sfs_counter_set(&fs->f_inodes, inodes);
-	fs->f_recounted = true;
 	if (ret_nbad)
 		*ret_nbad = nbad;
 	return 0;

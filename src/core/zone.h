@@ -88,13 +88,6 @@ u32 sfs_zone_run_count(struct sfs_fs *fs, u64 nr);
 
 extern const struct sfs_block_ops sfs_summary_ops;
 
-/*
- * NULL, or in which count the map @disk is not what the summary has said of @g, that is @group.
- * Where the map is to be believed @g gets its count.  g_lock held.
- */
-const char *sfs_summary_compare(struct sfs_fs *fs, u64 group, unsigned int map,
-				const struct sfs_bitmap_disk *disk, struct sfs_group *g);
-
 /* The zone in memory, one below f_zones; NULL: nobody has looked at it. */
 static inline struct sfs_zone *sfs_zone_find(const struct sfs_fs *fs, u64 nr)
 {

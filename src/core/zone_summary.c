@@ -13,13 +13,22 @@
  * did.
  *
  * The maps have counts of their own, so what a lost summary said costs reading them; and a summary
- * that is not true is found out when a map is opened.
+ * that is not true is found out when a map is opened (zone.c).
  */
 #include "port.h"
 #include "format.h"
 #include "core.h"
 
 #define SFS_SUMMARIES_AHEAD	16	/* zones */
+
+/*
+ * Without a journal a crash, of a growth for one, leaves maps that their summary has not heard of.
+ * The maps have the bits: they are right.
+ */
+static bool sfs_summaries_are_old(const struct sfs_fs *fs)
+{
+	return fs->f_recounted && !(fs->f_compat & SFS_COMPAT_JOURNAL);
+}
 
 int sfs_summary_load(struct sfs_fs *fs, u64 nr, struct sfs_zone *zone)
 {
@@ -28,16 +37,17 @@ int sfs_summary_load(struct sfs_fs *fs, u64 nr, struct sfs_zone *zone)
 	int err;
 
 	err = sfs_buf_get(fs, sfs_summary_blk(nr), &sfs_summary_ops, nr, &buf);
-	if (sfs_is_bad_block(err)) {
-		zone->z_lost = true;
+	zone->z_lost = sfs_is_bad_block(err);
+	if (err && !zone->z_lost)
+		return err;
+	if (zone->z_lost || sfs_summaries_are_old(fs)) {
 		for (i = 0; i < SFS_ZONE_GROUPS; i++)	/* all is zero there */
 			zone->z_group[i].g_loaded = !sfs_group_usable(fs, nr * SFS_ZONE_GROUPS + i);
-		return 0;
+	} else {
+		sfs_summary_decode(sfs_buf_data(buf), zone);
 	}
-	if (err)
-		return err;
-	sfs_summary_decode(sfs_buf_data(buf), zone);
-	sfs_buf_put(buf);
+	if (!err)
+		sfs_buf_put(buf);
 	return 0;
 }
 
@@ -47,54 +57,6 @@ void sfs_summary_readahead(struct sfs_fs *fs, u64 nr)
 
 	if (later < READ_ONCE(fs->f_zones))
 		sfs_buf_readahead(fs, sfs_summary_blk(later), 1);
-}
-
-static const char *sfs_group_compare(const struct sfs_group *g, unsigned int map,
-				     const struct sfs_bitmap_disk *disk)
-{
-	u32 count = le32_to_cpu(disk->b_count);
-
-	switch (map) {
-	case SFS_MAP_USED:
-		return count == g->g_free ? NULL : "the summary has another number of free blocks";
-	case SFS_MAP_INODE:
-		return count == g->g_inode_blks ? NULL :
-		       "the summary has another number of inode blocks";
-	case SFS_MAP_ROOM:
-		return count == g->g_slots &&
-		       sfs_bits_count(disk->b_bits, 0, SFS_GROUP_BLOCKS) == g->g_room ? NULL :
-		       "the summary has another number of free slots, or of their blocks";
-	default:
-		return count == g->g_orphans ? NULL :
-		       "the summary has another number of blocks with orphans";
-	}
-}
-
-/*
- * Without a journal a crash, of a growth for one, may leave a used map that its zone's summary has
- * not heard of: then the map, which has the bits, is right.
- */
-static bool sfs_group_believe(struct sfs_fs *fs, u64 group, struct sfs_group *g, unsigned int map,
-			      const struct sfs_bitmap_disk *disk)
-{
-	u32 nfree = le32_to_cpu(disk->b_count);
-
-	if (map != SFS_MAP_USED || !fs->f_recounted || (fs->f_compat & SFS_COMPAT_JOURNAL))
-		return false;
-	sfs_space_found(fs, (s64)nfree - g->g_free);
-	g->g_free = nfree;
-	g->g_run = nfree;
-	sfs_zone_run_raise(fs, group / SFS_ZONE_GROUPS, nfree);
-	return true;
-}
-
-const char *sfs_summary_compare(struct sfs_fs *fs, u64 group, unsigned int map,
-				const struct sfs_bitmap_disk *disk, struct sfs_group *g)
-{
-	const char *why = sfs_group_compare(g, map, disk);
-
-	sfs_assert(sfs_mutex_is_held(&g->g_lock));
-	return why && !sfs_group_believe(fs, group, g, map, disk) ? why : NULL;
 }
 
 /*

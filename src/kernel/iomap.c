@@ -158,9 +158,10 @@ static bool sfs_iomap_is_written(struct inode *inode, u64 lblk, struct iomap *io
 }
 
 /*
- * Has nobody counted for the folio @c, of which @lblk is about to be made dirty?  Before 6.6 who
- * makes it dirty counts all of it.  Since then a write counts what it stores to, and a fault, whose
- * first answer is for the folio's start, makes all of it dirty by that one.
+ * Is all of the folio @c, of which @lblk is about to be made dirty, to be counted?  Before 6.6 who
+ * makes it dirty does that.  Since then a write counts what it stores to, and a fault, whose first
+ * answer is for the folio's start, makes all of it dirty by that one; as it may be dirty by writes
+ * already, each fault counts anew, and what is too much goes back in the next sync.
  */
 static bool sfs_iomap_counts_folio(const struct sfs_cached *c, u64 lblk)
 {
@@ -191,7 +192,7 @@ static int sfs_iomap_lookup_whole(struct inode *inode, loff_t pos, loff_t nbytes
 	err = sfs_iomap_lookup(inode, lblk, iomap);
 	if (err || (zero && (iomap->type == IOMAP_HOLE || iomap->type == IOMAP_UNWRITTEN)))
 		return err;
-	if (sfs_find_large_folio(inode, lblk, end, &c)) {
+	if (sfs_find_large_folio(inode, lblk, end, flags & IOMAP_FAULT, &c)) {
 		*ret_counted = c.c_first <= lblk;
 		end = *ret_counted ? c.c_end : c.c_first;
 		if (*ret_counted && sfs_iomap_counts_folio(&c, lblk))
@@ -222,7 +223,7 @@ static int sfs_buffered_iomap_begin(struct inode *inode, loff_t pos, loff_t nbyt
 	if (!err && iomap->type == IOMAP_HOLE && !(flags & IOMAP_ZERO))
 		err = sfs_iomap_promise(inode, pos, nbytes, iomap);
 	else if (!err && iomap->type == IOMAP_UNWRITTEN && !(flags & IOMAP_ZERO) && !counted)
-		err = sfs_unwritten_claim(inode, pos, nbytes, iomap);
+		err = sfs_unwritten_claim(inode, pos, nbytes, flags & IOMAP_FAULT, iomap);
 	/* Without an answer there is no end of it. */
 	if (err)
 		sfs_unwritten_arrived(inode, sfs_iomap_counted(iomap), false);

@@ -60,6 +60,8 @@ bool sfs_retry_pending(struct super_block *sb, int *err, unsigned int *tries)
 	return !*err;
 }
 
+#define SFS_SETTLE_INODES	1024
+
 static bool sfs_has_counted(struct inode *inode)
 {
 	return READ_ONCE(SFS_I(inode)->ii_unwritten) || READ_ONCE(SFS_I(inode)->ii_direct);
@@ -68,12 +70,14 @@ static bool sfs_has_counted(struct inode *inode)
 void sfs_settle_all(struct super_block *sb)
 {
 	struct inode *inode, *held = NULL;
+	unsigned int seen = 0;
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		/* Others want the list: any inode will do to find the place again. */
-		if (!(sfs_has_counted(inode) || need_resched()) || !igrab(inode))
+		/* Others want the list: each so many inodes one will do to find the place again. */
+		if (!(sfs_has_counted(inode) || ++seen >= SFS_SETTLE_INODES) || !igrab(inode))
 			continue;
+		seen = 0;
 		spin_unlock(&sb->s_inode_list_lock);
 		sfs_unwritten_settle(inode);
 		/* The one before: this one is the place in the list. */

@@ -85,7 +85,7 @@ struct sfs_trans {
 #define SFS_SI_SHUTDOWN		0	/* no more changes, EIO */
 #define SFS_SI_NORECOVERY	1	/* mounted read-only without looking at the journal */
 #define SFS_SI_DAMAGED		2	/* errors=remount-ro: reading goes on, changing does not */
-#define SFS_SI_UNFINISHED	3	/* orphans stay behind, or counts are not true */
+#define SFS_SI_UNFINISHED	3	/* orphans stay, counts are not true, or unchecked */
 #define SFS_SI_READONLY		4	/* no transaction begins: set before the clean mark */
 #define SFS_SI_DISCARD		5	/* the mount option */
 

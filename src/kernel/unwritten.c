@@ -12,6 +12,8 @@
 
 #include <linux/pagemap.h>
 
+#define SFS_LOOK_PAGES		512ULL
+
 /* For the end of an answer: it has counted @nblks anew, the @whole of the folio at its start. */
 static void sfs_iomap_note(struct iomap *iomap, u64 nblks, bool whole)
 {
@@ -28,20 +30,22 @@ static bool sfs_iomap_counts_whole(const struct iomap *iomap)
 	return (uintptr_t)iomap->private & 1;
 }
 
-static struct sfs_cached sfs_cached_of(struct xa_state *xas, struct folio *folio)
+/* @fault: the caller is one, and has locked the folio. */
+static struct sfs_cached sfs_cached_of(struct xa_state *xas, struct folio *folio, bool fault)
 {
 	struct sfs_cached c = { };
 
 	c.c_first = (u64)folio->index << (PAGE_SHIFT - SFS_BLOCK_BITS);
 	c.c_end = c.c_first + (folio_size(folio) >> SFS_BLOCK_BITS);
 	/*
-	 * The tags are the truth but before 6.6, where writeback that found no place for the folio
-	 * leaves one.  While it has it in hand, between the two states, the folio is locked.
+	 * The tags are the truth but where writeback has found no place for the folio, or nothing
+	 * inside the file, and leaves one.  While it has it in hand, between the two states, it
+	 * holds the lock.
 	 */
 	c.c_dirty = (xas_get_mark(xas, PAGECACHE_TAG_DIRTY) ||
 		     xas_get_mark(xas, PAGECACHE_TAG_WRITEBACK)) &&
 		    (folio_test_dirty(folio) || folio_test_writeback(folio) ||
-		     folio_test_locked(folio));
+		     (!fault && folio_test_locked(folio)));
 	return c;
 }
 
@@ -55,7 +59,7 @@ static struct sfs_cached sfs_cached_at(struct inode *inode, u64 lblk)
 	xas_lock_irq(&xas);
 	folio = xas_load(&xas);
 	if (folio && !xa_is_value(folio))
-		c = sfs_cached_of(&xas, folio);
+		c = sfs_cached_of(&xas, folio, false);
 	xas_unlock_irq(&xas);
 	return c;
 }
@@ -73,7 +77,7 @@ static bool sfs_cached_counted(const struct sfs_cached *c)
  * The first of blocks [@lblk, @end) that is not like the one at @lblk: all before it have been
  * counted, or none of them.  *@ret_counted says which.
  */
-static u64 sfs_cached_alike(struct inode *inode, u64 lblk, u64 end, bool *ret_counted)
+static u64 sfs_cached_alike(struct inode *inode, u64 lblk, u64 end, bool fault, bool *ret_counted)
 {
 	const unsigned int shift = PAGE_SHIFT - SFS_BLOCK_BITS;
 	XA_STATE(xas, &inode->i_mapping->i_pages, lblk >> shift);
@@ -86,7 +90,7 @@ static u64 sfs_cached_alike(struct inode *inode, u64 lblk, u64 end, bool *ret_co
 	xas_for_each(&xas, folio, (end - 1) >> shift) {
 		if (xa_is_value(folio))
 			continue;
-		c = sfs_cached_of(&xas, folio);
+		c = sfs_cached_of(&xas, folio, fault);
 		if (c.c_first <= lblk) {
 			*ret_counted = sfs_cached_counted(&c);
 		} else if (*ret_counted && (c.c_first != next || !sfs_cached_counted(&c))) {
@@ -116,20 +120,22 @@ int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks
 	return 0;
 }
 
-int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap)
+int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, bool fault,
+			struct iomap *iomap)
 {
 	u64 lblk = sfs_pos_lblk(pos);
 	u64 nblks = min_t(u64, iomap->length >> SFS_BLOCK_BITS, sfs_range_nblks(pos, nbytes));
 	bool counted;
 
-	/* The look at the page cache has an end. */
-	nblks = min(nblks, round_down(lblk, SFS_FOLIO_NBLKS_MAX) + SFS_FOLIO_NBLKS_MAX - lblk);
-	nblks = sfs_cached_alike(inode, lblk, lblk + nblks, &counted) - lblk;
+	/* The answer is one moment's, with interrupts off: not of too much. */
+	nblks = min_t(u64, nblks, SFS_LOOK_PAGES << (PAGE_SHIFT - SFS_BLOCK_BITS));
+	nblks = sfs_cached_alike(inode, lblk, lblk + nblks, fault, &counted) - lblk;
 	iomap->length = nblks << SFS_BLOCK_BITS;
 	return counted ? 0 : sfs_unwritten_claim_some(inode, iomap, nblks, false);
 }
 
-bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, struct sfs_cached *ret)
+bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, bool fault,
+			  struct sfs_cached *ret)
 {
 	const unsigned int shift = PAGE_SHIFT - SFS_BLOCK_BITS;
 	XA_STATE(xas, &inode->i_mapping->i_pages, lblk >> shift);
@@ -141,7 +147,7 @@ bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, struct sfs_cac
 			break;
 	}
 	if (folio)
-		*ret = sfs_cached_of(&xas, folio);
+		*ret = sfs_cached_of(&xas, folio, fault);
 	xas_unlock_irq(&xas);
 	return folio;
 }
@@ -195,9 +201,12 @@ static u64 sfs_cached_dirty(struct inode *inode, u64 lblk, u64 end)
 	xas_lock_irq(&xas);
 	xas_for_each(&xas, folio, (end - 1) >> shift) {
 		if (!xa_is_value(folio)) {
-			c = sfs_cached_of(&xas, folio);
-			if (c.c_dirty)
-				nblks += min(end, c.c_end) - max(lblk, c.c_first);
+			c = sfs_cached_of(&xas, folio, false);
+			/* One that has come in a pause may reach back to what has been seen. */
+			c.c_first = max(lblk, c.c_first);
+			lblk = max(lblk, min(end, c.c_end));
+			if (c.c_dirty && c.c_first < lblk)
+				nblks += lblk - c.c_first;
 		}
 		sfs_walk_pause(&xas, &seen);
 	}
@@ -221,14 +230,15 @@ u64 sfs_clean_unwritten(struct inode *inode, u64 lblk, u64 end)
 	return nblks;
 }
 
-/* Has the folio at @lblk, or the block if it is in none, unwritten blocks, and is clean? */
-static bool sfs_folio_is_clean_unwritten(struct inode *inode, u64 lblk)
+/* How many of @nblks, which were counted for the folio at @lblk, are clean and unwritten? */
+static u64 sfs_clean_of_folio(struct inode *inode, u64 lblk, u64 nblks)
 {
 	struct sfs_cached c = sfs_cached_at(inode, lblk);
 
-	if (c.c_first == c.c_end)
-		return sfs_clean_unwritten(inode, lblk, lblk + 1);
-	return sfs_clean_unwritten(inode, c.c_first, c.c_end);
+	if (c.c_first < c.c_end)
+		return min(nblks, sfs_clean_unwritten(inode, c.c_first, c.c_end));
+	/* It is gone, and was clean then. */
+	return sfs_clean_unwritten(inode, lblk, lblk + 1) ? nblks : 0;
 }
 
 /*
@@ -246,8 +256,8 @@ void sfs_unwritten_give_back(struct inode *inode, loff_t pos, ssize_t written,
 	down_write(&SFS_I(inode)->ii_tree_lock);
 	if (!sfs_iomap_counts_whole(iomap))
 		nblks = min(nblks, sfs_clean_unwritten(inode, end, max(end, lblk + nblks)));
-	else if (written > 0 || !sfs_folio_is_clean_unwritten(inode, lblk))
-		nblks = 0;
+	else
+		nblks = written > 0 ? 0 : sfs_clean_of_folio(inode, lblk, nblks);
 	sfs_unwritten_arrived(inode, nblks, false);
 	up_write(&SFS_I(inode)->ii_tree_lock);
 }

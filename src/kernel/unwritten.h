@@ -19,8 +19,12 @@ struct sfs_cached {
 	bool c_dirty;			/* it is, or on its way */
 };
 
-/* The first folio in blocks [@lblk, @end) that has more than one block; false: there is none. */
-bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, struct sfs_cached *ret);
+/*
+ * The first folio in blocks [@lblk, @end) that has more than one block; false: there is none.
+ * @fault, here and below: the caller is one, and has locked the folio that it asks about.
+ */
+bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, bool fault,
+			  struct sfs_cached *ret);
 
 /*
  * Claims nodes for a write to @nblks of the unwritten extent in @iomap, or else to the first one,
@@ -31,17 +35,18 @@ int sfs_unwritten_claim_some(struct inode *inode, struct iomap *iomap, u64 nblks
  * The same for what a write to [@pos, +@nbytes) makes of the unwritten extent in @iomap, which may
  * be dirty, and counted, already.
  */
-int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, struct iomap *iomap);
+int sfs_unwritten_claim(struct inode *inode, loff_t pos, loff_t nbytes, bool fault,
+			struct iomap *iomap);
 /*
- * For what is unwritten of the folio [@lblk, @end), all of which becomes dirty.  That must not fail
- * when the store is of zeros, @zero: a cut, which frees blocks, may begin with them.  Then what is
- * kept pays if it has to.
+ * For what is unwritten of the folio [@lblk, @end), all of which becomes dirty, past the end of the
+ * file, too: it may grow before that is written.  This must not fail when the store is of zeros,
+ * @zero: a cut, which frees blocks, may begin with them.  Then what is kept pays if it has to.
  */
 int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
 			      struct iomap *iomap);
 /*
  * An answer of @iomap at @pos has ended, with @written bytes copied or an error: what it counted
- * for folios that the write has not made dirty goes back.  Takes ii_tree_lock.
+ * for folios that are not dirty, nor written, goes back.  Takes ii_tree_lock.
  */
 void sfs_unwritten_give_back(struct inode *inode, loff_t pos, ssize_t written,
 			     const struct iomap *iomap);
