@@ -8,6 +8,7 @@
  */
 #include <sys/stat.h>
 
+#include "look.h"
 #include "picture.h"
 
 struct sfs_dump {
@@ -40,6 +41,8 @@ static const struct sfs_opt sfs_dump_opts[] = {
 	SFS_WHERE('d', "directory", "the names in a directory"),
 	SFS_WHERE('o', "output", "the contents of a file, as they are"),
 	SFS_NUMBER('b', "block", "block N, by what its head says it is"),
+	SFS_NUMBER('w', "who", "what block N is, and whose"),
+	SFS_NUMBER('P', "path", "all paths of inode N"),
 	SFS_CHOICE('c', "check", "walk everything, compare, report each difference"),
 	{ .o_short = 'p', .o_long = "picture", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT,
 	  .o_help = "an SVG of what lies where, and of what is free",
@@ -371,6 +374,10 @@ static int sfs_print(const struct sfs_dump *d, struct sfs_fs *fs, const u8 *supe
 		err = sfs_print_group(fs, out, d->number);
 	else if (d->what == 'b')
 		err = sfs_print_block(fs, out, d->number);
+	else if (d->what == 'w')
+		err = sfs_who(fs, d->number, out);
+	else if (d->what == 'P')
+		err = sfs_paths(fs, d->number ? d->number : fs->f_root, out);
 	else
 		err = sfs_print_where(d, fs, out);
 	err2 = sfs_text_close(out);

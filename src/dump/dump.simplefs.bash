@@ -6,7 +6,8 @@ _dump_simplefs()
     local cur prev words cword
     _init_completion || return
     case $prev in
-    -g | --group | -i | --inode | -t | --tree | -d | --directory | -o | --output | -b | --block)
+    -g | --group | -i | --inode | -t | --tree | -d | --directory | -o | --output | -b | --block | \
+        -w | --who | -P | --path)
         return
         ;;
     esac
