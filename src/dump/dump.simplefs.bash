@@ -10,6 +10,10 @@ _dump_simplefs()
         -w | --who | -P | --path)
         return
         ;;
+    -S | --save)
+        _filedir -d
+        return
+        ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur"))
