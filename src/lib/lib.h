@@ -27,6 +27,12 @@ u64 sfs_dev_nblks(const struct sfs_dev *dev);	/* a part of a block at the end no
 /* Changed ones as changed.  -EIO, whatever the device says: that goes to sfs_report(). */
 int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
+/*
+ * Before block @blk is written with @data, @guard is asked, with @arg: its error is that of the
+ * write.  NULL: nobody is.
+ */
+typedef int (*sfs_guard_fn)(void *arg, u64 blk, const void *data);
+void sfs_dev_guard(struct sfs_dev *dev, sfs_guard_fn guard, void *arg);
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
 /* Block 0 as it was read: it is not asked for again, if there is memory to keep it. */
