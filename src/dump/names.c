@@ -109,7 +109,8 @@ static int sfs_upwards_put(struct sfs_upwards *up, const char *s, size_t n)
 		text = malloc(2 * up->room + n);
 		if (!text)
 			return -ENOMEM;
-		memcpy(text + 2 * up->room + n - have, up->text + up->start, have);
+		if (have)
+			memcpy(text + 2 * up->room + n - have, up->text + up->start, have);
 		free(up->text);
 		up->text = text;
 		up->room = 2 * up->room + n;

@@ -44,6 +44,8 @@ struct sfs_save {
 /* Takes the tree of @fs to the empty directory @dir, and tells what could not be; exit status. */
 int sfs_save(struct sfs_fs *fs, const char *dir);
 
+/* ---- save_tell.c ---- */
+
 /* Says of what is in hand that something is not saved. */
 __attribute__((format(printf, 2, 3)))
 void sfs_save_lose(struct sfs_save *s, const char *fmt, ...);
@@ -51,6 +53,8 @@ void sfs_save_lose(struct sfs_save *s, const char *fmt, ...);
 void sfs_save_refuse(struct sfs_save *s, enum sfs_save_refusal r, const char *what, int err);
 /* What is in hand cannot be made: alone, or the host is full. */
 void sfs_save_fail(struct sfs_save *s, int err);
+/* Tells how it went; exit status. */
+int sfs_save_verdict(struct sfs_save *s, const char *dir);
 
 /* ---- save_host.c: what is made ---- */
 
