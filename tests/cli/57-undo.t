@@ -103,7 +103,7 @@ EOF
 
     fresh
     "$fsck" -fy -z "$undo" "$img" >/dev/null 2>&1
-    cp "$img" "$tmp/mended" && cp "$undo" "$tmp/undo-whole"
+    cp "$img" "$tmp/mended" && cp "$undo" "$tmp/undo-whole" && cp "$tmp/bad" "$tmp/bad-whole"
     FAULT_COUNT=$tmp/count LD_PRELOAD=$tmp/fault.so "$fsck" --undo "$undo" "$img" >/dev/null 2>&1
     bad=0
     for at in $(seq "$(cat "$tmp/count")"); do
@@ -115,6 +115,25 @@ EOF
     is $bad 0 "$journal: a cut-off undo is done again"
 done
 
+# A journal that is not empty: its replay is taken back as well.
+damaged -J size=4M
+fresh
+FAULT_COUNT=$tmp/count FAULT_LAZY=1 LD_PRELOAD=$tmp/fault.so "$fsck" -fy "$img" >/dev/null 2>&1
+for at in $(seq "$(cat "$tmp/count")" -1 1); do
+    cp "$tmp/bad" "$img"
+    cut "$at" -fy
+    run "$fsck" -n "$img"
+    [[ $out == *'looking past the journal'* ]] && break
+done
+like 'looking past the journal: 1 transactions' 'a journal with a transaction in it'
+cp "$img" "$tmp/full"
+run "$fsck" -fy -z "$undo" "$img"
+like 'replayed the journal' 'is replayed'
+run "$fsck" --undo "$undo" "$img"
+exits 0 'that is taken back'
+cmp -s "$img" "$tmp/full"
+ok $? 'to the journal as it was'
+
 # Whose it is, and since when.
 cp "$tmp/mended" "$img" && cp "$tmp/undo-whole" "$undo"
 build/bin/tune.simplefs -L other "$img" >/dev/null
@@ -125,7 +144,7 @@ like 'changed since' 'is called that'
 is "$(sum "$img")" "$before" 'and left alone'
 run "$fsck" -f --undo "$undo" "$img"
 exits 0 'but with -f'
-cmp -s -n 4096 "$img" "$tmp/bad"
+cmp -s -n 4096 "$img" "$tmp/bad-whole"
 ok $? 'what was kept comes back'
 cp "$tmp/mended" "$img"
 printf x | dd of="$img" bs=4096 seek=33 conv=notrunc status=none
