@@ -8,13 +8,16 @@
  */
 #include <sys/stat.h>
 
+#include "look.h"
 #include "picture.h"
+#include "save.h"
 
 struct sfs_dump {
 	const char *path;
 	const char *where;		/* an inode, by number or path */
 	const char *journal;		/* device of an external journal */
 	const char *picture;		/* file for an SVG */
+	const char *save;		/* directory for what is on the volume */
 	bool raw;			/* without what the journal holds */
 	bool json;
 	bool any;			/* what a flag leaves behind when only the choice counts */
@@ -40,10 +43,15 @@ static const struct sfs_opt sfs_dump_opts[] = {
 	SFS_WHERE('d', "directory", "the names in a directory"),
 	SFS_WHERE('o', "output", "the contents of a file, as they are"),
 	SFS_NUMBER('b', "block", "block N, by what its head says it is"),
+	SFS_NUMBER('w', "who", "what block N is, and whose"),
+	SFS_NUMBER('P', "path", "all paths of inode N"),
 	SFS_CHOICE('c', "check", "walk everything, compare, report each difference"),
 	{ .o_short = 'p', .o_long = "picture", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT,
 	  .o_help = "an SVG of what lies where, and of what is free",
 	  .o_field = offsetof(struct sfs_dump, picture), .o_group = 1 },
+	{ .o_short = 'S', .o_long = "save", .o_arg = "DIR", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "all that can be read, into an empty directory; tells what cannot",
+	  .o_field = offsetof(struct sfs_dump, save), .o_group = 1 },
 	{ .o_short = 'j', .o_long = "json", .o_help = "print JSON",
 	  .o_field = offsetof(struct sfs_dump, json) },
 	{ .o_short = 'J', .o_long = "journal", .o_arg = "DEVICE", .o_kind = SFS_OPT_TEXT,
@@ -65,7 +73,8 @@ static const struct sfs_cli sfs_dump_cli = {
 	.c_exit_usage = SFS_EXIT_USAGE,
 	.c_exits = {
 		{ SFS_EXIT_OK, "all is well" },
-		{ SFS_EXIT_DAMAGED, "damage was found, and reported" },
+		{ SFS_EXIT_REFUSED, "-S: the host did not take owners, devices or attributes" },
+		{ SFS_EXIT_DAMAGED, "damage was found, and reported; -S: not all was saved" },
 		{ SFS_EXIT_FAILED, "it could not be read, or is not there" },
 		{ SFS_EXIT_USAGE, "the command line is wrong" },
 	},
@@ -371,6 +380,10 @@ static int sfs_print(const struct sfs_dump *d, struct sfs_fs *fs, const u8 *supe
 		err = sfs_print_group(fs, out, d->number);
 	else if (d->what == 'b')
 		err = sfs_print_block(fs, out, d->number);
+	else if (d->what == 'w')
+		err = sfs_who(fs, d->number, out);
+	else if (d->what == 'P')
+		err = sfs_paths(fs, d->number ? d->number : fs->f_root, out);
 	else
 		err = sfs_print_where(d, fs, out);
 	err2 = sfs_text_close(out);
@@ -427,13 +440,16 @@ int main(int argc, char **argv)
 	u8 super[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
 	struct sfs_fs fs = { 0 };
 	struct sfs_dump d = { 0 };
-	long result;
+	int status = SFS_EXIT_OK;
+	long result = 0;
 	bool lost;
 
 	sfs_parse_args(&d, argc, argv);
 	lost = sfs_open_volume(&d, &fs, super);
 	if (d.what == 'c')
 		result = sfs_print_check(&d, &fs);
+	else if (d.what == 'S')
+		status = sfs_save(&fs, d.save);
 	else if (d.what == 'p')
 		result = sfs_picture(&fs, d.picture);
 	else if (d.what == 'o')
@@ -442,6 +458,8 @@ int main(int argc, char **argv)
 		result = sfs_print(&d, &fs, super);
 	sfs_fs_exit(&fs);
 	sfs_dev_close(fs.f_priv);
+	if (d.what == 'S')
+		return status;
 	if (sfs_is_damage(result) || result > 0 || (lost && !result))
 		return SFS_EXIT_DAMAGED;
 	if (result < 0)

@@ -6,7 +6,12 @@ _dump_simplefs()
     local cur prev words cword
     _init_completion || return
     case $prev in
-    -g | --group | -i | --inode | -t | --tree | -d | --directory | -o | --output | -b | --block)
+    -g | --group | -i | --inode | -t | --tree | -d | --directory | -o | --output | -b | --block | \
+        -w | --who | -P | --path)
+        return
+        ;;
+    -S | --save)
+        _filedir -d
         return
         ;;
     esac

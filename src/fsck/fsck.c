@@ -15,6 +15,7 @@
 
 #include "../lib/progress.h"
 #include "fsck.h"
+#include "undo.h"
 
 #define SFS_FLAG(letter, name, text, field, group) {				\
 	.o_short = letter, .o_long = name, .o_help = text,			\
@@ -33,6 +34,12 @@ static const struct sfs_opt sfs_fsck_opts[] = {
 	SFS_FLAG(0, "journal-only", "replay the journal and stop", journal_only, 2),
 	SFS_FLAG(0, "discard-journal", "give up what a journal has that cannot be replayed",
 		 discard, 2),
+	{ .o_short = 'z', .o_long = "undo-file", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "keep there, in a new file, what is overwritten", .o_group = 3,
+	  .o_field = offsetof(struct sfs_fsck, undo_file) },
+	{ .o_long = "undo", .o_arg = "FILE", .o_kind = SFS_OPT_TEXT,
+	  .o_help = "take a repair back, by such a file; -n: could it be?", .o_group = 3,
+	  .o_field = offsetof(struct sfs_fsck, undo) },
 	{ .o_short = 'C', .o_long = "progress", .o_arg = "FD", .o_kind = SFS_OPT_TEXT,
 	  .o_help = "tell how far it is, there; 0: on the terminal",
 	  .o_field = offsetof(struct sfs_fsck, progress) },
@@ -54,7 +61,7 @@ static const struct sfs_cli sfs_fsck_cli = {
 	.c_operands_max = 1,
 	.c_exit_usage = SFS_EXIT_USAGE,
 	.c_exits = {
-		{ SFS_EXIT_OK, "the volume is in order" },
+		{ SFS_EXIT_OK, "the volume is in order; --undo: it is as it was" },
 		{ SFS_EXIT_REPAIRED, "it was damaged, and has been repaired" },
 		{ SFS_EXIT_DAMAGED, "it is damaged, and was left so" },
 		{ SFS_EXIT_FAILED, "it, or some of it, could not be read or written, or is in use" },
@@ -476,9 +483,30 @@ static int sfs_run(struct sfs_fsck *f)
 	return status;
 }
 
+static int sfs_take_back(const struct sfs_fsck *f)
+{
+	struct sfs_dev *dev = sfs_open_dev(f, f->path);
+	int status = sfs_undo_back(dev, f->path, f->undo, f->never, f->force);
+
+	sfs_dev_close(dev);
+	return status;
+}
+
+/* The file is of one device: what a journal on another one loses does not come back by it. */
+static void sfs_keep_undo(struct sfs_fsck *f, struct sfs_undo *undo)
+{
+	if (f->never)
+		sfs_die(SFS_EXIT_USAGE, "-z with -n: nothing is written");
+	if (f->fs.f_incompat & SFS_INCOMPAT_JOURNAL_DEV)
+		sfs_die(SFS_EXIT_FAILED, "%s: its journal is on another device, and -z keeps what"
+			" is on one", f->path);
+	sfs_undo_begin(undo, &f->fs, f->undo_file);
+}
+
 int main(int argc, char **argv)
 {
 	static struct sfs_fsck f;
+	static struct sfs_undo undo;
 	int status;
 
 	f.path = argv[sfs_cli_parse(&sfs_fsck_cli, argc, argv, &f, NULL)];
@@ -487,8 +515,14 @@ int main(int argc, char **argv)
 	else if (f.automatic)
 		sfs_progress_off();
 	sfs_report = sfs_report_damage;
+	if (f.undo)
+		return sfs_take_back(&f);
 	sfs_open_volume(&f);
+	if (f.undo_file)
+		sfs_keep_undo(&f, &undo);
 	status = sfs_run(&f);
+	if (f.undo_file && sfs_undo_end(&undo))
+		status |= SFS_EXIT_FAILED;
 	sfs_fs_exit(&f.fs);
 	sfs_dev_close(f.log_dev);
 	sfs_dev_close(f.fs.f_priv);

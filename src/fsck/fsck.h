@@ -11,6 +11,8 @@ struct sfs_fsck {
 	const char *path;
 	const char *journal;
 	const char *progress;		/* -C, a number */
+	const char *undo_file;		/* -z: what is overwritten goes there */
+	const char *undo;		/* --undo: and comes from there */
 	bool automatic;
 	bool never;
 	bool always;

@@ -128,8 +128,13 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 	off_t pos = blk << SFS_BLOCK_BITS;
 	size_t done = 0;
 
+	int err;
+
 	if (!dev->d_writable)
 		return -EROFS;
+	err = dev->d_guard ? dev->d_guard(dev->d_guard_arg, blk, data) : 0;
+	if (err)
+		return err;
 	/* A short write says that the next one will say why. */
 	while (done < SFS_BLOCK_SIZE) {
 		ssize_t n = pwrite(dev->d_fd, (const u8 *)data + done, SFS_BLOCK_SIZE - done,

@@ -36,6 +36,8 @@ struct sfs_dev {
 	unsigned int d_full;		/* ... in spite of what cannot be dropped */
 	bool d_early;			/* changed blocks may be written to make room */
 	int d_err;			/* of such a write; nothing succeeds after it */
+	sfs_guard_fn d_guard;		/* asked before each write, or NULL */
+	void *d_guard_arg;
 	int d_write_err;		/* of the first write that failed, whoever asked for it */
 	struct sfs_buf *d_hash[SFS_HASH_SIZE];
 };

@@ -111,6 +111,12 @@ int sfs_dev_grow(struct sfs_dev *dev, u64 nblks)
 	return 0;
 }
 
+void sfs_dev_guard(struct sfs_dev *dev, sfs_guard_fn guard, void *arg)
+{
+	dev->d_guard = guard;
+	dev->d_guard_arg = arg;
+}
+
 int sfs_dev_write_error(const struct sfs_dev *dev)
 {
 	return dev->d_write_err;

@@ -27,6 +27,12 @@ u64 sfs_dev_nblks(const struct sfs_dev *dev);	/* a part of a block at the end no
 /* Changed ones as changed.  -EIO, whatever the device says: that goes to sfs_report(). */
 int sfs_dev_read(struct sfs_dev *dev, u64 blk, void *data);
 int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data);	/* at once */
+/*
+ * Before block @blk is written with @data, @guard is asked, with @arg: its error is that of the
+ * write.  NULL: nobody is.
+ */
+typedef int (*sfs_guard_fn)(void *arg, u64 blk, const void *data);
+void sfs_dev_guard(struct sfs_dev *dev, sfs_guard_fn guard, void *arg);
 /* In memory, as if the block had been changed to @data; sfs_dev_flush() writes it. */
 int sfs_dev_put(struct sfs_dev *dev, u64 blk, const void *data);
 /* Block 0 as it was read: it is not asked for again, if there is memory to keep it. */
@@ -424,6 +430,23 @@ int sfs_path_resolve(struct sfs_fs *fs, const char *path, u64 *ret_ino);
  */
 typedef void (*sfs_node_fn)(void *arg, const struct sfs_node_disk *node, u64 blk);
 int sfs_tree_walk(struct sfs_inode *in, sfs_node_fn visit, void *arg);
+/* The same, and each node passed over is told to @lost: what was below it had keys in [lo, hi). */
+typedef void (*sfs_lost_fn)(void *arg, u64 blk, u64 lo, u64 hi, int err);
+int sfs_tree_walk_lost(struct sfs_inode *in, sfs_node_fn visit, sfs_lost_fn lost, void *arg);
+/* Record *@i of a sound node, and the next; false: there are no more, or it is no leaf. */
+struct sfs_leaf_record {
+	u64 l_key;
+	const void *l_rec;
+	unsigned int l_nbytes;
+};
+bool sfs_leaf_next(const struct sfs_node_disk *node, unsigned int *i, struct sfs_leaf_record *ret);
+/*
+ * Every live inode, in the order of their numbers, until @visit returns false.  What cannot be read
+ * is reported and passed over, as above; where a group's map of inode blocks is lost, they are
+ * looked for among all its blocks in use.
+ */
+typedef bool (*sfs_inode_fn)(void *arg, struct sfs_inode *in);
+int sfs_each_inode(struct sfs_fs *fs, sfs_inode_fn visit, void *arg);
 /* Block @lblk of a regular file; holes and unwritten blocks are zero. */
 int sfs_file_read(struct sfs_inode *in, u64 lblk, void *data);
 

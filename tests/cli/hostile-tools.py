@@ -12,6 +12,7 @@ import sys
 
 IMAGE, CASES, WORK = sys.argv[1:4]
 COPY = os.path.join(WORK, "copy")
+SAVED = os.path.join(WORK, "saved")
 BIN = "build/bin/"
 # command, statuses it may end with
 TOOLS = [
@@ -19,6 +20,10 @@ TOOLS = [
     ([BIN + "dump.simplefs", "-t", "/dir", COPY], {0, 4, 8}),
     ([BIN + "dump.simplefs", "-j", "-d", "/", COPY], {0, 4, 8}),
     ([BIN + "dump.simplefs", "-i", "/pieces", COPY], {0, 4, 8}),
+    ([BIN + "dump.simplefs", "--who", "700", COPY], {0, 4, 8}),
+    ([BIN + "dump.simplefs", "--path", "0", COPY], {0, 4, 8}),
+    (["sh", "-c", 'rm -rf "$2" && mkdir "$2" && exec "$0" --save "$2" "$1"', BIN + "dump.simplefs",
+      COPY, SAVED], {0, 1, 4, 8}),
     ([BIN + "fsck.simplefs", "-n", COPY], {0, 1, 4, 8, 12}),
     ([BIN + "mkfs.simplefs", "-n", COPY], {0, 1}),
     ([BIN + "mkfs.simplefs", "-q", "-J", "none", COPY], {0, 1}),

@@ -2,11 +2,13 @@
 """A tree of some 2,700 files whose content is told apart by its checksum; or what is left of one.
 
 usage: tree.py make SEED DIRECTORY
+       tree.py list DIRECTORY
        tree.py score BEFORE AFTER
 
-The score is of two outputs of harvest.c: "P/E/L", files found at their path, found elsewhere, lost.
+A list is of a tree on the host. The score is of two lists, or two outputs of harvest.c: "P/E/L", files found at their path, found elsewhere, lost.
 """
 import collections
+import hashlib
 import os
 import random
 import sys
@@ -45,6 +47,20 @@ def make(seed, top):
         os.symlink(f'{i}-' + 'x' * rng.randrange(1, 200), f'{top}/link-{i}')
 
 
+def listed(top):
+    for at, _, files in os.walk(os.fsencode(top)):
+        for name in files:
+            path = os.path.join(at, name)
+            if os.path.islink(path):
+                data = os.readlink(path)
+            else:
+                with open(path, 'rb') as f:
+                    data = f.read()
+            line = b'%d %s /%s\n' % (len(data), hashlib.sha1(data).hexdigest().encode(),
+                                     os.path.relpath(path, os.fsencode(top)))
+            sys.stdout.buffer.write(line)
+
+
 def harvest(path):
     files = {}
     with open(path, 'rb') as f:
@@ -69,5 +85,7 @@ def score(before, after):
 
 if sys.argv[1] == 'make':
     make(int(sys.argv[2]), sys.argv[3])
+elif sys.argv[1] == 'list':
+    listed(sys.argv[2])
 else:
     score(*sys.argv[2:])
