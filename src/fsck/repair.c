@@ -203,10 +203,16 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 
 /* ---- names ---- */
 
+/* By its key: another record may have the same name. */
 static int sfs_repair_name(struct sfs_fs *fs, const struct sfs_found_name *n)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	u64 key = sfs_key(SFS_KIND_DIRENT, n->n_pos);
+	u8 rec[SFS_RECORD_MAX];
 	struct sfs_inode dir = { 0 };
+	struct sfs_path path;
+	unsigned int nbytes;
+	const void *old;
 	int err;
 
 	err = sfs_inode_read(fs, n->n_dir, &dir);
@@ -214,10 +220,20 @@ static int sfs_repair_name(struct sfs_fs *fs, const struct sfs_found_name *n)
 		err = sfs_inode_begin(t, &dir);
 	if (err)
 		return err;
-	if (n->n_type)
-		err = sfs_dirent_set(t, &dir, n->n_name, n->n_len, n->n_ino, n->n_type);
-	else
-		err = sfs_dirent_remove(t, &dir, n->n_name, n->n_len);
+	err = sfs_tree_find(&dir, key, &path);
+	if (err)
+		goto end_dir;
+	old = sfs_path_record(&path, &nbytes);
+	memcpy(rec, old, nbytes);
+	sfs_path_release(&path);
+	((struct sfs_dirent_disk *)rec)->d_type = n->n_type;
+	if (n->n_type) {
+		err = sfs_tree_replace(t, &dir, key, rec, nbytes, 0);
+	} else {
+		err = sfs_tree_delete(t, &dir, key);
+		dir.i_size -= err ? 0 : nbytes;
+	}
+end_dir:
 	sfs_inode_end(t, &dir);
 	return err;
 }

@@ -25,6 +25,16 @@ struct sfs_checker {
 	unsigned int nunread;
 	bool names_unread;		/* not every name is known: links cannot be counted */
 	struct sfs_found_names unmapped;	/* lead to inode blocks that the map has not */
+	struct sfs_found_names doubles;	/* of directories, not where their parent is, or again */
+};
+
+/* One that is met in a directory. */
+struct sfs_name {
+	const char *n_text;
+	u64 n_ino;
+	u64 n_pos;
+	u8 n_len;
+	u8 n_type;
 };
 
 /* Reports @problem and counts it. */
@@ -52,6 +62,21 @@ void sfs_found_sort(struct sfs_found *found);
  */
 bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks);
 int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name);
+
+/* ---- check_tree.c ---- */
+
+/* A problem with a name in @dir. */
+void sfs_name_tell(struct sfs_checker *c, enum sfs_problem_code code,
+		   const struct sfs_found_inode *dir, u64 num1, u64 num2,
+		   const struct sfs_name *name);
+/* For a repair, or for later: @type as in struct sfs_found_name. */
+void sfs_name_note(struct sfs_checker *c, struct sfs_found_names *names,
+		   const struct sfs_found_inode *dir, const struct sfs_name *name, u8 type);
+/* A name of @i in @dir that stays: it is counted. */
+void sfs_name_take(struct sfs_checker *c, struct sfs_found_inode *dir, struct sfs_found_inode *i,
+		   const struct sfs_name *name);
+/* All names are known: each directory keeps one, and none is below itself. */
+void sfs_check_tree(struct sfs_checker *c);
 
 /* ---- check_copies.c ---- */
 

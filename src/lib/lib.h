@@ -348,7 +348,7 @@ struct sfs_found_inode {
 	u32 i_nlink;			/* as the record says */
 	u32 i_names;			/* as directories say; subdirectories count too */
 	u64 i_parent;
-	u64 i_named_in;			/* directories: where their last name is */
+	u64 i_named_in;			/* directories: where their name is */
 	u64 i_said_blocks;
 	u64 i_blocks;			/* as its tree says */
 	u64 i_said_size;
@@ -359,12 +359,14 @@ struct sfs_found_inode {
 	bool i_is_reached;		/* directories: from the root, or told why not */
 	bool i_is_walked;		/* directories: on the way up to it */
 	bool i_is_read;			/* directories: their names have been counted */
+	bool i_has_more;		/* directories: names that were put off */
 };
 
 /* A name that says something wrong: d_type 0, it goes; else that is its type. */
 struct sfs_found_name {
 	u64 n_dir;
 	u64 n_ino;
+	u64 n_pos;			/* of its key: where it is, whatever else has the name */
 	u8 n_type;
 	u8 n_len;
 	char n_name[SFS_NAME_MAX];

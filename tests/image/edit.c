@@ -363,8 +363,8 @@ static void edit_share(char **arg)
 	sfs_inode_end(t, &to);
 }
 
-/* The first name of a directory a second time, under the next collision number. */
-static void edit_twice(char **arg)
+/* The first name of a directory a second time, under the next collision number, for @ino if any. */
+static void name_twice(char **arg, u64 ino)
 {
 	struct sfs_inode dir;
 	struct sfs_path path;
@@ -379,9 +379,26 @@ static void edit_twice(char **arg)
 	first = sfs_path_record(&path, &nbytes);
 	memcpy(rec, first, nbytes);
 	sfs_path_release(&path);
+	if (ino) {
+		((struct sfs_dirent_disk *)rec)->d_ino = cpu_to_le64(ino);
+		((struct sfs_dirent_disk *)rec)->d_type = SFS_TYPE_REG;
+	}
 	must(sfs_tree_insert(t, &dir, key + 1, rec, nbytes, 0), arg[0]);
 	dir.i_size += nbytes;
 	sfs_inode_end(t, &dir);
+}
+
+static void edit_twice(char **arg)
+{
+	name_twice(arg, 0);
+}
+
+static void edit_twice_for(char **arg)
+{
+	u64 ino;
+
+	must(sfs_path_resolve(&fs, arg[1], &ino), arg[1]);
+	name_twice(arg, ino);
 }
 
 /* Blocks [from, to) of a file go. */
@@ -444,6 +461,7 @@ static const struct verb {
 	{ "share", 3, edit_share },
 	{ "aborted", 1, edit_aborted },
 	{ "twice", 1, edit_twice },
+	{ "twice-for", 2, edit_twice_for },
 	{ "attribute", 4, edit_attribute },
 	{ "record", 3, edit_record },
 	{ "records", 3, edit_records },
