@@ -176,10 +176,11 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	u64 parent = i->i_ino == fs->f_root ? fs->f_root : i->i_named_in;
 	bool is_named = sfs_found_is_named(fs, i);
 	bool marked = sfs_found_is_marked(fs, i);
+	bool longer = i->i_type == SFS_TYPE_REG && i->i_nbytes;
 	struct sfs_inode in = { 0 };
 	int err;
 
-	if (i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
+	if (!longer && i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
 	    (!is_named || i->i_nlink == sfs_found_links(fs, i)) &&
 	    (!parent || parent == i->i_parent) && !marked)
 		return 0;
@@ -189,7 +190,7 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	if (err)
 		return err;
 	in.i_blocks = i->i_blocks;
-	if (i->i_is_dir)
+	if (i->i_is_dir || longer)
 		in.i_size = i->i_nbytes;
 	if (is_named)
 		in.i_nlink = sfs_found_links(fs, i);
@@ -335,15 +336,19 @@ static int sfs_repair_nameless(struct sfs_fs *fs, const struct sfs_found_inode *
 	return err;
 }
 
-int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
+int sfs_repair(struct sfs_fs *fs, struct sfs_found *found, struct sfs_moves *ret_moves)
 {
 	u64 copies;
 	size_t n;
 	int err;
 
-	err = sfs_repair_maps(fs, found);
+	err = sfs_runs_place(fs, found, ret_moves);
+	if (!err)
+		err = sfs_repair_maps(fs, found);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
+	if (!err)
+		err = sfs_runs_repair(fs, found, ret_moves);
 	for (n = 0; n < found->f_names.f_n && !err; n++)
 		err = sfs_repair_name(fs, &found->f_names.f_name[n]);
 	for (n = 0; n < found->f_ninodes && !err; n++)

@@ -55,7 +55,7 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	if (!live)
 		SFS_PROBLEM(c, SFS_PROBLEM_EMPTY, blk);
 	else
-		sfs_found_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
+		sfs_found_take_meta(c, blk << SFS_INODE_SLOT_BITS, blk);
 	c->free_slots += SFS_INODE_SLOTS - __builtin_popcount(live);
 	for (slot = 0; slot < SFS_INODE_SLOTS; slot++) {
 		if (live >> slot & 1)
@@ -492,8 +492,9 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	u64 group;
 
 	ret_found->f_taken = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
+	ret_found->f_meta = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
 	c.no_map = calloc(1, ngroups / 8 + 1);
-	if (!ret_found->f_taken || !c.no_map) {
+	if (!ret_found->f_taken || !ret_found->f_meta || !c.no_map) {
 		free(c.no_map);
 		return -ENOMEM;
 	}
@@ -503,6 +504,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	}
 	if (!c.err)
 		sfs_check_names(&c);
+	if (!c.err)
+		sfs_check_runs(&c);
 	if (!c.err)
 		sfs_check_space(&c);
 	if (!c.err)

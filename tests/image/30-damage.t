@@ -73,5 +73,13 @@ row 'an extent leaf is zero' 2703 0 0 damage zero "$(blk leaf /sparse-1)" 1
 for how in slash nul hash; do
     row "a name in a directory: $how" 2703 1 0 damage name /many "${many##*/}" "$how"
 done
+row 'an inode map is stale, a lost write' 2704 0 0 damage stale 33 0
+row 'a file lies where another does' 2703 0 0 damage steal /top-3 /top-5
+row 'an extent goes on too far' 2703 0 0 damage stretch /sparse-1 9
+row 'an extent goes on outside the volume' 2703 0 0 damage stretch /sparse-1 100000
+row 'a file has the size 0' 2703 0 0 damage inode /sparse-1 i_size 0
+row 'a file is of another type' 2704 0 0 damage inode $many i_mode 0x41a4
+row 'a directory of many leaves is of no type' 2704 0 0 damage inode /many i_mode 0
+row 'a directory is of another type' 2704 0 0 damage inode /some/7 i_mode 0x81a4
 row "the journal's superblock is zero" 2704 0 0 damage zero 131 1
 done_testing
