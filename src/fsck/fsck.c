@@ -326,7 +326,12 @@ static int sfs_try_repair(struct sfs_fsck *f, struct sfs_found *found)
 		status = sfs_leave(f, "a repair was tried in memory and did not hold; mount it"
 				   " read-only and save what is there");
 	f->repaired = !left;
-	err = left ? 0 : sfs_runs_copy(&f->fs, &moves);
+	/* From here on it is known to be damaged, whatever interrupts. */
+	err = 0;
+	if (!left && moves.s_n)
+		err = sfs_volume_mark(f->fs.f_priv, SFS_STATE_ERROR, SFS_STATE_CLEAN);
+	if (!left && moves.s_n && !err)
+		err = sfs_runs_copy(&f->fs, &moves);
 	if (err)
 		sfs_give_up(f, err, "what two files hold could not be copied");
 	free(moves.s_move);

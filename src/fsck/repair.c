@@ -180,9 +180,9 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	struct sfs_inode in = { 0 };
 	int err;
 
-	if (!longer && i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
-	    (!is_named || i->i_nlink == sfs_found_links(fs, i)) &&
-	    (!parent || parent == i->i_parent) && !marked)
+	if (!longer && i->i_blocks == i->i_said_blocks &&
+	    (!i->i_is_dir || i->i_nbytes == i->i_said_size) && (!is_named ||
+	    i->i_nlink == sfs_found_links(fs, i)) && (!parent || parent == i->i_parent) && !marked)
 		return 0;
 	err = sfs_inode_read(fs, i->i_ino, &in);
 	if (!err)

@@ -54,8 +54,8 @@ u64 sfs_record_end(u64 key, const u8 *rec)
 }
 
 /*
- * Of two extents that overlap in their file the first is taken to go on for too long: keys that rise
- * are two that agree, a length is one that may be wrong.
+ * Of two extents that overlap in their file the first is taken to go on for too long: keys that
+ * rise are two that agree, a length is one that may be wrong.
  */
 bool sfs_extent_shorten(struct sfs_salvage *s, const struct sfs_inode *in, u64 key, u8 *rec,
 			u64 next)
