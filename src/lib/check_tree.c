@@ -86,12 +86,14 @@ static void sfs_loop_break(struct sfs_checker *c, struct sfs_found_inode *at)
 	struct sfs_inode in = { 0 };
 	int err;
 
-	for (i = at; !i->i_is_reached; i = sfs_dir_above(c, i)) {
+	for (i = at; i && !i->i_is_reached; i = sfs_dir_above(c, i)) {
 		if (i->i_has_more)
 			cut = i;
 		i->i_is_reached = true;
 	}
 	l.dir = sfs_dir_above(c, cut);
+	if (!l.dir)
+		return;
 	l.ino = cut->i_ino;
 	err = sfs_inode_read(c->fs, l.dir->i_ino, &in);
 	if (!err)

@@ -92,12 +92,14 @@ static int sfs_found_share(struct sfs_checker *c, u64 blk, u32 nblks)
 {
 	u64 nbytes = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS / 8;
 	u64 start = blk - blk % SFS_GROUP_BLOCKS;
+	u8 *twice = c->found->f_twice;
 
-	if (!c->found->f_twice)
-		c->found->f_twice = calloc(1, nbytes);
-	if (!c->found->f_twice)
+	if (!twice)
+		twice = calloc(1, nbytes);
+	if (!twice)
 		return -ENOMEM;
-	sfs_bits_set(c->found->f_twice + start / 8, blk - start, nblks);
+	c->found->f_twice = twice;
+	sfs_bits_set(twice + start / 8, blk - start, nblks);
 	return 0;
 }
 
