@@ -97,13 +97,12 @@ int sfs_runs_repair(struct sfs_fs *fs, const struct sfs_found *found,
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
 	const struct sfs_found_run *run = found->f_runs;
 	size_t n = 0, m = 0;
-	struct sfs_inode in;
 	int err = 0;
-	u64 ino;
 
 	while (n < found->f_nruns && !err) {
-		ino = run[n].r_ino;
-		memset(&in, 0, sizeof(in));
+		struct sfs_inode in = { 0 };
+		u64 ino = run[n].r_ino;
+
 		err = sfs_inode_read(fs, ino, &in);
 		if (!err)
 			err = sfs_inode_begin(t, &in);

@@ -126,7 +126,7 @@ static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
 static size_t *sfs_forest_make(struct sfs_checker *c)
 {
 	const struct sfs_found_inode *at = c->found->f_inodes, *above;
-	size_t *top = calloc(c->found->f_ninodes, sizeof(*top));
+	size_t *top = calloc(c->found->f_ninodes + 1, sizeof(*top));
 	size_t n;
 
 	for (n = 0; top && n < c->found->f_ninodes; n++) {
