@@ -304,16 +304,21 @@ static void sfs_restore(struct sfs_fsck *f)
 }
 
 /* Repairs in the cache and believes it only after a second check there. */
-static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
+static int sfs_try_repair(struct sfs_fsck *f, struct sfs_found *found)
 {
+	struct sfs_moves moves = { 0 };
+	int status = SFS_EXIT_REPAIRED;
 	long left;
 	int err;
 
 	sfs_settle_log(f);
-	err = sfs_repair(&f->fs, found);
-	if (err == -ENOSPC)
-		return sfs_leave(f, "there is no space for what has lost its name; mount it"
-				 " read-only and save what is there");
+	err = sfs_repair(&f->fs, found, &moves);
+	if (err == -ENOSPC) {
+		free(moves.s_move);
+		return sfs_leave(f, "there is no space for what has lost its name, or for a second"
+				 " copy of what two files hold; mount it read-only and save what is"
+				 " there");
+	}
 	if (err && !sfs_is_damage(err))
 		sfs_give_up(f, err, "the repair could not be made");
 	sfs_dev_doubt(f->fs.f_priv);
@@ -325,10 +330,19 @@ static int sfs_try_repair(struct sfs_fsck *f, const struct sfs_found *found)
 	if (left < 0 && !sfs_is_damage(left))
 		sfs_give_up(f, left, "the repair could not be checked");
 	if (left)
-		return sfs_leave(f, "a repair was tried in memory and did not hold; mount it"
-				 " read-only and save what is there");
-	f->repaired = true;
-	return SFS_EXIT_REPAIRED;
+		status = sfs_leave(f, "a repair was tried in memory and did not hold; mount it"
+				   " read-only and save what is there");
+	f->repaired = !left;
+	/* From here on it is known to be damaged, whatever interrupts. */
+	err = 0;
+	if (!left && moves.s_n)
+		err = sfs_volume_mark(f->fs.f_priv, SFS_STATE_ERROR, SFS_STATE_CLEAN);
+	if (!left && moves.s_n && !err)
+		err = sfs_runs_copy(&f->fs, &moves);
+	if (err)
+		sfs_give_up(f, err, "what two files hold could not be copied");
+	free(moves.s_move);
+	return status;
 }
 
 /*

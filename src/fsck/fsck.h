@@ -84,11 +84,45 @@ int sfs_finish_orphans(struct sfs_fs *fs, unsigned int *ret_count, sfs_pause_fn 
  */
 int sfs_salvage(struct sfs_fs *fs, struct sfs_found *found, bool *ret_any);
 
+/* ---- spare.c, runs.c ---- */
+
+/*
+ * A run of up to @want blocks from *@at on that a sound used map calls free and nothing in @found
+ * holds, and *@at behind it: how many, from *@ret_blk on.  0: there is none.
+ */
+u64 sfs_spare_find(struct sfs_fs *fs, const struct sfs_found *found, u64 *at, u64 want,
+		   u64 *ret_blk);
+
+/* Data that has to be at two places. */
+struct sfs_move {
+	u64 m_ino;
+	u64 m_lblk;
+	u64 m_from;
+	u64 m_to;
+	u64 m_nblks;
+};
+
+struct sfs_moves {
+	struct sfs_move *s_move;	/* by inode, then by m_lblk */
+	size_t s_n;
+};
+
+/*
+ * Places for what of @found has to be copied, which are held from then on: before the bitmaps are
+ * made anew.  -ENOSPC.
+ */
+int sfs_runs_place(struct sfs_fs *fs, struct sfs_found *found, struct sfs_moves *ret_moves);
+/* The files hold what was placed, or nothing, in the cache.  The bitmaps are true. */
+int sfs_runs_repair(struct sfs_fs *fs, const struct sfs_found *found,
+		    const struct sfs_moves *moves);
+/* The data itself, lasting, into blocks that are free so far: whoever writes the rest waits. */
+int sfs_runs_copy(struct sfs_fs *fs, const struct sfs_moves *moves);
+
 /*
  * Writes anew, in the cache, what follows from a check that found nothing of SFS_REMEDY_NONE.
- * After it @fs has true counters.
+ * After it @fs has true counters; *@ret_moves, to be freed, is what sfs_runs_copy() has to do.
  */
-int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found);
+int sfs_repair(struct sfs_fs *fs, struct sfs_found *found, struct sfs_moves *ret_moves);
 /* The same of the copies of the superblock alone; *@ret_n of them did not say what it says. */
 int sfs_renew_copies(struct sfs_fs *fs, u64 *ret_n);
 

@@ -176,12 +176,13 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	u64 parent = i->i_ino == fs->f_root ? fs->f_root : i->i_named_in;
 	bool is_named = sfs_found_is_named(fs, i);
 	bool marked = sfs_found_is_marked(fs, i);
+	bool longer = i->i_type == SFS_TYPE_REG && i->i_nbytes;
 	struct sfs_inode in = { 0 };
 	int err;
 
-	if (i->i_blocks == i->i_said_blocks && (!i->i_is_dir || i->i_nbytes == i->i_said_size) &&
-	    (!is_named || i->i_nlink == sfs_found_links(fs, i)) &&
-	    (!parent || parent == i->i_parent) && !marked)
+	if (!longer && i->i_blocks == i->i_said_blocks &&
+	    (!i->i_is_dir || i->i_nbytes == i->i_said_size) && (!is_named ||
+	    i->i_nlink == sfs_found_links(fs, i)) && (!parent || parent == i->i_parent) && !marked)
 		return 0;
 	err = sfs_inode_read(fs, i->i_ino, &in);
 	if (!err)
@@ -189,7 +190,7 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 	if (err)
 		return err;
 	in.i_blocks = i->i_blocks;
-	if (i->i_is_dir)
+	if (i->i_is_dir || longer)
 		in.i_size = i->i_nbytes;
 	if (is_named)
 		in.i_nlink = sfs_found_links(fs, i);
@@ -203,10 +204,16 @@ static int sfs_repair_inode(struct sfs_fs *fs, const struct sfs_found_inode *i)
 
 /* ---- names ---- */
 
+/* By its key: another record may have the same name. */
 static int sfs_repair_name(struct sfs_fs *fs, const struct sfs_found_name *n)
 {
 	struct sfs_trans *t = sfs_dev_trans(fs->f_priv);
+	u64 key = sfs_key(SFS_KIND_DIRENT, n->n_pos);
+	u8 rec[SFS_RECORD_MAX];
 	struct sfs_inode dir = { 0 };
+	struct sfs_path path;
+	unsigned int nbytes;
+	const void *old;
 	int err;
 
 	err = sfs_inode_read(fs, n->n_dir, &dir);
@@ -214,10 +221,20 @@ static int sfs_repair_name(struct sfs_fs *fs, const struct sfs_found_name *n)
 		err = sfs_inode_begin(t, &dir);
 	if (err)
 		return err;
-	if (n->n_type)
-		err = sfs_dirent_set(t, &dir, n->n_name, n->n_len, n->n_ino, n->n_type);
-	else
-		err = sfs_dirent_remove(t, &dir, n->n_name, n->n_len);
+	err = sfs_tree_find(&dir, key, &path);
+	if (err)
+		goto end_dir;
+	old = sfs_path_record(&path, &nbytes);
+	memcpy(rec, old, nbytes);
+	sfs_path_release(&path);
+	((struct sfs_dirent_disk *)rec)->d_type = n->n_type;
+	if (n->n_type) {
+		err = sfs_tree_replace(t, &dir, key, rec, nbytes, 0);
+	} else {
+		err = sfs_tree_delete(t, &dir, key);
+		dir.i_size -= err ? 0 : nbytes;
+	}
+end_dir:
 	sfs_inode_end(t, &dir);
 	return err;
 }
@@ -319,15 +336,19 @@ static int sfs_repair_nameless(struct sfs_fs *fs, const struct sfs_found_inode *
 	return err;
 }
 
-int sfs_repair(struct sfs_fs *fs, const struct sfs_found *found)
+int sfs_repair(struct sfs_fs *fs, struct sfs_found *found, struct sfs_moves *ret_moves)
 {
 	u64 copies;
 	size_t n;
 	int err;
 
-	err = sfs_repair_maps(fs, found);
+	err = sfs_runs_place(fs, found, ret_moves);
+	if (!err)
+		err = sfs_repair_maps(fs, found);
 	for (n = 0; n < found->f_ninodes && !err; n++)
 		err = sfs_repair_inode(fs, &found->f_inodes[n]);
+	if (!err)
+		err = sfs_runs_repair(fs, found, ret_moves);
 	for (n = 0; n < found->f_names.f_n && !err; n++)
 		err = sfs_repair_name(fs, &found->f_names.f_name[n]);
 	for (n = 0; n < found->f_ninodes && !err; n++)

@@ -6,7 +6,7 @@
  * Blocks of inodes record by record, then trees from their leaves (salvage_tree.c), then the root
  * if it is gone.  Each act is told.  What is left then is for a check like any other, which gives
  * up the inodes of blocks that are none any more: names, links and maps follow.  Nothing is written
- * here, and little kept: a bit for each block, eight bytes for an inode with a damaged tree, 48 for
+ * here, and little kept: a bit for each block, eight bytes for an inode with a damaged tree, 56 for
  * a leaf of one, and the blocks that change.
  */
 #include "salvage.h"

@@ -12,6 +12,7 @@ struct sfs_claim {
 	u64 l_ino;
 	u64 l_first;			/* its lowest and highest key, after it was mended */
 	u64 l_last;
+	u64 l_end;			/* and what the last record covers, if it is an extent */
 	u64 l_seq;
 	u64 l_blk;
 	u32 l_generation;
@@ -41,12 +42,17 @@ bool sfs_salvage_is_used(struct sfs_salvage *s, u64 blk, u64 nblks);
 
 /*
  * Takes out of a leaf of @in what cannot be in it.  @suspect: its checksum is wrong, so that what
- * could be true is asked for more.  Positions outside the node, and what overlaps, count as well.
- * Returns how many records went; @tell_blk is what is told.
+ * could be true is asked for more.  Positions outside the node, and what overlaps, count as well;
+ * extents that overlap in the file are cut.  Returns how many records went or were cut; @tell_blk
+ * is what is told.
  */
 unsigned int sfs_leaf_mend(struct sfs_salvage *s, const struct sfs_inode *in,
 			   struct sfs_node_disk *node, unsigned int capacity, bool suspect,
 			   u64 tell_blk);
+/* Cuts the extent @rec where the record of key @next begins.  False: it does not reach it. */
+bool sfs_extent_shorten(struct sfs_salvage *s, const struct sfs_inode *in, u64 key, u8 *rec,
+			u64 next);
+u64 sfs_record_end(u64 key, const u8 *rec);	/* the last key that an extent covers, or @key */
 /*
  * Makes a record of a live slot one that can be, as far as its tree's root; *@ret_tree: the tree
  * has to be made anew.  False: it has to be given up.

@@ -46,12 +46,28 @@ static const char *sfs_record_judge(struct sfs_salvage *s, const struct sfs_inod
 	return NULL;
 }
 
-/* Where an extent ends; other records end nowhere. */
-static u64 sfs_record_end(u64 key, const u8 *rec)
+u64 sfs_record_end(u64 key, const u8 *rec)
 {
 	if (sfs_key_kind(key) != SFS_KIND_EXTENT)
 		return key;
 	return key + le32_to_cpu(((const struct sfs_extent_disk *)rec)->e_len) - 1;
+}
+
+/*
+ * Of two extents that overlap in their file the first is taken to go on for too long: keys that
+ * rise are two that agree, a length is one that may be wrong.
+ */
+bool sfs_extent_shorten(struct sfs_salvage *s, const struct sfs_inode *in, u64 key, u8 *rec,
+			u64 next)
+{
+	struct sfs_extent_disk *extent = (struct sfs_extent_disk *)rec;
+
+	if (sfs_key_kind(key) != SFS_KIND_EXTENT || sfs_key_kind(next) != SFS_KIND_EXTENT ||
+	    sfs_record_end(key, rec) < next)
+		return false;
+	extent->e_len = cpu_to_le32(next - key);
+	sfs_salvage_tell(s, SFS_PROBLEM_EXTENT_CUT, in->i_ino, sfs_key_pos(next), NULL);
+	return true;
 }
 
 unsigned int sfs_leaf_mend(struct sfs_salvage *s, const struct sfs_inode *in,
@@ -63,6 +79,7 @@ unsigned int sfs_leaf_mend(struct sfs_salvage *s, const struct sfs_inode *in,
 	unsigned int most = (capacity - sizeof(*node)) / sizeof(struct sfs_slot_disk);
 	unsigned int i, n = min_t(unsigned int, le16_to_cpu(node->n_count), most);
 	unsigned int kept = 0, gone = le16_to_cpu(node->n_count) - n, heap = capacity;
+	unsigned int cut = 0;
 	u64 last = 0;
 
 	memcpy(old, node, capacity);
@@ -87,39 +104,61 @@ unsigned int sfs_leaf_mend(struct sfs_salvage *s, const struct sfs_inode *in,
 			gone++;
 			continue;
 		}
+		cut += kept && sfs_extent_shorten(s, in, last, (u8 *)node + heap, key);
 		heap -= len;
 		memcpy((u8 *)node + heap, old_bytes + off, len);
 		sfs_slots(node)[kept].s_key = cpu_to_le64(key);
 		sfs_slots(node)[kept].s_off = cpu_to_le16(heap);
 		sfs_slots(node)[kept++].s_len = cpu_to_le16(len);
-		last = sfs_record_end(key, old_bytes + off);
+		last = key;
 	}
 	node->n_count = cpu_to_le16(kept);
 	node->n_heap = cpu_to_le16(heap);
-	return gone;
+	return gone + cut;
 }
 
 /* ---- inodes ---- */
 
-/* The type of an inode whose records are those of @root, or 0. */
-static unsigned int sfs_root_type(const struct sfs_node_disk *root)
+static unsigned int sfs_key_type(u64 key)
 {
-	const struct sfs_slot_disk *slot = (const void *)(root + 1);
-	const struct sfs_entry_disk *entry = (const void *)(root + 1);
-	unsigned int n = le16_to_cpu(root->n_count), i;
-
-	/* The first entry's own key says nothing. */
-	for (i = root->n_level ? 1 : 0; i < n; i++) {
-		switch (sfs_key_kind(le64_to_cpu(root->n_level ? entry[i].e_key : slot[i].s_key))) {
-		case SFS_KIND_EXTENT:
-			return SFS_TYPE_REG;
-		case SFS_KIND_DIRENT:
-			return SFS_TYPE_DIR;
-		case SFS_KIND_INLINE:
-			return SFS_TYPE_LNK;
-		}
+	switch (sfs_key_kind(key)) {
+	case SFS_KIND_EXTENT:
+		return SFS_TYPE_REG;
+	case SFS_KIND_DIRENT:
+		return SFS_TYPE_DIR;
+	case SFS_KIND_INLINE:
+		return SFS_TYPE_LNK;
 	}
 	return 0;
+}
+
+/*
+ * The type of an inode whose records are those below @node, or 0.  The last one tells: attributes
+ * are before all others.
+ */
+static unsigned int sfs_tree_type(struct sfs_salvage *s, u64 ino, const struct sfs_node_disk *node)
+{
+	const struct sfs_slot_disk *slot = (const void *)(node + 1);
+	const struct sfs_entry_disk *entry = (const void *)(node + 1);
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	const struct sfs_head *head = (const struct sfs_head *)data;
+	const struct sfs_node_disk *child = (const void *)(head + 1);
+	unsigned int n = le16_to_cpu(node->n_count), type = 0;
+	u64 blk;
+
+	if (!n)
+		return 0;
+	if (!node->n_level)
+		return sfs_key_type(le64_to_cpu(slot[n - 1].s_key));
+	/* The first entry's own key says nothing. */
+	if (n > 1)
+		type = sfs_key_type(le64_to_cpu(entry[n - 1].e_key));
+	blk = le64_to_cpu(entry[n - 1].e_blk);
+	if (type || !sfs_blk_is_valid(s->fs, blk, 1) || sfs_dev_read(s->fs->f_priv, blk, data) ||
+	    sfs_block_verify(s->fs, &sfs_node_ops, data, blk) ||
+	    le64_to_cpu(head->h_owner) != ino || child->n_level >= node->n_level)
+		return type;
+	return sfs_tree_type(s, ino, child);
 }
 
 u64 sfs_root_nbytes(const struct sfs_node_disk *root, unsigned int type)
@@ -195,7 +234,7 @@ bool sfs_record_mend(struct sfs_salvage *s, struct sfs_inode_disk *disk, u64 ino
 	if (!why && (!suspect || root->n_level))
 		return true;
 	sound_root = !sfs_node_verify(s->fs, root, SFS_ROOT_BYTES);
-	type = sound_root ? sfs_root_type(root) : 0;
+	type = sound_root ? sfs_tree_type(s, ino, root) : 0;
 	if (!type && !sfs_type_word(le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT))
 		goto give_up;
 	if (type && type != le16_to_cpu(disk->i_mode) >> SFS_TYPE_SHIFT)

@@ -24,20 +24,27 @@ static u64 sfs_slot_at(const struct sfs_node_disk *node, unsigned int i)
 	return le64_to_cpu(((const struct sfs_slot_disk *)(node + 1))[i].s_key);
 }
 
+static u8 *sfs_record_at(struct sfs_node_disk *node, unsigned int i)
+{
+	return (u8 *)node + le16_to_cpu(((const struct sfs_slot_disk *)(node + 1))[i].s_off);
+}
+
 /* ---- is anything wrong with it? ---- */
 
 struct sfs_hurt {
 	struct sfs_salvage *s;
 	struct sfs_inode *in;
 	u64 nrecs;
+	u64 end;			/* what the last record of all so far covers */
 	bool hurt;
 };
 
 /* Records that a node alone does not know to be wrong. */
 static void sfs_hurt_look(void *arg, const struct sfs_node_disk *node, u64 blk)
 {
-	u8 copy[SFS_NODE_BYTES] __attribute__((aligned(8)));
-	unsigned int capacity = blk ? SFS_NODE_BYTES : SFS_ROOT_BYTES;
+	u8 bytes[SFS_NODE_BYTES] __attribute__((aligned(8)));
+	struct sfs_node_disk *copy = (struct sfs_node_disk *)bytes;
+	unsigned int n, capacity = blk ? SFS_NODE_BYTES : SFS_ROOT_BYTES;
 	void (*tell)(const char *text);
 	struct sfs_hurt *h = arg;
 
@@ -46,8 +53,14 @@ static void sfs_hurt_look(void *arg, const struct sfs_node_disk *node, u64 blk)
 	memcpy(copy, node, capacity);
 	tell = h->s->tell;
 	h->s->tell = NULL;
-	h->hurt |= sfs_leaf_mend(h->s, h->in, (struct sfs_node_disk *)copy, capacity, false, blk);
+	h->hurt |= sfs_leaf_mend(h->s, h->in, copy, capacity, false, blk);
 	h->s->tell = tell;
+	n = le16_to_cpu(copy->n_count);
+	if (n) {
+		h->hurt |= h->nrecs && sfs_slot_at(copy, 0) <= h->end;
+		h->end = sfs_slot_at(copy, n - 1);
+		h->end = sfs_record_end(h->end, sfs_record_at(copy, n - 1));
+	}
 	h->nrecs += le16_to_cpu(node->n_count);
 }
 
@@ -272,14 +285,26 @@ static bool sfs_renewal_mend(struct sfs_renewal *r, struct sfs_claim *leaf)
 	last = le16_to_cpu(node->n_count) - 1;
 	leaf->l_first = sfs_slot_at(node, 0);
 	leaf->l_last = sfs_slot_at(node, last);
-	if (sfs_key_kind(leaf->l_last) == SFS_KIND_EXTENT) {
-		const struct sfs_slot_disk *slot = (const struct sfs_slot_disk *)(node + 1) + last;
-		const struct sfs_extent_disk *ext =
-			(const void *)((u8 *)node + le16_to_cpu(slot->s_off));
-
-		leaf->l_last += le32_to_cpu(ext->e_len) - 1;
-	}
+	leaf->l_end = sfs_record_end(leaf->l_last, sfs_record_at(node, last));
 	return true;
+}
+
+/* The last record of @leaf goes on behind the first of the next one. */
+static void sfs_renewal_shorten(struct sfs_renewal *r, struct sfs_claim *leaf, u64 next)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	struct sfs_node_disk *node = sfs_data_node(data);
+	struct sfs_fs *fs = r->s->fs;
+
+	r->err = sfs_dev_read(fs->f_priv, leaf->l_blk, data);
+	if (r->err)
+		return;
+	sfs_extent_shorten(r->s, r->in, leaf->l_last,
+			   sfs_record_at(node, le16_to_cpu(node->n_count) - 1), next);
+	leaf->l_end = next - 1;
+	sfs_block_stamp(fs, data);
+	sfs_block_seal(data);
+	r->err = sfs_dev_put(fs->f_priv, leaf->l_blk, data);
 }
 
 /* Mended, in order, and none over another. */
@@ -295,6 +320,8 @@ static void sfs_renewal_order(struct sfs_renewal *r)
 		qsort(r->leaf, kept, sizeof(*r->leaf), sfs_claim_compare);
 	for (n = 0, kept = 0; n < r->nleaves; n++) {
 		if (!kept || r->leaf[n].l_first > r->leaf[kept - 1].l_last) {
+			if (kept && !r->err && r->leaf[n].l_first <= r->leaf[kept - 1].l_end)
+				sfs_renewal_shorten(r, &r->leaf[kept - 1], r->leaf[n].l_first);
 			r->leaf[kept++] = r->leaf[n];
 			continue;
 		}
@@ -310,33 +337,11 @@ static void sfs_renewal_order(struct sfs_renewal *r)
 /* A block for a new one: what was an inner node, or what is free. */
 static int sfs_renewal_blk(struct sfs_renewal *r, u64 *ret_blk)
 {
-	struct sfs_fs *fs = r->s->fs;
-	u64 end = min(sfs_groups_ready(fs) * SFS_GROUP_BLOCKS, fs->f_blocks - fs->f_tail);
-	struct sfs_buf *buf;
-	bool used;
-
 	if (r->nspare) {
 		*ret_blk = r->spare[--r->nspare];
 		return 0;
 	}
-	for (; r->next_free < end; r->next_free++) {
-		u64 blk = r->next_free, group = blk / SFS_GROUP_BLOCKS;
-
-		if (!sfs_blk_is_valid(fs, blk, 1) || sfs_found_is_taken(r->s->found, blk))
-			continue;
-		if (sfs_map_get(fs, group, SFS_MAP_USED, &buf)) {
-			r->next_free = (group + 1) * SFS_GROUP_BLOCKS - 1;
-			continue;
-		}
-		used = sfs_bits_test(((struct sfs_bitmap_disk *)sfs_buf_data(buf))->b_bits,
-				     blk % SFS_GROUP_BLOCKS);
-		sfs_buf_put(buf);
-		if (used)
-			continue;
-		*ret_blk = blk;
-		return 0;
-	}
-	return -ENOSPC;
+	return sfs_spare_find(r->s->fs, r->s->found, &r->next_free, 1, ret_blk) ? 0 : -ENOSPC;
 }
 
 static void sfs_inner_fill(struct sfs_node_disk *node, unsigned int level,

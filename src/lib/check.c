@@ -55,7 +55,7 @@ static void sfs_check_inode_blk(struct sfs_checker *c, u64 blk, const u8 *room, 
 	if (!live)
 		SFS_PROBLEM(c, SFS_PROBLEM_EMPTY, blk);
 	else
-		sfs_found_take(c, blk << SFS_INODE_SLOT_BITS, blk, 1);
+		sfs_found_take_meta(c, blk << SFS_INODE_SLOT_BITS, blk);
 	c->free_slots += SFS_INODE_SLOTS - __builtin_popcount(live);
 	for (slot = 0; slot < SFS_INODE_SLOTS; slot++) {
 		if (live >> slot & 1)
@@ -157,46 +157,29 @@ struct sfs_check_dir {
 	u64 hash;
 	unsigned int nsame;
 	struct {
+		u64 ino;
 		u8 len;
 		char name[SFS_NAME_MAX];
 	} same[SFS_DIRENT_COLLISIONS];
 };
 
-static bool sfs_check_same(struct sfs_check_dir *d, const char *name, unsigned int len, u64 pos)
+/* What the same name led to before, or 0. */
+static u64 sfs_check_same(struct sfs_check_dir *d, const struct sfs_name *name)
 {
 	unsigned int n;
 
-	if (pos / SFS_DIRENT_COLLISIONS != d->hash)
+	if (name->n_pos / SFS_DIRENT_COLLISIONS != d->hash)
 		d->nsame = 0;
-	d->hash = pos / SFS_DIRENT_COLLISIONS;
+	d->hash = name->n_pos / SFS_DIRENT_COLLISIONS;
 	for (n = 0; n < d->nsame; n++)
-		if (d->same[n].len == len && !memcmp(d->same[n].name, name, len))
-			return true;
-	d->same[n].len = len;
-	memcpy(d->same[n].name, name, len);
+		if (d->same[n].len == name->n_len &&
+		    !memcmp(d->same[n].name, name->n_text, name->n_len))
+			return d->same[n].ino;
+	d->same[n].ino = name->n_ino;
+	d->same[n].len = name->n_len;
+	memcpy(d->same[n].name, name->n_text, name->n_len);
 	d->nsame++;
-	return false;
-}
-
-static void sfs_check_tell(struct sfs_check_dir *d, enum sfs_problem_code code, u64 num1, u64 num2,
-			   const char *name, unsigned int len)
-{
-	sfs_problem(d->c, &(const struct sfs_problem) {
-		.p_code = code, .p_num = { d->dir->i_ino, num1, num2 }, .p_name = name,
-		.p_len = len,
-	});
-}
-
-/* For a repair: @type 0, it is to go. */
-static void sfs_check_note(struct sfs_check_dir *d, struct sfs_found_names *names,
-			   const char *name, unsigned int len, u64 ino, u8 type)
-{
-	struct sfs_found_name n = {
-		.n_dir = d->dir->i_ino, .n_ino = ino, .n_type = type, .n_len = len,
-	};
-
-	memcpy(n.n_name, name, len);
-	sfs_check_err(d->c, sfs_found_names_add(names, &n));
+	return 0;
 }
 
 /*
@@ -248,45 +231,46 @@ static bool sfs_check_is_unmapped(struct sfs_checker *c, u64 ino)
 	       head->h_live >> sfs_ino_slot(ino) & 1 && sfs_check_outdates_maps(c, head);
 }
 
-/* The name of an inode that was found. */
-static void sfs_check_named(struct sfs_check_dir *d, struct sfs_found_inode *i, const char *name,
-			    unsigned int len, u8 type)
+/* The name of an inode that was found.  A directory's counts where its parent is, else later. */
+static void sfs_check_named(struct sfs_checker *c, struct sfs_found_inode *dir,
+			    struct sfs_found_inode *i, const struct sfs_name *name)
 {
-	i->i_names++;
-	if (i->i_type != type) {
-		sfs_check_tell(d, SFS_PROBLEM_TYPE, type, i->i_type, name, len);
-		sfs_check_note(d, &d->c->found->f_names, name, len, i->i_ino, i->i_type);
-	}
-	if (!i->i_is_dir)
+	if (!i->i_is_dir || (i->i_ino != c->fs->f_root && !i->i_named_in &&
+			     i->i_parent == dir->i_ino)) {
+		sfs_name_take(c, dir, i, name);
 		return;
-	d->dir->i_names++;
-	if (i->i_named_in || i->i_ino == d->c->fs->f_root)
-		SFS_PROBLEM(d->c, SFS_PROBLEM_TWO_NAMES, i->i_ino, i->i_named_in, d->dir->i_ino);
-	else if (i->i_parent != d->dir->i_ino)
-		SFS_PROBLEM(d->c, SFS_PROBLEM_PARENT, i->i_ino, d->dir->i_ino, i->i_parent);
-	i->i_named_in = d->dir->i_ino;
+	}
+	i->i_has_more = true;
+	sfs_name_note(c, &c->doubles, dir, name, name->n_type);
 }
 
-static bool sfs_check_name(void *arg, const char *name, unsigned int len, u64 ino, u8 type, u64 pos)
+static bool sfs_check_name(void *arg, const char *text, unsigned int len, u64 ino, u8 type, u64 pos)
 {
 	struct sfs_check_dir *d = arg;
-	struct sfs_found_inode *i = sfs_found_inode(d->c->found, ino);
+	struct sfs_checker *c = d->c;
+	struct sfs_found_names *names = &c->found->f_names;
+	const struct sfs_name name = {
+		.n_text = text, .n_len = len, .n_type = type, .n_ino = ino, .n_pos = pos,
+	};
+	struct sfs_found_inode *i = sfs_found_inode(c->found, ino);
+	u64 first = sfs_check_same(d, &name);
 
 	d->dir->i_nbytes += sizeof(struct sfs_dirent_disk) + len;
-	if (sfs_check_same(d, name, len, pos))
-		sfs_check_tell(d, SFS_PROBLEM_NAME_TWICE, 0, 0, name, len);
-	if (sfs_inode_is_hidden(d->c->fs, ino)) {
-		sfs_check_tell(d, SFS_PROBLEM_NAMES_HIDDEN, ino, 0, name, len);
-		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
+	if (first) {
+		sfs_name_tell(c, SFS_PROBLEM_NAME_TWICE, d->dir, first, ino, &name);
+		sfs_name_note(c, names, d->dir, &name, 0);
+	} else if (sfs_inode_is_hidden(c->fs, ino)) {
+		sfs_name_tell(c, SFS_PROBLEM_NAMES_HIDDEN, d->dir, ino, 0, &name);
+		sfs_name_note(c, names, d->dir, &name, 0);
 	} else if (i) {
-		sfs_check_named(d, i, name, len, type);
-	} else if (!sfs_unread_has(d->c, ino) && sfs_check_is_unmapped(d->c, ino)) {
-		sfs_check_note(d, &d->c->unmapped, name, len, ino, type);
-	} else if (sfs_unread_has(d->c, ino)) {
-		sfs_check_tell(d, sfs_unread_why(d->c, ino), ino, 0, name, len);
+		sfs_check_named(c, d->dir, i, &name);
+	} else if (!sfs_unread_has(c, ino) && sfs_check_is_unmapped(c, ino)) {
+		sfs_name_note(c, &c->unmapped, d->dir, &name, type);
+	} else if (sfs_unread_has(c, ino)) {
+		sfs_name_tell(c, sfs_unread_why(c, ino), d->dir, ino, 0, &name);
 	} else {
-		sfs_check_tell(d, SFS_PROBLEM_DANGLES, ino, 0, name, len);
-		sfs_check_note(d, &d->c->found->f_names, name, len, ino, 0);
+		sfs_name_tell(c, SFS_PROBLEM_DANGLES, d->dir, ino, 0, &name);
+		sfs_name_note(c, names, d->dir, &name, 0);
 	}
 	return true;
 }
@@ -331,9 +315,8 @@ static void sfs_check_admit(struct sfs_checker *c, u64 blk)
 static bool sfs_check_unmapped(struct sfs_checker *c)
 {
 	struct sfs_found_names names = c->unmapped;
-	struct sfs_check_dir d = { .c = c };
 	const struct sfs_found_name *name;
-	struct sfs_found_inode *i;
+	struct sfs_found_inode *dir, *i;
 	size_t n;
 
 	c->unmapped = (struct sfs_found_names) { 0 };
@@ -342,10 +325,13 @@ static bool sfs_check_unmapped(struct sfs_checker *c)
 	sfs_found_sort(c->found);
 	for (n = 0; n < names.f_n && !c->err; n++) {
 		name = &names.f_name[n];
-		d.dir = sfs_found_inode(c->found, name->n_dir);
+		dir = sfs_found_inode(c->found, name->n_dir);
 		i = sfs_found_inode(c->found, name->n_ino);
 		if (i)
-			sfs_check_named(&d, i, name->n_name, name->n_len, name->n_type);
+			sfs_check_named(c, dir, i, &(const struct sfs_name) {
+				.n_text = name->n_name, .n_len = name->n_len,
+				.n_type = name->n_type, .n_ino = name->n_ino,
+				.n_pos = name->n_pos });
 	}
 	free(names.f_name);
 	return names.f_n;
@@ -413,25 +399,6 @@ static void sfs_check_dirs(struct sfs_checker *c)
 	sfs_check_named_dirs(c);
 }
 
-/* Up from @dir by its names, as far as the root or one known to reach it. */
-static void sfs_check_reach(struct sfs_checker *c, struct sfs_found_inode *dir)
-{
-	struct sfs_found_inode *at;
-
-	for (at = dir; at && !at->i_is_reached && at->i_named_in;
-	     at = sfs_found_inode(c->found, at->i_named_in)) {
-		if (at->i_is_walked) {
-			SFS_PROBLEM(c, SFS_PROBLEM_LOOP, at->i_ino);
-			break;
-		}
-		at->i_is_walked = true;
-	}
-	/* Also what is in a loop, or below it: told once.  A top without a name is told as such. */
-	for (at = dir; at && !at->i_is_reached && at->i_named_in;
-	     at = sfs_found_inode(c->found, at->i_named_in))
-		at->i_is_reached = true;
-}
-
 static void sfs_check_links(struct sfs_checker *c, const struct sfs_found_inode *i)
 {
 	bool is_named = sfs_found_is_named(c->fs, i);
@@ -493,13 +460,9 @@ static void sfs_check_names(struct sfs_checker *c)
 		SFS_PROBLEM(c, SFS_PROBLEM_PARENT, root->i_ino, root->i_ino, root->i_parent);
 	sfs_check_dirs(c);
 	sfs_check_hidden(c);
-	root = sfs_found_inode(found, c->fs->f_root);
-	if (root)
-		root->i_is_reached = true;
+	sfs_check_tree(c);
 	for (n = 0; n < found->f_ninodes && !c->err; n++) {
 		sfs_progress(2, "names", n, found->f_ninodes);
-		if (found->f_inodes[n].i_is_dir)
-			sfs_check_reach(c, &found->f_inodes[n]);
 		if (!c->names_unread)
 			sfs_check_links(c, &found->f_inodes[n]);
 	}
@@ -529,8 +492,9 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	u64 group;
 
 	ret_found->f_taken = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
+	ret_found->f_meta = calloc(1, ngroups * SFS_GROUP_BLOCKS / 8);
 	c.no_map = calloc(1, ngroups / 8 + 1);
-	if (!ret_found->f_taken || !c.no_map) {
+	if (!ret_found->f_taken || !ret_found->f_meta || !c.no_map) {
 		free(c.no_map);
 		return -ENOMEM;
 	}
@@ -540,6 +504,8 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 	}
 	if (!c.err)
 		sfs_check_names(&c);
+	if (!c.err)
+		sfs_check_runs(&c);
 	if (!c.err)
 		sfs_check_space(&c);
 	if (!c.err)
@@ -552,6 +518,7 @@ int sfs_check_find(struct sfs_fs *fs, struct sfs_found *ret_found)
 		sfs_check_counters(&c);
 	sfs_progress_clear();
 	free(c.unmapped.f_name);
+	free(c.doubles.f_name);
 	free(c.no_map);
 	return c.err;
 }

@@ -34,7 +34,7 @@ static u64 sfs_check_nodes(struct sfs_checker *c, struct sfs_inode *in,
 		 * Wrong levels are reported by the walk; here they must not lead in circles, nor
 		 * children named by many parents to more visits than there are blocks.
 		 */
-		if (!sfs_found_take(c, in->i_ino, blk, 1))
+		if (!sfs_found_take_meta(c, in->i_ino, blk))
 			shared++;
 		else if (child->n_level < node->n_level)
 			count += sfs_check_nodes(c, in, child);
@@ -43,7 +43,8 @@ static u64 sfs_check_nodes(struct sfs_checker *c, struct sfs_inode *in,
 	return count;
 }
 
-static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
+/* *@ret_end: behind the last block that was written. */
+static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in, u64 *ret_end)
 {
 	struct sfs_extent ext = { 0 };
 	u64 lblk = 0;
@@ -51,9 +52,11 @@ static u64 sfs_check_extents(struct sfs_checker *c, struct sfs_inode *in)
 	int err;
 
 	while (!(err = sfs_extent_next(in, lblk, &ext))) {
-		sfs_found_take(c, in->i_ino, ext.e_blk, ext.e_nblks);
+		sfs_check_err(c, sfs_found_take_data(c, ext.e_blk, ext.e_nblks));
 		count += ext.e_nblks;
 		lblk = ext.e_lblk + ext.e_nblks;
+		if (!ext.e_unwritten)
+			*ret_end = lblk;
 	}
 	if (err != -ENOENT)
 		sfs_check_err(c, err);
@@ -153,7 +156,7 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	u64 severe = sfs_severe(c->found);
 	struct sfs_inode in;
 	unsigned int type;
-	u64 nblks;
+	u64 nblks, end = 0;
 	int err;
 
 	memset(&in, 0, sizeof(in));
@@ -177,8 +180,11 @@ void sfs_check_inode(struct sfs_checker *c, u64 ino)
 	if (severe == sfs_severe(c->found) && type == SFS_TYPE_LNK)
 		sfs_check_target(c, &in);
 	if (type == SFS_TYPE_REG)
-		nblks += sfs_check_extents(c, &in);
-	sfs_check_err(c, sfs_found_remember(c, &in, nblks));
+		nblks += sfs_check_extents(c, &in, &end);
+	err = sfs_found_remember(c, &in, nblks);
+	sfs_check_err(c, err);
+	if (!err && type == SFS_TYPE_REG)
+		sfs_found_size(&c->found->f_inodes[c->found->f_ninodes - 1], end);
 	if (nblks != in.i_blocks && severe == sfs_severe(c->found))
 		SFS_PROBLEM(c, SFS_PROBLEM_BLOCKS, ino, nblks, in.i_blocks);
 }

@@ -6,12 +6,15 @@
  * Copies that a former volume has left where this one has not begun a zone yet must not be taken
  * for its own.  A volume is known by what is never changed of it: seed, hash key, time of mkfs; and
  * which volume it is says the first copy that is found, which is zone 0's, since mkfs takes away
- * what was there.  Where that one is lost too, what is left of the first maps has to fit the next.
+ * what was there.  Where that one is lost too, what is left of the first maps has to fit the next,
+ * or, where nothing of them is, the root.
  */
 #include "lib.h"
 
 /* So many copies one behind the other may be lost; where more are missing no zone was begun. */
 #define SFS_COPY_GAP	16
+/* So far behind the root of a volume are blocks of inodes looked for that are not its own. */
+#define SFS_COPY_LOOK	32768
 
 /* What was written of the volume itself: all but what format.h excepts. */
 static void sfs_copy_lasting(const void *data, struct sfs_super_disk *ret_sup)
@@ -87,6 +90,42 @@ static bool sfs_copy_has_ground(struct sfs_dev *dev, const struct sfs_super_disk
 	return false;
 }
 
+/* Is a block of inodes of some volume at @blk?  Its seed, or 0. */
+static u32 sfs_copy_inodes_of(struct sfs_dev *dev, u64 blk, void *data)
+{
+	const struct sfs_head *head = data;
+	u32 fsid;
+
+	if (sfs_dev_read(dev, blk, data))
+		return 0;
+	fsid = le32_to_cpu(head->h_fsid);
+	if (le32_to_cpu(head->h_magic) != SFS_MAGIC_INODES || sfs_head_verify(data, fsid, blk))
+		return 0;
+	return fsid;
+}
+
+/*
+ * All of zone 0's head is gone.  The root's block of inodes is where the copy says, and up to some
+ * way behind it no volume has others: a newer one would have had its own root there.
+ */
+static bool sfs_copy_has_root(struct sfs_dev *dev, const struct sfs_super_disk *sup)
+{
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u64 root = le64_to_cpu(sup->s_root), blk = sfs_ino_blk(root);
+	u32 fsid = le32_to_cpu(sup->s_fsid), other;
+	u64 end = min(blk + SFS_COPY_LOOK, sfs_dev_nblks(dev));
+
+	if (blk >= end || sfs_copy_inodes_of(dev, blk, data) != fsid ||
+	    !(((const struct sfs_head *)data)->h_live >> sfs_ino_slot(root) & 1))
+		return false;
+	for (blk = SFS_JOURNAL_START; blk < end; blk++) {
+		other = sfs_copy_inodes_of(dev, blk, data);
+		if (other && other != fsid)
+			return false;
+	}
+	return true;
+}
+
 static bool sfs_copy_read(struct sfs_dev *dev, u64 zone, void *data)
 {
 	u64 blk = sfs_copy_blk(zone);
@@ -107,7 +146,7 @@ int sfs_copies_find(struct sfs_dev *dev, void *ret_super, u64 *ret_blk)
 	     zone++) {
 		if (!sfs_copy_read(dev, zone, data))
 			continue;
-		if (!blk ? zone && !sfs_copy_has_ground(dev, sup) :
+		if (!blk ? zone && !sfs_copy_has_ground(dev, sup) && !sfs_copy_has_root(dev, sup) :
 			   !sfs_copy_is_same_volume(sup, new))
 			continue;
 		zones = max_t(u64, zones, le64_to_cpu(sup->s_zones));

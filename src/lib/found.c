@@ -87,47 +87,64 @@ void sfs_found_sort(struct sfs_found *found)
 		      sfs_found_compare);
 }
 
-/* Of [@bit, @to) of a group; one line, however many there are. */
-static bool sfs_found_take_bits(struct sfs_checker *c, u64 ino, u64 start, u32 bit, u32 to)
+/* Inside a group. */
+static int sfs_found_share(struct sfs_checker *c, u64 blk, u32 nblks)
 {
-	u8 *bits = c->found->f_taken + start / 8;
-	u32 first = sfs_bits_next_set(bits, bit, to);
-	u32 last = first;
-	u32 n;
+	u64 nbytes = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS / 8;
+	u64 start = blk - blk % SFS_GROUP_BLOCKS;
+	u8 *twice = c->found->f_twice;
 
-	for (n = first; n < to; n = sfs_bits_next_set(bits, n + 1, to))
-		last = n;
-	sfs_bits_set(bits, bit, to - bit);
-	if (first == to)
-		return true;
-	if (first == last)
-		SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, start + first, ino);
-	else
-		SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE_RUN, start + first, start + last, ino);
-	return false;
+	if (!twice)
+		twice = calloc(1, nbytes);
+	if (!twice)
+		return -ENOMEM;
+	c->found->f_twice = twice;
+	sfs_bits_set(twice + start / 8, blk - start, nblks);
+	return 0;
 }
 
-bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks)
+bool sfs_found_take_meta(struct sfs_checker *c, u64 ino, u64 blk)
+{
+	u8 bit = 1 << (blk % 8);
+
+	if (blk >= sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS) {
+		SFS_PROBLEM(c, SFS_PROBLEM_BEYOND, blk, ino);
+		return false;
+	}
+	if (c->found->f_meta[blk / 8] & bit) {
+		SFS_PROBLEM(c, SFS_PROBLEM_HELD_TWICE, blk, ino);
+		return false;
+	}
+	c->found->f_meta[blk / 8] |= bit;
+	if (!(c->found->f_taken[blk / 8] & bit))
+		c->found->f_taken[blk / 8] |= bit;
+	else
+		sfs_check_err(c, sfs_found_share(c, blk, 1));
+	return true;
+}
+
+int sfs_found_take_data(struct sfs_checker *c, u64 blk, u64 nblks)
 {
 	u64 ready = sfs_groups_ready(c->fs) * SFS_GROUP_BLOCKS;
-	u64 end = blk + nblks;
-	bool alone = true;
-	u64 first;
+	u64 end = min(blk + nblks, ready);
+	int err = 0;
 
-	if (end > ready) {
-		first = max(blk, ready);
-		SFS_PROBLEM(c, SFS_PROBLEM_BEYOND, first, ino);
-		end = ready;
-		alone = false;
-	}
-	while (blk < end) {
+	c->beyond |= blk + nblks > ready;
+	while (blk < end && !err) {
 		u64 start = blk - blk % SFS_GROUP_BLOCKS;
-		u64 next = min_t(u64, start + SFS_GROUP_BLOCKS, end);
+		u32 from = blk - start, to = min_t(u64, SFS_GROUP_BLOCKS, end - start);
+		u8 *bits = c->found->f_taken + start / 8;
+		u32 next, bit = from;
 
-		alone &= sfs_found_take_bits(c, ino, start, blk - start, next - start);
-		blk = next;
+		while ((bit = sfs_bits_next_set(bits, bit, to)) < to && !err) {
+			next = sfs_bits_next_clear(bits, bit, to);
+			err = sfs_found_share(c, start + bit, next - bit);
+			bit = next;
+		}
+		sfs_bits_set(bits, from, to - from);
+		blk = start + to;
 	}
-	return alone;
+	return err;
 }
 
 int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name)
@@ -193,6 +210,9 @@ struct sfs_found_inode *sfs_found_inode(const struct sfs_found *found, u64 ino)
 void sfs_found_free(struct sfs_found *found)
 {
 	free(found->f_taken);
+	free(found->f_meta);
+	free(found->f_twice);
+	free(found->f_runs);
 	free(found->f_inodes);
 	free(found->f_names.f_name);
 	memset(found, 0, sizeof(*found));

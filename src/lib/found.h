@@ -23,8 +23,19 @@ struct sfs_checker {
 		enum sfs_problem_code what;	/* of a name that leads there */
 	} unread[SFS_UNREAD_MAX];
 	unsigned int nunread;
+	bool beyond;			/* data is where nothing can have been written yet */
 	bool names_unread;		/* not every name is known: links cannot be counted */
 	struct sfs_found_names unmapped;	/* lead to inode blocks that the map has not */
+	struct sfs_found_names doubles;	/* of directories, not where their parent is, or again */
+};
+
+/* One that is met in a directory. */
+struct sfs_name {
+	const char *n_text;
+	u64 n_ino;
+	u64 n_pos;
+	u8 n_len;
+	u8 n_type;
 };
 
 /* Reports @problem and counts it. */
@@ -47,11 +58,28 @@ int sfs_found_remember(struct sfs_checker *c, const struct sfs_inode *in, u64 nb
 /* The inodes in the order of their numbers again, after some were remembered late. */
 void sfs_found_sort(struct sfs_found *found);
 /*
- * Inode @ino holds these blocks.  False: not all of them alone, or where nothing can be, which is
- * reported.
+ * A node of @ino, or its block.  False, which is reported: there is such a thing already, or there
+ * can be none.  Data is no obstacle.
  */
-bool sfs_found_take(struct sfs_checker *c, u64 ino, u64 blk, u64 nblks);
+bool sfs_found_take_meta(struct sfs_checker *c, u64 ino, u64 blk);
+/* Data; what is not alone there is noted. */
+int sfs_found_take_data(struct sfs_checker *c, u64 blk, u64 nblks);
 int sfs_found_names_add(struct sfs_found_names *names, const struct sfs_found_name *name);
+
+/* ---- check_tree.c ---- */
+
+/* A problem with a name in @dir. */
+void sfs_name_tell(struct sfs_checker *c, enum sfs_problem_code code,
+		   const struct sfs_found_inode *dir, u64 num1, u64 num2,
+		   const struct sfs_name *name);
+/* For a repair, or for later: @type as in struct sfs_found_name. */
+void sfs_name_note(struct sfs_checker *c, struct sfs_found_names *names,
+		   const struct sfs_found_inode *dir, const struct sfs_name *name, u8 type);
+/* A name of @i in @dir that stays: it is counted. */
+void sfs_name_take(struct sfs_checker *c, struct sfs_found_inode *dir, struct sfs_found_inode *i,
+		   const struct sfs_name *name);
+/* All names are known: each directory keeps one, and none is below itself. */
+void sfs_check_tree(struct sfs_checker *c);
 
 /* ---- check_copies.c ---- */
 
@@ -66,6 +94,14 @@ static inline bool sfs_maps_are_true(const struct sfs_checker *c)
 	return !problems[SFS_REMEDY_COUNT] && !problems[SFS_REMEDY_NONE] &&
 	       !problems[SFS_REMEDY_READ];
 }
+
+/* ---- check_runs.c ---- */
+
+/* Data ends before block @end of a file: whether that is behind what it calls its size. */
+void sfs_found_size(struct sfs_found_inode *i, u64 end);
+
+/* What is not alone with its blocks, and whose; then sizes.  Of what could be read. */
+void sfs_check_runs(struct sfs_checker *c);
 
 /* ---- check_space.c ---- */
 

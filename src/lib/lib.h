@@ -308,23 +308,22 @@ int sfs_cli_parse(const struct sfs_cli *cli, int argc, char **argv, void *settin
 /* ---- problem.c: what can be wrong with a volume, in words ---- */
 
 enum sfs_problem_code {
-	SFS_PROBLEM_HIDDEN, SFS_PROBLEM_COPY_LOST, SFS_PROBLEM_COPY_OLD,
-	SFS_PROBLEM_SUMMARY, SFS_PROBLEM_SUMMARY_LOST,
-	SFS_PROBLEM_HELD_TWICE, SFS_PROBLEM_BEYOND, SFS_PROBLEM_BLOCKS, SFS_PROBLEM_EMPTY,
-	SFS_PROBLEM_ROOM, SFS_PROBLEM_ORPHAN, SFS_PROBLEM_STRAY, SFS_PROBLEM_MAP_COUNT,
-	SFS_PROBLEM_MAP_LOST,
-	SFS_PROBLEM_DANGLES, SFS_PROBLEM_TYPE, SFS_PROBLEM_PARENT, SFS_PROBLEM_TWO_NAMES,
-	SFS_PROBLEM_DIR_SIZE, SFS_PROBLEM_LINKS, SFS_PROBLEM_NAMELESS, SFS_PROBLEM_ROOT,
-	SFS_PROBLEM_LOOP, SFS_PROBLEM_TAKEN, SFS_PROBLEM_LEAKED, SFS_PROBLEM_TAKEN_RUN,
-	SFS_PROBLEM_LEAKED_RUN, SFS_PROBLEM_FREE_SAID,
-	SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD, SFS_PROBLEM_HELD_TWICE_RUN,
-	SFS_PROBLEM_KIND, SFS_PROBLEM_NAME_TWICE, SFS_PROBLEM_UNMAPPED, SFS_PROBLEM_MARKED,
-	SFS_PROBLEM_DOOMED, SFS_PROBLEM_HOLLOW, SFS_PROBLEM_LOST, SFS_PROBLEM_LEFT,
-	SFS_PROBLEM_USAGE, SFS_PROBLEM_USAGE_INODES, SFS_PROBLEM_USAGE_LOST,
-	SFS_PROBLEM_NAMES_HIDDEN,
+	SFS_PROBLEM_HIDDEN, SFS_PROBLEM_COPY_LOST, SFS_PROBLEM_COPY_OLD, SFS_PROBLEM_SUMMARY,
+	SFS_PROBLEM_SUMMARY_LOST, SFS_PROBLEM_HELD_TWICE, SFS_PROBLEM_BEYOND, SFS_PROBLEM_SHARED,
+	SFS_PROBLEM_SHARED_PAST, SFS_PROBLEM_WILD, SFS_PROBLEM_WILD_LATE, SFS_PROBLEM_SIZE,
+	SFS_PROBLEM_BLOCKS, SFS_PROBLEM_EMPTY, SFS_PROBLEM_ROOM, SFS_PROBLEM_ORPHAN,
+	SFS_PROBLEM_STRAY, SFS_PROBLEM_MAP_COUNT, SFS_PROBLEM_MAP_LOST, SFS_PROBLEM_DANGLES,
+	SFS_PROBLEM_TYPE, SFS_PROBLEM_PARENT, SFS_PROBLEM_TWO_NAMES, SFS_PROBLEM_DIR_SIZE,
+	SFS_PROBLEM_LINKS, SFS_PROBLEM_NAMELESS, SFS_PROBLEM_ROOT, SFS_PROBLEM_LOOP,
+	SFS_PROBLEM_TAKEN, SFS_PROBLEM_LEAKED, SFS_PROBLEM_TAKEN_RUN, SFS_PROBLEM_LEAKED_RUN,
+	SFS_PROBLEM_FREE_SAID, SFS_PROBLEM_INODES_SAID, SFS_PROBLEM_UNREAD, SFS_PROBLEM_KIND,
+	SFS_PROBLEM_NAME_TWICE, SFS_PROBLEM_UNMAPPED, SFS_PROBLEM_MARKED, SFS_PROBLEM_DOOMED,
+	SFS_PROBLEM_HOLLOW, SFS_PROBLEM_LOST, SFS_PROBLEM_LEFT, SFS_PROBLEM_USAGE,
+	SFS_PROBLEM_USAGE_INODES, SFS_PROBLEM_USAGE_LOST, SFS_PROBLEM_NAMES_HIDDEN,
 	SFS_PROBLEM_INODES_GONE, SFS_PROBLEM_INODES_MENDED, SFS_PROBLEM_INODE_GONE,
 	SFS_PROBLEM_INODE_MENDED, SFS_PROBLEM_TREE, SFS_PROBLEM_LEAVES_GONE,
 	SFS_PROBLEM_LEAF_MENDED, SFS_PROBLEM_RECORD_GONE, SFS_PROBLEM_ROOT_MADE,
+	SFS_PROBLEM_EXTENT_CUT,
 	SFS_PROBLEMS
 };
 
@@ -339,7 +338,7 @@ enum sfs_remedy {
 
 struct sfs_problem {
 	enum sfs_problem_code p_code;
-	u64 p_num[3];
+	u64 p_num[4];
 	const char *p_name;		/* of p_len bytes, if the problem is with a name */
 	unsigned int p_len;
 };
@@ -354,23 +353,26 @@ struct sfs_found_inode {
 	u32 i_nlink;			/* as the record says */
 	u32 i_names;			/* as directories say; subdirectories count too */
 	u64 i_parent;
-	u64 i_named_in;			/* directories: where their last name is */
+	u64 i_named_in;			/* directories: where their name is */
 	u64 i_said_blocks;
 	u64 i_blocks;			/* as its tree says */
 	u64 i_said_size;
-	u64 i_nbytes;			/* directories: of all names in them */
+	u64 i_nbytes;			/* directories: of all names in them; files: what their
+					   data tells of a larger size than they say, else 0 */
 	u8 i_type;			/* SFS_TYPE_* */
 	bool i_is_dir;
 	bool i_is_orphan;
 	bool i_is_reached;		/* directories: from the root, or told why not */
 	bool i_is_walked;		/* directories: on the way up to it */
 	bool i_is_read;			/* directories: their names have been counted */
+	bool i_has_more;		/* directories: names that were put off */
 };
 
 /* A name that says something wrong: d_type 0, it goes; else that is its type. */
 struct sfs_found_name {
 	u64 n_dir;
 	u64 n_ino;
+	u64 n_pos;			/* of its key: where it is, whatever else has the name */
 	u8 n_type;
 	u8 n_len;
 	char n_name[SFS_NAME_MAX];
@@ -381,9 +383,23 @@ struct sfs_found_names {
 	size_t f_n;
 };
 
+/* What a file cannot keep as it is: it is copied, if there was sense in it, or made a hole. */
+struct sfs_found_run {
+	u64 r_ino;
+	u64 r_lblk;
+	u64 r_blk;
+	u64 r_nblks;
+	bool r_copy;
+};
+
 /* What a check has found.  Without problems of SFS_REMEDY_NONE and _READ it is complete. */
 struct sfs_found {
 	u8 *f_taken;			/* a bit for each block that an inode holds */
+	u8 *f_meta;			/* of these, what is no data */
+	u8 *f_twice;			/* and what data is not alone with; NULL: nothing */
+	struct sfs_found_run *f_runs;	/* by inode, then by r_lblk */
+	size_t f_nruns;
+	u64 f_copies;			/* blocks in those to be copied; more than all: more */
 	struct sfs_found_inode *f_inodes;	/* rising numbers */
 	size_t f_ninodes;
 	struct sfs_found_names f_names;

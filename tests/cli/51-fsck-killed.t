@@ -91,6 +91,19 @@ inodes=$(build/image/damage "$tmp/damaged" where inodes /dir/a-name-that-takes-i
 hurt
 torn 'a tree'
 
+# Data of one file that a second holds as well: it is copied before anything else is written.
+mkdir "$tmp/data"
+seq 9000 >"$tmp/data/one"
+seq 20000 29000 >"$tmp/data/two"
+build/bin/mkfs.simplefs -q -f -J size=4M -d "$tmp/data" "$tmp/damaged" 24M || exit 1
+build/image/damage "$tmp/damaged" steal /one /two
+killed 'data of two files'
+for file in one two; do build/bin/dump.simplefs -o "/$file" "$img" | head -c 40000 | sha256sum; done >"$tmp/after"
+is "$(sort -u "$tmp/after")" "$(head -c 40000 "$tmp/data/two" | sha256sum)" 'and both have it'
+one=$(build/image/damage "$img" where data /one)
+[ "$one" != "$(build/image/damage "$img" where data /two)" ]
+ok $? 'each in blocks of its own'
+
 # Names of a directory of several nodes, which are new in another.
 long=a-name-of-some-length-that-takes-its-room
 mkdir -p "$tmp/names/dir" "$tmp/root"

@@ -257,10 +257,10 @@ is "$wrong" 0 "the repair killed at each of its $total changes: fsck -p goes on 
 # What cannot be repaired: the superblock is, so that the volume can be read.
 cp "$tmp/damaged" "$img"
 "$fsck" -y "$img" >/dev/null
-"$edit" "$img" share '/dir/file 1' '/dir/file 2' 1
+"$edit" "$img" attribute '/dir/file 1' broken 5000 4
 wreck zeros
 run "$fsck" -y "$img"
-exits 4 'two files hold one block as well'
+exits 4 'an attribute has lost its end as well'
 like 'damaged, and nothing was changed but for the superblock' 'the superblock comes back'
 run "$dump" "$img"
 exits 0 'and is one'

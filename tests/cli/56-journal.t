@@ -82,7 +82,7 @@ run "$fsck" -fn "$img"
 exits 0 'and the volume is in order'
 cp "$tmp/bad" "$img"
 "$edit" "$img" field /file blocks 9
-"$edit" "$img" share /file /file 1
+"$edit" "$img" attribute /file broken 5000 4
 leaves "$img" 4 'some of it cannot be repaired' 'what cannot be repaired keeps its journal' "$fsck" --discard-journal -y "$img"
 run "$fsck" --discard-journal --journal-only "$img"
 exits 16 '--discard-journal and --journal-only exclude each other'

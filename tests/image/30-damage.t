@@ -22,6 +22,9 @@ blk()
     build/image/damage "$tmp/base" where "$1" "$2"
 }
 
+base=$tmp/base
+more=()		# options besides
+
 # row NAME PATH ELSEWHERE AGAIN COMMAND...: damaged by the command, checked, and what is there then;
 # AGAIN is the status of a second run, and a first that is not content must have changed nothing.
 row()
@@ -29,10 +32,10 @@ row()
     local name=$1 path=$2 moved=$3 again=$4 had first=0
     shift 4
     [[ $name == *${ROW-}* ]] || return
-    cp "$tmp/base" "$img"
+    cp --sparse=always "$base" "$img"
     "$@" || { ok 1 "$name: damaged"; return; }
     run "$fsck" -n -f "$img"
-    run "$fsck" -fy "$img"
+    run "$fsck" -fy "${more[@]}" "$img"
     first=$status
     diag "$(tail -n 3 <<<"$out")"
     build/image/harvest "$img" >"$tmp/after"
@@ -73,5 +76,29 @@ row 'an extent leaf is zero' 2703 0 0 damage zero "$(blk leaf /sparse-1)" 1
 for how in slash nul hash; do
     row "a name in a directory: $how" 2703 1 0 damage name /many "${many##*/}" "$how"
 done
+row 'an inode map is stale, a lost write' 2704 0 0 damage stale 33 0
+row 'a file lies where another does' 2703 0 0 damage steal /top-3 /top-5
+row 'an extent goes on too far' 2703 0 0 damage stretch /sparse-1 9
+row 'an extent goes on outside the volume' 2703 0 0 damage stretch /sparse-1 100000
+row 'a file has the size 0' 2703 0 0 damage inode /sparse-1 i_size 0
+row 'a file is of another type' 2704 0 0 damage inode $many i_mode 0x41a4
+row 'a directory of many leaves is of no type' 2704 0 0 damage inode /many i_mode 0
+row 'a directory is of another type' 2704 0 0 damage inode /some/7 i_mode 0x81a4
 row "the journal's superblock is zero" 2704 0 0 damage zero 131 1
+
+# Of a volume of several zones another one has a copy of the superblock: what was in the journal is lost
+# with its own superblock, and has to be given up.
+base=$tmp/wide
+build/bin/mkfs.simplefs -q -J size=4M -d "$tmp/from" "$base" 8G && build/image/edit "$base" zones 2 /top-1
+is $? 0 'a volume of two zones'
+row 'the first MiB of two zones is zero, without a word' 0 0 4 damage zero 0 256
+more=(--discard-journal)
+row 'the first MiB of two zones is zero' 2704 0 0 damage zero 0 256
+# A copy that a former volume has left there is none of this one.
+mkdir "$tmp/next"
+echo new >"$tmp/next/new"
+build/bin/mkfs.simplefs -q -f -K -J none -d "$tmp/next" "$base" 8G
+is $? 0 'another on its place'
+row 'the first MiB of a volume on a former one is zero' 0 0 8 damage zero 0 256
+[ -n "${ROW-}" ] || like 'nor is a copy of a superblock there' 'which is not taken for it'
 done_testing

@@ -7,8 +7,11 @@
  *        damage IMAGE field BLOCK FIELD VALUE   a field, under a right checksum
  *        damage IMAGE inode PATH FIELD VALUE    the same of an inode's record
  *        damage IMAGE name DIRECTORY NAME HOW   slash, nul or hash: of one record
+ *        damage IMAGE stretch PATH NBLKS        last extent of its second leaf, or of its only one
+ *        damage IMAGE steal PATH OTHER          its first extent lies where the other's does
+ *        damage IMAGE stale BLOCK GROUP         inode map: as it was with half of its blocks
  *        damage IMAGE forge PATH OTHER          data of a file is the inode block of another
- *        damage IMAGE where WHAT PATH           says its block: inodes, inner, leaf
+ *        damage IMAGE where WHAT PATH           says its block: inodes, inner, leaf, data
  *        damage IMAGE fields                    says what fields there are
  *
  * A file may be damaged only as a volume that is sound so far: it is found by its path.
@@ -173,12 +176,24 @@ static void search(const char *path, struct search *s)
 		sfs_die(1, "%s: no such node", path);
 }
 
+static u64 data_of(const char *path)
+{
+	struct sfs_inode in = { 0 };
+	struct sfs_extent ext;
+
+	must(sfs_inode_read(&fs, ino_of(path), &in), path);
+	must(sfs_extent_find(&in, 0, &ext), path);
+	return ext.e_blk;
+}
+
 static void do_where(char **arg)
 {
 	struct search s = { .level = !strcmp(arg[0], "inner") };
 
 	if (!strcmp(arg[0], "inodes"))
 		s.blk = sfs_ino_blk(ino_of(arg[1]));
+	else if (!strcmp(arg[0], "data"))
+		s.blk = data_of(arg[1]);
 	else
 		search(arg[1], &s);
 	printf("%llu\n", (unsigned long long)s.blk);
@@ -204,17 +219,62 @@ static void do_name(char **arg)
 	give(s.blk, true);
 }
 
+static struct sfs_extent_disk *extent_at(struct sfs_node_disk *node, unsigned int i)
+{
+	struct sfs_slot_disk *slot = (struct sfs_slot_disk *)(node + 1) + i;
+
+	if (sfs_key_kind(le64_to_cpu(slot->s_key)) != SFS_KIND_EXTENT)
+		sfs_die(1, "no extent");
+	return (struct sfs_extent_disk *)((u8 *)node + le16_to_cpu(slot->s_off));
+}
+
+static void do_stretch(char **arg)
+{
+	struct sfs_node_disk *node = (struct sfs_node_disk *)(data + sizeof(struct sfs_head));
+	struct search s = { .level = 0 };
+
+	search(arg[0], &s);
+	take(s.blk);
+	extent_at(node, le16_to_cpu(node->n_count) - 1)->e_len = cpu_to_le32(number(arg[1]));
+	give(s.blk, true);
+}
+
+/* Of a file whose tree is in its inode. */
+static void do_steal(char **arg)
+{
+	u64 ino = ino_of(arg[0]), blk = data_of(arg[1]);
+	struct sfs_inode_disk *disk;
+
+	take(sfs_ino_blk(ino));
+	disk = &((struct sfs_inodes_disk *)data)->n_slot[sfs_ino_slot(ino)];
+	extent_at((struct sfs_node_disk *)disk->i_root, 0)->e_start = cpu_to_le64(blk);
+	give(sfs_ino_blk(ino), true);
+}
+
+static void do_stale(char **arg)
+{
+	struct sfs_bitmap_disk *map = (struct sfs_bitmap_disk *)data;
+	u32 n, bit, nblks = sfs_group_nblks(&fs, number(arg[1]));
+
+	take(number(arg[0]));
+	n = le32_to_cpu(map->b_count);
+	for (bit = nblks; bit-- && n > le32_to_cpu(map->b_count) / 2;)
+		if (sfs_bits_test(map->b_bits, bit)) {
+			sfs_bits_clear(map->b_bits, bit, 1);
+			n--;
+		}
+	map->b_count = cpu_to_le32(n);
+	give(number(arg[0]), true);
+}
+
 static void do_forge(char **arg)
 {
 	struct sfs_head *head = (struct sfs_head *)data;
-	struct sfs_inode in = { 0 };
-	struct sfs_extent ext;
+	u64 blk = data_of(arg[0]);
 
-	must(sfs_inode_read(&fs, ino_of(arg[0]), &in), arg[0]);
-	must(sfs_extent_find(&in, 0, &ext), arg[0]);
 	take(sfs_ino_blk(ino_of(arg[1])));
-	head->h_blk = cpu_to_le64(ext.e_blk);
-	give(ext.e_blk, true);
+	head->h_blk = cpu_to_le64(blk);
+	give(blk, true);
 }
 
 static void do_fields(char **arg)
@@ -239,6 +299,9 @@ static const struct verb {
 	{ "inode", 3, do_inode },
 	{ "name", 3, do_name },
 	{ "where", 2, do_where },
+	{ "stretch", 2, do_stretch },
+	{ "steal", 2, do_steal },
+	{ "stale", 2, do_stale },
 	{ "forge", 2, do_forge },
 	{ "fields", 0, do_fields },
 };

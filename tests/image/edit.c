@@ -363,8 +363,22 @@ static void edit_share(char **arg)
 	sfs_inode_end(t, &to);
 }
 
-/* The first name of a directory a second time, under the next collision number. */
-static void edit_twice(char **arg)
+/* A file holds any blocks there are, as data or without. */
+static void edit_extent(char **arg)
+{
+	struct sfs_extent ext = {
+		.e_lblk = number(arg[1]), .e_blk = number(arg[2]), .e_nblks = number(arg[3]),
+		.e_unwritten = number(arg[4]),
+	};
+	struct sfs_inode in;
+
+	get_inode(arg[0], &in);
+	must(sfs_extent_insert(t, &in, &ext, 0), arg[0]);
+	sfs_inode_end(t, &in);
+}
+
+/* The first name of a directory a second time, under the next collision number, for @ino if any. */
+static void name_twice(char **arg, u64 ino)
 {
 	struct sfs_inode dir;
 	struct sfs_path path;
@@ -379,9 +393,26 @@ static void edit_twice(char **arg)
 	first = sfs_path_record(&path, &nbytes);
 	memcpy(rec, first, nbytes);
 	sfs_path_release(&path);
+	if (ino) {
+		((struct sfs_dirent_disk *)rec)->d_ino = cpu_to_le64(ino);
+		((struct sfs_dirent_disk *)rec)->d_type = SFS_TYPE_REG;
+	}
 	must(sfs_tree_insert(t, &dir, key + 1, rec, nbytes, 0), arg[0]);
 	dir.i_size += nbytes;
 	sfs_inode_end(t, &dir);
+}
+
+static void edit_twice(char **arg)
+{
+	name_twice(arg, 0);
+}
+
+static void edit_twice_for(char **arg)
+{
+	u64 ino;
+
+	must(sfs_path_resolve(&fs, arg[1], &ino), arg[1]);
+	name_twice(arg, ino);
 }
 
 /* Blocks [from, to) of a file go. */
@@ -442,11 +473,14 @@ static const struct verb {
 	{ "inode-byte", 3, edit_inode_byte },
 	{ "recount", 0, edit_recount },
 	{ "share", 3, edit_share },
+	{ "extent", 5, edit_extent },
 	{ "aborted", 1, edit_aborted },
 	{ "twice", 1, edit_twice },
+	{ "twice-for", 2, edit_twice_for },
 	{ "attribute", 4, edit_attribute },
 	{ "record", 3, edit_record },
 	{ "records", 3, edit_records },
+	{ "stretch", 3, edit_stretch },
 	{ "tower", 1, edit_tower },
 	{ "hollow", 1, edit_hollow },
 	{ "punch", 3, edit_punch },

@@ -20,6 +20,7 @@ void get_inode(const char *path, struct sfs_inode *in);
 /* edit_tree.c: verbs. */
 void edit_record(char **arg);
 void edit_records(char **arg);
+void edit_stretch(char **arg);
 void edit_attribute(char **arg);
 void edit_tower(char **arg);
 void edit_hollow(char **arg);

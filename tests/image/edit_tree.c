@@ -30,6 +30,24 @@ void edit_records(char **arg)
 	sfs_inode_end(t, &in);
 }
 
+/* The extent at a block of a file gets another length. */
+void edit_stretch(char **arg)
+{
+	u64 key = sfs_key(SFS_KIND_EXTENT, number(arg[1]));
+	struct sfs_extent_disk disk;
+	struct sfs_path path;
+	struct sfs_inode in;
+	unsigned int nbytes;
+
+	get_inode(arg[0], &in);
+	must(sfs_tree_find(&in, key, &path), arg[0]);
+	memcpy(&disk, sfs_path_record(&path, &nbytes), sizeof(disk));
+	sfs_path_release(&path);
+	disk.e_len = cpu_to_le32(number(arg[2]));
+	must(sfs_tree_replace(t, &in, key, &disk, sizeof(disk), 0), arg[0]);
+	sfs_inode_end(t, &in);
+}
+
 /*
  * An attribute of the namespace "user", or "system" if its name says so, of so many bytes, as far as
  * its first pieces go.
