@@ -3,6 +3,8 @@
 # One volume, one thing untrue on it in each folder here: what fsck.simplefs says and does, and what
 # is left for a second run. IMAGE= picks a folder; ACCEPT=1 writes what was said as what is expected.
 #
+# Before, the same repair is made with -z, and taken back.
+#
 # A folder holds make.sh (edits a copy of the volume, see edit.c), expect.1 (fsck -fy) and expect.2
 # (fsck -f), each ending in the exit status.
 # shellcheck source=tests/tap/tap.sh
@@ -55,6 +57,10 @@ for folder in tests/image/${IMAGE:-[0-9]*-*}/; do
     before=$(sha256sum <"$img")
     run "$fsck" -nf "$img"
     is "$(sha256sum <"$img")" "$before" "$name: fsck -n writes nothing"
+    rm -f "$tmp/undo"
+    run "$fsck" -fy -z "$tmp/undo" "$img"
+    [ ! -e "$tmp/undo" ] || run "$fsck" --undo "$tmp/undo" "$img"
+    is "$(sha256sum <"$img")" "$before" "$name: what fsck -y -z writes is taken back" || diag "$out"
     check "$folder/expect.1" -fy
     grep -qx 'exit [01]' "$folder/expect.1" || is "$(sha256sum <"$img")" "$before" "$name: nor does a refusal"
     check "$folder/expect.2" -f
