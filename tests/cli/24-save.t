@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # dump.simplefs --save: a tree comes out as it went in, and nothing of it gets out of its directory.
-# (What comes out of damaged volumes is tests/image/40-save.t.)
+# (What comes out of damaged volumes is tests/image/41-save.t.)
 # shellcheck source=tests/tap/tap.sh
 . "$(dirname "$0")/../tap/tap.sh"
 make -s tools build/image/damage build/image/edit >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }

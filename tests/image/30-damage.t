@@ -3,24 +3,11 @@
 # What comes back of a volume of 2,704 files, one of its blocks or fields damaged, by fsck.simplefs -y:
 # files found at their path, found elsewhere (lost+found), lost. The numbers here are what has to come
 # back at least; ROW= picks rows by their names.
-# shellcheck source=tests/tap/tap.sh
-. "$(dirname "$0")/../tap/tap.sh"
-make -s tools build/image/damage build/image/harvest >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+# shellcheck source=tests/image/lib.sh
+. "$(dirname "$0")/lib.sh"
+program damage harvest
 fsck=build/bin/fsck.simplefs
-img=$tmp/img
-seed=${SEED:-1}
 total=0
-
-damage()
-{
-    build/image/damage "$img" "$@"
-}
-
-# blk WHAT PATH: where it is
-blk()
-{
-    build/image/damage "$tmp/base" where "$1" "$2"
-}
 
 base=$tmp/base
 more=()		# options besides

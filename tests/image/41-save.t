@@ -4,24 +4,11 @@
 # files at their path, elsewhere (lost+found), lost. The numbers here are what has to come at least, and
 # whatever is not at its path is told; ROW= picks rows by their names. Then RANDOM_ROUNDS volumes, of
 # which some bits are wrong.
-# shellcheck source=tests/tap/tap.sh
-. "$(dirname "$0")/../tap/tap.sh"
-make -s tools build/image/damage >"$tmp/make.log" 2>&1 || { cat "$tmp/make.log"; exit 1; }
+# shellcheck source=tests/image/lib.sh
+. "$(dirname "$0")/lib.sh"
+program damage
 dump=build/bin/dump.simplefs
-img=$tmp/img
-seed=${SEED:-1}
 total=2704
-
-damage()
-{
-    build/image/damage "$img" "$@"
-}
-
-# blk WHAT PATH: where it is
-blk()
-{
-    build/image/damage "$tmp/base" where "$1" "$2"
-}
 
 # saved: what of $img comes out; at, elsewhere and lost
 saved()
