@@ -105,6 +105,8 @@ static int sfs_upwards_put(struct sfs_upwards *up, const char *s, size_t n)
 	size_t have = up->room - up->start;
 	char *text;
 
+	if (!n)
+		return 0;
 	if (up->start < n) {
 		text = malloc(2 * up->room + n);
 		if (!text)

@@ -234,7 +234,7 @@ static void sfs_undo_check_blks(const struct sfs_undo_back *b)
 /* Says in block 0 that it is damaged, if that is a superblock. */
 static int sfs_undo_mark(struct sfs_undo_back *b)
 {
-	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8)));
+	u8 data[SFS_BLOCK_SIZE] __attribute__((aligned(8))) = { 0 };
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)data;
 	int err;
 
