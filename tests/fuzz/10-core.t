@@ -41,7 +41,8 @@ fuzz volume 3000 300
 cp -r Makefile src "$tmp/" && mkdir "$tmp/tests" && cp -r tests/fuzz "$tmp/tests/"
 sed -i '/^const char \*sfs_node_verify(/,/^}/s/^{/{\n\tif (fs)\n\t\treturn NULL;/' "$tmp/src/core/btree_verify.c"
 make -s -C "$tmp" -j2 build/fuzz/volume_fuzz >"$tmp/make.log" 2>&1 || diag "$(cat "$tmp/make.log")"
-run "$tmp/build/fuzz/volume_fuzz" -seed=1 -runs=3000 -max_len=300 -len_control=0 -artifact_prefix="$tmp/" "$tmp/volume"
+mkdir "$tmp/mutant"
+run "$tmp/build/fuzz/volume_fuzz" -seed=1 -runs=20000 -max_len=300 -len_control=0 -artifact_prefix="$tmp/" "$tmp/mutant"
 [ "$status" != 0 ]
 ok $? 'without the check of nodes it falls over'
 like 'ERROR: AddressSanitizer|runtime error|Assert|deadly signal' 'by a sanitizer or an assertion'

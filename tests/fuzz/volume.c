@@ -87,7 +87,7 @@ static void fuzz_fill(struct sfs_fs *fs)
 		fuzz_inode(fs, dir.i_ino, S_IFREG | 0644, &in);
 		if (i < 3)
 			FUZZ_REQUIRE(!sfs_extent_alloc(t, &in, i, 2, i & 1, 0, &ext));
-		in.i_size = i;
+		in.i_size = i < 3 ? (i + 2) * SFS_BLOCK_SIZE : i;
 		sfs_inode_end(t, &in);
 		snprintf(text, sizeof(text), "a name that takes its room %u", i);
 		fuzz_name(&dir, text, &in);
