@@ -153,7 +153,7 @@ bool sfs_find_large_folio(struct inode *inode, u64 lblk, u64 end, bool fault,
 }
 
 int sfs_unwritten_claim_folio(struct inode *inode, u64 lblk, u64 end, bool zero,
-				   struct iomap *iomap)
+			      struct iomap *iomap)
 {
 	struct sfs_inode_info *ii = SFS_I(inode);
 	struct sfs_extent ext;
