@@ -170,17 +170,11 @@ bool sfs_save_link(struct sfs_save *s, const char *path, const char *name)
 {
 	const char *last;
 	int fd = sfs_save_open_dir(s, path, &last);
-	bool done = false;
+	bool done = fd >= 0 && !linkat(fd, last, s->fd, name, 0);
 
-	if (fd >= 0) {
-		done = !linkat(fd, last, s->fd, name, 0);
-		if (done) {
-			close(fd);
-			return true;
-		}
-	}
-	sfs_save_refuse(s, SFS_REFUSED_LINK, path, errno);
+	if (!done)
+		sfs_save_refuse(s, SFS_REFUSED_LINK, path, errno);
 	if (fd >= 0)
 		close(fd);
-	return false;
+	return done;
 }

@@ -104,9 +104,6 @@ static bool sfs_who_inode(void *arg, struct sfs_inode *in)
 /* NULL: the geometry does not say. */
 static const char *sfs_who_fixed(const struct sfs_fs *fs, u64 blk)
 {
-	static const char *const maps[SFS_MAPS] = {
-		"used map", "inode map", "room map", "orphan map",
-	};
 	u64 zone = blk / SFS_ZONE_BLOCKS;
 	unsigned int map;
 	u64 group;
@@ -122,7 +119,7 @@ static const char *sfs_who_fixed(const struct sfs_fs *fs, u64 blk)
 	if (blk == sfs_summary_blk(zone))
 		return "summary of a zone";
 	if (sfs_map_at(fs, blk, &group, &map))
-		return maps[map];
+		return sfs_map_ops[map].b_name;
 	if (blk - fs->f_journal_start < fs->f_journal_blocks)
 		return "journal";
 	if (blk < sfs_first_free(fs) || blk >= fs->f_blocks - fs->f_tail)

@@ -60,8 +60,7 @@ static int sfs_undo_sync(struct sfs_undo *u)
 	return u->u_err;
 }
 
-/* Past the cache, which has what is to come. */
-static bool sfs_undo_read(const struct sfs_undo *u, u64 blk, void *data)
+bool sfs_undo_read(const struct sfs_undo *u, u64 blk, void *data)
 {
 	return pread(sfs_dev_fd(u->u_dev), data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS) ==
 	       SFS_BLOCK_SIZE;

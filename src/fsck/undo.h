@@ -69,6 +69,8 @@ int sfs_undo_end(struct sfs_undo *u);
 int sfs_undo_append(struct sfs_undo *u, enum sfs_undo_type type, u64 blk, u32 sum,
 		    const void *data);
 u32 sfs_undo_sum(const struct sfs_undo *u, const void *data);
+/* Block @blk as it is on the device, past the cache; false: the device does not give it. */
+bool sfs_undo_read(const struct sfs_undo *u, u64 blk, void *data);
 
 /* ---- undo_back.c ---- */
 

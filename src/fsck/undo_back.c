@@ -181,13 +181,6 @@ static void sfs_undo_load(struct sfs_undo_back *b, bool never)
 
 /* ---- the volume ---- */
 
-/* Past the cache; false: the device does not give it. */
-static bool sfs_undo_now(const struct sfs_undo_back *b, u64 blk, u8 *data)
-{
-	return pread(sfs_dev_fd(b->u.u_dev), data, SFS_BLOCK_SIZE, blk << SFS_BLOCK_BITS) ==
-	       SFS_BLOCK_SIZE;
-}
-
 static void sfs_undo_check_super(const struct sfs_undo_back *b)
 {
 	const struct sfs_undo_blk *old = sfs_undo_find(b, 0);
@@ -196,7 +189,7 @@ static void sfs_undo_check_super(const struct sfs_undo_back *b)
 	u32 sum;
 	size_t i;
 
-	if (!sfs_undo_now(b, 0, data)) {
+	if (!sfs_undo_read(&b->u, 0, data)) {
 		if (!b->force && (!old || old->b_pos))
 			sfs_undo_refuse(b, "its superblock cannot be read");
 		return;
@@ -222,7 +215,7 @@ static void sfs_undo_check_blks(const struct sfs_undo_back *b)
 
 		if (!blk->b_blk || !blk->b_has_final)
 			continue;
-		if (!sfs_undo_now(b, blk->b_blk, data))
+		if (!sfs_undo_read(&b->u, blk->b_blk, data))
 			sfs_undo_refuse(b, "a block that was repaired cannot be read");
 		sum = sfs_undo_sum(&b->u, data);
 		if (sum != blk->b_final && !(blk->b_pos && sum == blk->b_old))
@@ -238,7 +231,7 @@ static int sfs_undo_mark(struct sfs_undo_back *b)
 	struct sfs_super_disk *sup = (struct sfs_super_disk *)data;
 	int err;
 
-	if (!sfs_undo_now(b, 0, data) || sfs_super_verify(data, sfs_dev_nblks(b->u.u_dev)))
+	if (!sfs_undo_read(&b->u, 0, data) || sfs_super_verify(data, sfs_dev_nblks(b->u.u_dev)))
 		return 0;
 	sup->s_state = (sup->s_state | cpu_to_le32(SFS_STATE_ERROR)) &
 		       ~cpu_to_le32(SFS_STATE_CLEAN);
@@ -259,7 +252,7 @@ static int sfs_undo_put(const struct sfs_undo_back *b, const struct sfs_undo_blk
 		return 0;
 	if (!sfs_undo_get(b, blk->b_pos, data, sizeof(data)))
 		return -EIO;
-	if (sfs_undo_now(b, blk->b_blk, now) && !memcmp(data, now, sizeof(data)))
+	if (sfs_undo_read(&b->u, blk->b_blk, now) && !memcmp(data, now, sizeof(data)))
 		return 0;
 	return sfs_dev_write(b->u.u_dev, blk->b_blk, data);
 }

@@ -127,7 +127,6 @@ int sfs_dev_write(struct sfs_dev *dev, u64 blk, const void *data)
 	struct sfs_buf *buf = *sfs_hash_slot(dev, blk);
 	off_t pos = blk << SFS_BLOCK_BITS;
 	size_t done = 0;
-
 	int err;
 
 	if (!dev->d_writable)
